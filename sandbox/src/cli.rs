@@ -1,0 +1,66 @@
+//! The command line.
+
+use std::time::Duration;
+
+use lexopt::prelude::*;
+use zelf_sandbox::{Fault, Options};
+
+pub const HELP: &str = include_str!("help.txt");
+
+pub enum Command {
+    Help,
+    Version,
+    Run(Box<Run>),
+}
+
+pub struct Run {
+    pub options: Options,
+    pub exit_with_stdin: bool,
+}
+
+pub fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut exit_with_stdin = false;
+    let mut options = Options {
+        log: true,
+        ..Options::default()
+    };
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Short('V') | Long("version") => return Ok(Command::Version),
+            Long("ipv6") => options.ipv6 = true,
+            Long("http-port") => options.http_port = arguments.value()?.parse()?,
+            Long("https-port") => options.https_port = arguments.value()?.parse()?,
+            Long("control-port") => options.control_port = arguments.value()?.parse()?,
+            Long("ca-file") => options.ca_file = Some(arguments.value()?.into()),
+            Long("exit-with-stdin") => exit_with_stdin = true,
+            Long("quiet") => options.log = false,
+            Long("answers") => options.answers = arguments.value()?.parse()?,
+            Long("create-delay-ms") => options.create_delay = milliseconds(&mut arguments)?,
+            Long("lifetime") => options.session_lifetime = arguments.value()?.parse()?,
+            Long("reap-every") => {
+                let seconds = arguments.value()?.parse()?;
+                options.reap_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
+            }
+            Long("use-limit") => options.use_limit = arguments.value()?.parse()?,
+            Long("search-limit") => options.search_limit = arguments.value()?.parse()?,
+            Long("idle-close-ms") => options.idle_close = milliseconds(&mut arguments)?,
+            Long("starting-for") => options.starting_for = arguments.value()?.parse()?,
+            Long("clock-skew") => options.clock_skew = arguments.value()?.parse()?,
+            Long("record-limit") => options.record_limit = arguments.value()?.parse()?,
+            Long("fault") => {
+                let fault = Fault::from_json(&arguments.value()?.string()?)?;
+                options.faults.push(fault);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Run(Box::new(Run {
+        options,
+        exit_with_stdin,
+    })))
+}
+
+fn milliseconds(arguments: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
+    Ok(Duration::from_millis(arguments.value()?.parse()?))
+}

@@ -1,0 +1,136 @@
+//! The routes under `/sandbox/`, by which a test in any language moves time,
+//! injects faults and looks at what arrived.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::request::{Body, Head};
+use crate::response::Response;
+use crate::state::State;
+
+/// Whether a path on the plain listener is a control route.
+pub fn is_at(path: &str) -> bool {
+    path == "/sandbox" || path.starts_with("/sandbox/")
+}
+
+pub fn respond(state: &State, head: &Head, body: &Body) -> Response {
+    let body = match body {
+        Body::Complete(bytes) if bytes.is_empty() => json!({}),
+        Body::Complete(bytes) => match serde_json::from_slice(bytes) {
+            Ok(value) => value,
+            Err(error) => return Response::error(400, &error.to_string()),
+        },
+        Body::TooLarge => return Response::error(413, "the body is over 1 MiB"),
+    };
+    match control(state, &head.method, &head.path, &body) {
+        Ok(value) => Response::json(200, &value),
+        Err(error) => Response::error(400, &error),
+    }
+}
+
+/// Does what a control route does.
+pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+    match (method, path) {
+        ("GET", "/sandbox") => Ok(json!(state.ready)),
+        ("GET", "/sandbox/faults") => Ok(json!({ "faults": faults(state) })),
+        ("POST", "/sandbox/faults") => inject(state, body),
+        ("DELETE", "/sandbox/faults") => Ok(json!({ "cleared": state.faults.clear() })),
+        ("POST", "/sandbox/age") => {
+            let identifier = match &body["identifier"] {
+                Value::Null => None,
+                Value::String(identifier) => Some(identifier.as_str()),
+                _ => return Err("identifier is a string".into()),
+            };
+            let seconds = seconds(body, "seconds")?;
+            Ok(json!({ "aged": state.sessions.age(identifier, seconds) }))
+        }
+        ("POST", "/sandbox/clock") => {
+            let skew = seconds(body, "skew_seconds")?;
+            state.clock.set_skew(skew);
+            Ok(json!({ "skew_seconds": skew, "now": state.clock.now() }))
+        }
+        ("POST", "/sandbox/reap") => {
+            Ok(json!({ "reaped": state.sessions.reap(state.clock.now()) }))
+        }
+        ("GET", "/sandbox/sessions") => Ok(json!({ "sessions": sessions(state) })),
+        ("DELETE", "/sandbox/sessions") => Ok(json!({ "cleared": state.sessions.clear() })),
+        ("GET", "/sandbox/requests") => Ok(json!({ "requests": requests(state) })),
+        ("DELETE", "/sandbox/requests") => {
+            state.requests.clear();
+            Ok(json!({}))
+        }
+        ("GET", "/sandbox/connections") => Ok(json!({
+            "accepted": state.accepted.load(Ordering::SeqCst),
+            "open": state.open.load(Ordering::SeqCst),
+        })),
+        _ => Err(format!(
+            "there is no {method} {path}; see zelf-sandbox --help"
+        )),
+    }
+}
+
+fn seconds(body: &Value, name: &str) -> Result<i64, String> {
+    let value = body[name].as_i64();
+    value.ok_or_else(|| format!("{name} is a whole number of seconds"))
+}
+
+/// One fault or a list of them: all or none.
+fn inject(state: &State, body: &Value) -> Result<Value, String> {
+    let given = match body {
+        Value::Array(list) => list.clone(),
+        one => vec![one.clone()],
+    };
+    let faults = given.into_iter().map(Fault::from_value);
+    for fault in faults.collect::<Result<Vec<_>, _>>()? {
+        state.faults.inject(fault);
+    }
+    Ok(json!({ "faults": state.faults.all().len() }))
+}
+
+fn faults(state: &State) -> Vec<Value> {
+    let all = state.faults.all().into_iter();
+    all.map(|(fault, struck)| {
+        let mut value = fault.to_value();
+        value["struck"] = json!(struck);
+        value
+    })
+    .collect()
+}
+
+/// Without tokens: whoever may look at sessions need not be able to use them.
+fn sessions(state: &State) -> Vec<Value> {
+    let all = state.sessions.all().into_iter();
+    all.map(|session| {
+        json!({
+            "session": session.id,
+            "identifier": session.identifier,
+            "ip": session.ip,
+            "tagName": session.tag_name,
+            "ethAddress": session.eth_address,
+            "domain": session.domain,
+            "activatedAt": session.activated_at,
+            "expiresAt": session.expires_at,
+            "uses": session.uses,
+            "searches": session.searches,
+        })
+    })
+    .collect()
+}
+
+fn requests(state: &State) -> Vec<Value> {
+    let all = state.requests.all().into_iter();
+    all.map(|request| {
+        json!({
+            "method": request.method,
+            "path": request.path,
+            "headers": request.headers,
+            "body": String::from_utf8_lossy(&request.body),
+            "connection": request.connection,
+            "https": request.https,
+            "arrived_ms": u64::try_from(request.arrived.as_millis()).unwrap_or(u64::MAX),
+        })
+    })
+    .collect()
+}

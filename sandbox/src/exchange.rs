@@ -1,0 +1,272 @@
+//! One request and its answer, with the faults that strike it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::api::{self, Answer};
+use crate::clock::http_date;
+use crate::connection::{Connection, Door, garbage};
+use crate::control;
+use crate::fault::{Listener, exact_bytes};
+use crate::fault_kind::{DripStage, FaultKind, Stage};
+use crate::merge_patch::{merge, merge_bytes};
+use crate::record::RecordedRequest;
+use crate::request::{BODY_LIMIT, Body, Framing, Head, Inbound};
+use crate::response::{JSON, Response};
+use crate::schedule::Point;
+use crate::sender::{Outgoing, write};
+use crate::sync::wait;
+use crate::transport::Transport;
+
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Keep,
+    /// The client is gone or has been idle for too long.
+    Done,
+    /// After an answer, with bytes of the client perhaps still on their way.
+    Close,
+    HangUp,
+    Reset,
+    Stall,
+}
+
+/// The faults of one request, sorted by what they do.
+#[derive(Default)]
+struct Plan {
+    wait_before: Duration,
+    wait_after: Duration,
+    wait_within: Duration,
+    date_skew: i64,
+    date_missing: bool,
+    body_patches: Vec<Value>,
+    claims_patch: Option<Value>,
+    last: Option<FaultKind>,
+    names: String,
+}
+
+impl Plan {
+    fn new(struck: Vec<FaultKind>) -> Self {
+        let mut plan = Plan::default();
+        for fault in struck {
+            plan.names.push_str(&format!(" fault={fault}"));
+            match fault {
+                FaultKind::Delay { ms, stage } => {
+                    let wait = match stage {
+                        Stage::Body => &mut plan.wait_within,
+                        Stage::Answer => &mut plan.wait_after,
+                        _ => &mut plan.wait_before,
+                    };
+                    *wait += Duration::from_millis(ms);
+                }
+                FaultKind::ClockSkew { seconds } => plan.date_skew += seconds,
+                FaultKind::MissingDate {} => plan.date_missing = true,
+                FaultKind::Patch { body } => plan.body_patches.push(body),
+                FaultKind::Claims { claims } => match &mut plan.claims_patch {
+                    Some(patch) => merge(patch, &claims),
+                    none => *none = Some(claims),
+                },
+                last => plan.last = Some(last),
+            }
+        }
+        plan
+    }
+
+    /// How the connection ends at that stage, if it does.
+    fn end_at(&self, here: Stage) -> Option<Next> {
+        match self.last {
+            Some(FaultKind::Stall { stage }) if stage == here => Some(Next::Stall),
+            Some(FaultKind::Reset { stage }) if stage == here => Some(Next::Reset),
+            Some(FaultKind::Close { stage }) if stage == here => Some(Next::HangUp),
+            _ => None,
+        }
+    }
+}
+
+impl<S: Transport> Connection<S> {
+    pub async fn exchange(&mut self, inbound: &mut Inbound, head: Head) -> Next {
+        // A broken pipe or half a request: there is nobody left to tell.
+        let next = self.try_exchange(inbound, head).await;
+        next.unwrap_or(Next::HangUp)
+    }
+
+    async fn try_exchange(&mut self, inbound: &mut Inbound, head: Head) -> io::Result<Next> {
+        let started = Instant::now();
+        if head.expects_continue() {
+            write(&mut self.stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        }
+        let mut framing = head.framing;
+        let body = inbound
+            .body(&mut self.stream, &mut framing, BODY_LIMIT)
+            .await?;
+        let next = match self.door {
+            Door::Api(listener) if !(listener == Listener::Http && control::is_at(&head.path)) => {
+                self.record(&head, &body, listener);
+                let struck = self.state.faults.strike(Point::Request(&head), listener);
+                let plan = Plan::new(struck);
+                let mut note = String::new();
+                let answered = self.answer(&head, body, &plan, &mut note).await;
+                self.state.log(|| {
+                    let gone = if answered.is_err() {
+                        " (client gone)"
+                    } else {
+                        ""
+                    };
+                    let (method, path, names) = (&head.method, head.target(), &plan.names);
+                    let took = started.elapsed().as_millis();
+                    format!("{method} {path} {note}{names}{gone} {took}ms")
+                });
+                answered?
+            }
+            _ => {
+                let response = control::respond(&self.state, &head, &body);
+                self.send_plainly(&head, &response).await?
+            }
+        };
+        if next == Next::Keep && framing != Framing::Done {
+            inbound.drain(&mut self.stream, &mut framing).await?;
+        }
+        Ok(next)
+    }
+
+    fn record(&self, head: &Head, body: &Body, listener: Listener) {
+        self.state.requests.add(RecordedRequest {
+            method: head.method.clone(),
+            path: head.target(),
+            headers: head.headers.clone(),
+            body: match body {
+                Body::Complete(body) => body.clone(),
+                Body::TooLarge => Vec::new(),
+            },
+            connection: self.number,
+            https: listener == Listener::Https,
+            arrived: self.state.requests.uptime(),
+        });
+    }
+
+    async fn send_plainly(&mut self, head: &Head, response: &Response) -> io::Result<Next> {
+        let keep_alive = !head.wants_close();
+        let outgoing = Outgoing {
+            response,
+            date: Some(http_date(self.state.clock.now())),
+            keep_alive,
+            without_body: head.method == "HEAD",
+        };
+        outgoing.whole(&mut self.stream).await?;
+        Ok(if keep_alive { Next::Keep } else { Next::Close })
+    }
+
+    /// Answers as planned. `note` is what the log says about it.
+    async fn answer(
+        &mut self,
+        head: &Head,
+        body: Body,
+        plan: &Plan,
+        note: &mut String,
+    ) -> io::Result<Next> {
+        note.push('-');
+        wait(plan.wait_before).await;
+        if let Some(end) = plan.end_at(Stage::Request) {
+            return Ok(end);
+        }
+        match &plan.last {
+            Some(FaultKind::Garbage { text, base64, .. }) => {
+                let bytes = garbage(text.as_deref(), base64.as_deref());
+                write(&mut self.stream, &bytes).await?;
+                return Ok(Next::HangUp);
+            }
+            Some(FaultKind::Raw { text, base64, keep }) => {
+                let bytes = exact_bytes(text.as_deref(), base64.as_deref());
+                write(&mut self.stream, &bytes.map_err(io::Error::other)?).await?;
+                return Ok(if *keep { Next::Keep } else { Next::Close });
+            }
+            _ => {}
+        }
+        let Answer {
+            mut response,
+            note: what,
+        } = self.response(head, body, plan).await;
+        for patch in &plan.body_patches {
+            merge_bytes(&mut response.body, patch);
+        }
+        wait(plan.wait_after).await;
+        if let Some(end) = plan.end_at(Stage::Answer) {
+            return Ok(end);
+        }
+        note.clear();
+        note.push_str(&response.status.to_string());
+        if !what.is_empty() {
+            note.push_str(&format!(" {what}"));
+        }
+        let asked_to_close = response
+            .header("connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let outgoing = Outgoing {
+            response: &response,
+            date: (!plan.date_missing)
+                .then(|| http_date(self.state.clock.now().saturating_add(plan.date_skew))),
+            keep_alive: !head.wants_close() && !asked_to_close,
+            without_body: head.method == "HEAD",
+        };
+        self.send(&outgoing, plan).await
+    }
+
+    /// The answer that the service or a fault gives.
+    async fn response(&self, head: &Head, body: Body, plan: &Plan) -> Answer {
+        match &plan.last {
+            Some(FaultKind::Answer(reply)) => reply.to_response().into(),
+            Some(FaultKind::Redirect { status, location }) => {
+                let elsewhere = || format!("{}{}", self.state.ready.https, head.target());
+                let location = location.clone().unwrap_or_else(elsewhere);
+                let mut response = Response::bare(status.unwrap_or(301), crate::response::HTML, "");
+                response.set_header("Location", &location);
+                response.into()
+            }
+            Some(FaultKind::OversizedBody { .. }) => Response::new(200, JSON, "").into(),
+            _ => {
+                let claims = plan.claims_patch.as_ref();
+                api::handle(&self.state, head, body, &self.peer, claims).await
+            }
+        }
+    }
+
+    async fn send(&mut self, outgoing: &Outgoing<'_>, plan: &Plan) -> io::Result<Next> {
+        let stream = &mut self.stream;
+        let mut keep_alive = outgoing.keep_alive;
+        match &plan.last {
+            Some(FaultKind::Truncate { bytes }) => {
+                outgoing.part(stream, *bytes).await?;
+                return Ok(Next::HangUp);
+            }
+            Some(FaultKind::Drip { ms, stage }) => {
+                let pause = Duration::from_millis(*ms);
+                let head_too = *stage == DripStage::Headers;
+                outgoing.dripped(stream, pause, head_too).await?;
+            }
+            Some(FaultKind::Framing { framing }) => {
+                keep_alive = outgoing.framed(stream, *framing).await?;
+            }
+            Some(FaultKind::OversizedHeaders { bytes, line }) => {
+                let line = line.unwrap_or(8000);
+                outgoing.with_padded_head(stream, *bytes, line).await?;
+            }
+            Some(FaultKind::OversizedBody { bytes, chunked }) => {
+                outgoing.oversized(stream, *bytes, *chunked).await?;
+            }
+            _ => {
+                if let Some(end) = plan.end_at(Stage::Body) {
+                    outgoing.part(stream, None).await?;
+                    return Ok(end);
+                }
+                if plan.wait_within.is_zero() {
+                    outgoing.whole(stream).await?;
+                } else {
+                    outgoing.in_two(stream, plan.wait_within).await?;
+                }
+            }
+        }
+        Ok(if keep_alive { Next::Keep } else { Next::Close })
+    }
+}

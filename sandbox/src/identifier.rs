@@ -1,0 +1,107 @@
+//! How the service reads an identifier, and which ones its database layer
+//! mistakes for something else.
+
+use serde_json::Value;
+
+use crate::legacy_date;
+
+/// A field as the service reads it: numbers and booleans become strings;
+/// `null`, `""` and `"undefined"` count as not sent.
+pub fn cast(value: Option<&Value>) -> Option<String> {
+    let text = match value? {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        // Objects and arrays have no documented meaning; their JSON keeps them
+        // apart from each other, and `sessions` refuses to store them.
+        other => other.to_string(),
+    };
+    (!text.is_empty() && text != "undefined").then_some(text)
+}
+
+/// What the database is asked for when a stored identifier is looked up.
+///
+/// The layer in front of it turns texts that look like dates or object ids
+/// into those types, and the database turns them back into text: of a date
+/// comes another text than was stored, of an object id its lower-case form.
+/// That is why such identifiers are stored once and never found again.
+pub fn lookup_key(identifier: &str) -> Option<String> {
+    if identifier.len() == 24 && identifier.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Some(identifier.to_ascii_lowercase());
+    }
+    if is_random_hex(identifier) || !legacy_date::is_date(identifier) {
+        return Some(identifier.to_owned());
+    }
+    None
+}
+
+/// 32 lower-case hex digits are promised to be safe; the date reader alone
+/// would take a very few of them, such as `00…02024`, for a date.
+fn is_random_hex(identifier: &str) -> bool {
+    identifier.len() == 32
+        && identifier
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_and_booleans_become_strings() {
+        assert_eq!(cast(Some(&json!(42))).as_deref(), Some("42"));
+        assert_eq!(cast(Some(&json!(1.5))).as_deref(), Some("1.5"));
+        assert_eq!(cast(Some(&json!(true))).as_deref(), Some("true"));
+    }
+
+    #[test]
+    fn null_empty_and_undefined_count_as_not_sent() {
+        for value in [json!(null), json!(""), json!("undefined")] {
+            assert_eq!(cast(Some(&value)), None, "{value}");
+        }
+        assert_eq!(cast(None), None);
+    }
+
+    #[test]
+    fn date_like_identifiers_are_never_found_again() {
+        for text in ["my-device-1", "session-12", "build 2024", "2024-01-01"] {
+            assert_eq!(lookup_key(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn upper_case_object_ids_are_looked_up_in_lower_case() {
+        assert_eq!(
+            lookup_key("6B046EFDA3A4BEEEF871B88C").as_deref(),
+            Some("6b046efda3a4beeef871b88c")
+        );
+    }
+
+    #[test]
+    fn identifiers_of_the_recordings_are_found_again() {
+        for text in ["full-zz_a", "same_ip_A", "tagger_1x", "dup_ip", "127.0.0.1"] {
+            assert_eq!(lookup_key(text).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn uuids_and_32_hex_digits_are_safe() {
+        let mut random = crate::random::Seeded(1);
+        for _ in 0..20_000 {
+            let bits = u128::from(random.next()) << 64 | u128::from(random.next());
+            let hex = format!("{bits:032x}");
+            let uuid = format!(
+                "{}-{}-4{}-{}{}-{}",
+                &hex[..8],
+                &hex[8..12],
+                &hex[13..16],
+                ["8", "9", "a", "b"][(bits % 4) as usize],
+                &hex[17..20],
+                &hex[20..]
+            );
+            assert_eq!(lookup_key(&hex).as_deref(), Some(hex.as_str()));
+            assert_eq!(lookup_key(&uuid).as_deref(), Some(uuid.as_str()));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The Zelf session API on loopback, as the service really behaves, with
+//! everything that can go wrong in production on demand.
+//!
+//! ```
+//! use zelf_sandbox::{Fault, FaultKind, Options, Reply, Sandbox, Stage};
+//!
+//! let sandbox = Sandbox::start(Options::default())?;
+//! // Twice the connection breaks, then the server is busy, then all is well.
+//! sandbox.inject(Fault::from(FaultKind::Reset { stage: Stage::Request }).times(2));
+//! let busy = Reply::error(429, "slow down").with_header("Retry-After", "1");
+//! sandbox.inject(Fault::from(busy).times(1));
+//! // … let a client loose on `sandbox.https_url()`, trusting `sandbox.ca_file()` …
+//! assert_eq!(sandbox.requests().len(), 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! The same is a program: `zelf-sandbox --help`.
+#![forbid(unsafe_code)]
+
+mod api;
+mod armor;
+mod ca_file;
+mod clock;
+mod connection;
+mod control;
+mod date_words;
+mod exchange;
+mod fault;
+mod fault_kind;
+mod handshake;
+mod identifier;
+mod legacy_date;
+mod log;
+mod merge_patch;
+mod options;
+mod random;
+mod ready;
+mod record;
+mod reply;
+mod request;
+mod response;
+mod sandbox;
+mod schedule;
+mod sender;
+mod server;
+mod sessions;
+mod state;
+mod sync;
+mod tls;
+mod token;
+mod transport;
+
+pub use fault::{Fault, Listener, When};
+pub use fault_kind::{AnswerFraming, DripStage, FaultKind, Stage};
+pub use options::{Answers, Options};
+pub use ready::Ready;
+pub use record::RecordedRequest;
+pub use reply::Reply;
+pub use sandbox::Sandbox;
+pub use tls::WrongCertificate;

@@ -1,0 +1,90 @@
+//! The sandbox as a program: options in, a ready line out, a clean end.
+#![forbid(unsafe_code)]
+
+mod cli;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use cli::Command;
+use zelf_sandbox::Sandbox;
+
+fn main() -> ExitCode {
+    let run = match cli::parse(lexopt::Parser::from_env()) {
+        Ok(Command::Help) => write_out(cli::HELP),
+        Ok(Command::Version) => {
+            write_out(concat!("zelf-sandbox ", env!("CARGO_PKG_VERSION"), "\n"))
+        }
+        Ok(Command::Run(run)) => serve(*run),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "zelf-sandbox: {error}\nTry --help.");
+            return ExitCode::from(2);
+        }
+    };
+    match run {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "zelf-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn serve(run: cli::Run) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // Before the ready line: whoever has read it may send a signal.
+        let stopped = stop_signal()?;
+        let sandbox = Sandbox::start(run.options)?;
+        let ready = serde_json::to_string(sandbox.ready())?;
+        write_out(&format!("{ready}\n"))?;
+        if run.exit_with_stdin {
+            tokio::select! {
+                () = stopped => {}
+                () = stdin_closed() => {}
+            }
+        } else {
+            stopped.await;
+        }
+        drop(sandbox);
+        Ok(())
+    })
+}
+
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// A thread of its own, since a blocked read of stdin cannot be taken back.
+async fn stdin_closed() {
+    let (closed, waiting) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(closed);
+    });
+    let _ = waiting.await;
+}

@@ -1,0 +1,144 @@
+//! A fixed answer, as a fault names it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+use crate::response::{HTML, Response, TEXT};
+
+/// A fixed answer. The first body that is given counts, in the order of the
+/// fields, save that `error` and `validation_error` can stand together; none
+/// given is an empty body.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reply {
+    /// 200 unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Any value, `null` included, as `{"data":…}`.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_error: Option<String>,
+    /// Any value as the whole body.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub json: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// Added, or put in the place of the usual ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Tells `null` from nothing, which `Option` alone does not.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+impl Reply {
+    /// An answer of that status without a body.
+    pub fn status(status: u16) -> Self {
+        Reply {
+            status: Some(status),
+            ..Reply::default()
+        }
+    }
+
+    pub fn error(status: u16, message: &str) -> Self {
+        Reply {
+            error: Some(message.to_owned()),
+            ..Reply::status(status)
+        }
+    }
+
+    pub fn validation_error(status: u16, message: &str) -> Self {
+        Reply {
+            validation_error: Some(message.to_owned()),
+            ..Reply::status(status)
+        }
+    }
+
+    pub fn text(status: u16, text: &str) -> Self {
+        Reply {
+            text: Some(text.to_owned()),
+            ..Reply::status(status)
+        }
+    }
+
+    pub fn html(status: u16, html: &str) -> Self {
+        Reply {
+            html: Some(html.to_owned()),
+            ..Reply::status(status)
+        }
+    }
+
+    /// A 200 with that value in the place of the session.
+    pub fn data(data: Value) -> Self {
+        Reply {
+            data: Some(data),
+            ..Reply::status(200)
+        }
+    }
+
+    /// A 200 with that value as the whole body.
+    pub fn json(body: Value) -> Self {
+        Reply {
+            json: Some(body),
+            ..Reply::status(200)
+        }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn to_response(&self) -> Response {
+        let status = self.status.unwrap_or(200);
+        let mut response = match self {
+            Reply {
+                data: Some(data), ..
+            } => Response::json(status, &json!({ "data": data })),
+            Reply {
+                error: Some(error),
+                validation_error: Some(validation),
+                ..
+            } => Response::json(
+                status,
+                &json!({"error": error, "validationError": validation}),
+            ),
+            Reply {
+                error: Some(error), ..
+            } => Response::error(status, error),
+            Reply {
+                validation_error: Some(error),
+                ..
+            } => Response::validation_error(status, error),
+            Reply {
+                json: Some(body), ..
+            } => Response::json(status, body),
+            Reply {
+                text: Some(text), ..
+            } => Response::new(status, TEXT, text.as_str()),
+            // A page comes from a proxy, which knows nothing of CORS.
+            Reply {
+                html: Some(html), ..
+            } => Response::bare(status, HTML, html.as_str()),
+            _ => Response {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            },
+        };
+        for (name, value) in &self.headers {
+            response.set_header(name, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,361 @@
+//! Reading HTTP/1.1 requests off a socket, with the limits of the service.
+
+use std::io;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::timeout;
+
+/// Where the service stops reading a request head.
+pub const HEAD_LIMIT: usize = 16 * 1024;
+/// Where the service stops reading a body.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// A body that was refused is still read to its end, as long as it is not
+/// longer than this.
+const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+
+/// How long a request head may take from its first byte to its last.
+const WHOLE_HEAD: Duration = Duration::from_secs(60);
+
+/// A request without its body.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub method: String,
+    pub path: String,
+    pub query: String,
+    pub headers: Vec<(String, String)>,
+    pub http_1_0: bool,
+    pub framing: Framing,
+}
+
+impl Head {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.iter();
+        all.find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The media type of the body, without parameters, in lower case.
+    pub fn content_type(&self) -> String {
+        let value = self.header("content-type").unwrap_or_default();
+        let media_type = value.split(';').next().unwrap_or_default();
+        media_type.trim().to_ascii_lowercase()
+    }
+
+    pub fn wants_close(&self) -> bool {
+        let connection = self.header("connection").unwrap_or_default();
+        self.http_1_0
+            || connection
+                .split(',')
+                .any(|token| token.trim().eq_ignore_ascii_case("close"))
+    }
+
+    pub fn expects_continue(&self) -> bool {
+        self.header("expect")
+            .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
+    }
+
+    /// A parameter of the query.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut pairs = form_pairs(&self.query);
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    pub fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+}
+
+/// How much body is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    Length(u64),
+    Chunked { left_in_chunk: u64, first: bool },
+    Done,
+}
+
+/// Why there is no request.
+#[derive(Debug)]
+pub enum NoRequest {
+    /// The peer is gone or said nothing in time: close without a word.
+    Closed,
+    /// Not HTTP: a bare 400.
+    Malformed,
+    /// More than [`HEAD_LIMIT`]: a bare 431.
+    TooLarge,
+}
+
+/// A body as far as it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Body {
+    Complete(Vec<u8>),
+    TooLarge,
+}
+
+/// The bytes that have arrived and were not used yet.
+#[derive(Debug, Default)]
+pub struct Inbound {
+    buffer: Vec<u8>,
+}
+
+impl Inbound {
+    async fn fill<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
+        let mut piece = [0; 16 * 1024];
+        match stream.read(&mut piece).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            length => {
+                self.buffer.extend_from_slice(&piece[..length]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for a request head. `patience` bounds the wait for its first byte;
+    /// once it has begun it has [`WHOLE_HEAD`].
+    pub async fn head<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        patience: Duration,
+    ) -> Result<Head, NoRequest> {
+        if self.buffer.is_empty() {
+            match timeout(patience, self.fill(stream)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return Err(NoRequest::Closed),
+            }
+        }
+        let whole = async {
+            loop {
+                match parse_head(&self.buffer)? {
+                    Some((head, length)) => {
+                        self.buffer.drain(..length);
+                        return Ok(head);
+                    }
+                    None if self.buffer.len() > HEAD_LIMIT => return Err(NoRequest::TooLarge),
+                    None => self.fill(stream).await.map_err(|_| NoRequest::Closed)?,
+                }
+            }
+        };
+        timeout(WHOLE_HEAD, whole)
+            .await
+            .unwrap_or(Err(NoRequest::Closed))
+    }
+
+    /// Reads a body of up to `limit` bytes. A longer one is left on the wire
+    /// for [`Inbound::drain`].
+    pub async fn body<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        framing: &mut Framing,
+        limit: usize,
+    ) -> io::Result<Body> {
+        if let Framing::Length(length) = *framing
+            && length > limit as u64
+        {
+            return Ok(Body::TooLarge);
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = self.piece(stream, framing).await? {
+            body.extend_from_slice(&piece);
+            if body.len() > limit {
+                return Ok(Body::TooLarge);
+            }
+        }
+        Ok(Body::Complete(body))
+    }
+
+    /// Reads the rest of a body away, so that the next request can be read.
+    pub async fn drain<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        framing: &mut Framing,
+    ) -> io::Result<()> {
+        let mut drained = 0;
+        while let Some(piece) = self.piece(stream, framing).await? {
+            drained += piece.len();
+            if drained > DRAIN_LIMIT {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next bytes of a body, or nothing at its end.
+    async fn piece<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        framing: &mut Framing,
+    ) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Framing::Length(left)
+            | Framing::Chunked {
+                left_in_chunk: left,
+                ..
+            } = framing
+                && *left > 0
+            {
+                if self.buffer.is_empty() {
+                    self.fill(stream).await?;
+                }
+                let length = usize::try_from(*left).unwrap_or(usize::MAX);
+                let length = length.min(self.buffer.len());
+                *left -= length as u64;
+                return Ok(Some(self.buffer.drain(..length).collect()));
+            }
+            match framing {
+                Framing::Chunked { first, .. } => {
+                    *framing = self.next_chunk(stream, *first).await?;
+                }
+                Framing::Length(_) | Framing::Done => {
+                    *framing = Framing::Done;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Reads the line that starts a chunk, after the one that ends the last.
+    async fn next_chunk<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        first: bool,
+    ) -> io::Result<Framing> {
+        if !first && !self.line(stream).await?.is_empty() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut line = self.line(stream).await?;
+        line.extend_from_slice(b"\r\n");
+        let Ok(httparse::Status::Complete((_, size))) = httparse::parse_chunk_size(&line) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        if size > 0 {
+            return Ok(Framing::Chunked {
+                left_in_chunk: size,
+                first: false,
+            });
+        }
+        // Trailers end with an empty line; nobody here reads them.
+        while !self.line(stream).await?.is_empty() {}
+        Ok(Framing::Done)
+    }
+
+    async fn line<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.buffer[..end].to_vec();
+                self.buffer.drain(..end + 2);
+                return Ok(line);
+            }
+            if self.buffer.len() > HEAD_LIMIT {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            self.fill(stream).await?;
+        }
+    }
+}
+
+fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, NoRequest> {
+    let mut headers = [httparse::EMPTY_HEADER; 256];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let length = match parsed.parse(buffer) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(NoRequest::TooLarge),
+        Err(_) => return Err(NoRequest::Malformed),
+    };
+    if length > HEAD_LIMIT {
+        return Err(NoRequest::TooLarge);
+    }
+    let target = parsed.path.unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut head = Head {
+        method: parsed.method.unwrap_or_default().to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: parsed
+            .headers
+            .iter()
+            .map(|header| {
+                let value = String::from_utf8_lossy(header.value);
+                (header.name.to_owned(), value.into_owned())
+            })
+            .collect(),
+        http_1_0: parsed.version == Some(0),
+        framing: Framing::Done,
+    };
+    head.framing = framing(&head)?;
+    if !head.http_1_0 && head.header("host").is_none() {
+        return Err(NoRequest::Malformed);
+    }
+    Ok(Some((head, length)))
+}
+
+/// The length rules of RFC 9112, section 6.3. Whoever sends two lengths is
+/// refused: guessing which one is meant is how requests get smuggled.
+fn framing(head: &Head) -> Result<Framing, NoRequest> {
+    let all = |name: &str| {
+        let matching = head.headers.iter();
+        matching
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    match (
+        all("content-length").as_slice(),
+        all("transfer-encoding").as_slice(),
+    ) {
+        ([], []) => Ok(Framing::Done),
+        ([length], []) if length.bytes().all(|byte| byte.is_ascii_digit()) => length
+            .parse()
+            .map(Framing::Length)
+            .map_err(|_| NoRequest::Malformed),
+        ([], [coding]) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked {
+            left_in_chunk: 0,
+            first: true,
+        }),
+        _ => Err(NoRequest::Malformed),
+    }
+}
+
+/// The pairs of a form or a query, decoded.
+pub fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(key), percent_decode(value))
+    })
+}
+
+/// A form as the object that a JSON body would have been.
+pub fn form_to_json(body: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(body);
+    let pairs = form_pairs(&text).map(|(key, value)| (key, Value::String(value)));
+    Value::Object(pairs.collect())
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let rest = bytes.clone().take(2).collect::<Vec<u8>>();
+                let digits = std::str::from_utf8(&rest).ok().filter(|two| two.len() == 2);
+                let value = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+                match value {
+                    Some(value) => {
+                        decoded.push(value);
+                        bytes.nth(1);
+                    }
+                    None => decoded.push(b'%'),
+                }
+            }
+            other => decoded.push(other),
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

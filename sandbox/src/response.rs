@@ -1,0 +1,157 @@
+//! An answer, and its head in the order the service writes it.
+
+use serde_json::Value;
+
+/// An answer before anything is known about the connection it goes out on.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    /// In this order, before `Content-Length`, `Date` and `Connection`. One of
+    /// these three given here replaces the automatic one.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+pub const JSON: &str = "application/json; charset=utf-8";
+pub const TEXT: &str = "text/plain; charset=utf-8";
+pub const HTML: &str = "text/html; charset=utf-8";
+
+impl Response {
+    /// An answer of the service's application, behind its CORS layer.
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = [
+            ("Vary", "Origin"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Content-Type", content_type),
+        ];
+        Response {
+            status,
+            headers: owned(&headers),
+            body: body.into(),
+        }
+    }
+
+    pub fn json(status: u16, body: &Value) -> Self {
+        Response::new(status, JSON, body.to_string())
+    }
+
+    pub fn data(data: &Value) -> Self {
+        Response::new(200, JSON, format!("{{\"data\":{data}}}"))
+    }
+
+    pub fn error(status: u16, message: &str) -> Self {
+        Response::json(status, &serde_json::json!({ "error": message }))
+    }
+
+    pub fn validation_error(status: u16, message: &str) -> Self {
+        Response::json(status, &serde_json::json!({ "validationError": message }))
+    }
+
+    /// An answer from in front of the application: of its body parser, or of
+    /// a proxy.
+    pub fn bare(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Response {
+            status,
+            headers: owned(&[("Content-Type", content_type)]),
+            body: body.into(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.iter();
+        all.find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Sets a header where it stands, or adds it.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        let mut existing = self.headers.iter_mut();
+        match existing.find(|(key, _)| key.eq_ignore_ascii_case(name)) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.headers.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    /// The head of the answer. `length` is the `Content-Length` or nothing;
+    /// `date` likewise.
+    pub fn head(&self, length: Option<u64>, date: Option<&str>, keep_alive: bool) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let mut line = |name: &str, value: &str| {
+            head.push_str(name);
+            head.push_str(": ");
+            head.push_str(value);
+            head.push_str("\r\n");
+        };
+        for (name, value) in &self.headers {
+            line(name, value);
+        }
+        let mut automatic = |name: &str, value: &str| {
+            if self.header(name).is_none() {
+                line(name, value);
+            }
+        };
+        if let Some(length) = length
+            && !matches!(self.status, 204 | 304)
+        {
+            automatic("Content-Length", &length.to_string());
+        }
+        if let Some(date) = date {
+            automatic("Date", date);
+        }
+        if keep_alive {
+            automatic("Connection", "keep-alive");
+            automatic("Keep-Alive", "timeout=5");
+        } else {
+            automatic("Connection", "close");
+        }
+        head.push_str("\r\n");
+        head.into_bytes()
+    }
+}
+
+/// What the HTTP parser of the service's platform says to a request that never
+/// reaches the application.
+pub fn bare_refusal(status: u16) -> Vec<u8> {
+    let reason = reason(status);
+    format!("HTTP/1.1 {status} {reason}\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
+fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    let headers = headers.iter();
+    headers
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        413 => "Payload Too Large",
+        415 => "Unsupported Media Type",
+        418 => "I'm a Teapot",
+        422 => "Unprocessable Entity",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Unknown",
+    }
+}

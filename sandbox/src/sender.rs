@@ -1,0 +1,208 @@
+//! The ways in which an answer goes out.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use crate::fault_kind::AnswerFraming;
+use crate::response::Response;
+use crate::sync::wait;
+
+/// Memory that oversized answers are made of.
+const PIECE: usize = 64 * 1024;
+
+/// An answer, and what is known of the connection it goes out on.
+pub struct Outgoing<'a> {
+    pub response: &'a Response,
+    pub date: Option<String>,
+    pub keep_alive: bool,
+    /// The answer to a HEAD has no body.
+    pub without_body: bool,
+}
+
+impl Outgoing<'_> {
+    fn body(&self) -> &[u8] {
+        if self.without_body {
+            &[]
+        } else {
+            &self.response.body
+        }
+    }
+
+    fn head(&self) -> Vec<u8> {
+        let length = self.response.body.len() as u64;
+        let date = self.date.as_deref();
+        self.response.head(Some(length), date, self.keep_alive)
+    }
+
+    fn head_without_length(&self, keep_alive: bool) -> Vec<u8> {
+        self.response.head(None, self.date.as_deref(), keep_alive)
+    }
+
+    pub async fn whole<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
+        let mut bytes = self.head();
+        bytes.extend_from_slice(self.body());
+        write(out, &bytes).await
+    }
+
+    /// The head and so many bytes of the body, half of it unless said. The
+    /// pause lets them arrive before whatever comes next.
+    pub async fn part<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        length: Option<usize>,
+    ) -> io::Result<()> {
+        let body = self.body();
+        let length = length.unwrap_or(body.len() / 2).min(body.len());
+        let mut bytes = self.head();
+        bytes.extend_from_slice(&body[..length]);
+        write(out, &bytes).await?;
+        wait(Duration::from_millis(10)).await;
+        Ok(())
+    }
+
+    /// The head and half of the body, and the rest later.
+    pub async fn in_two<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        pause: Duration,
+    ) -> io::Result<()> {
+        self.part(out, None).await?;
+        wait(pause).await;
+        write(out, &self.body()[self.body().len() / 2..]).await
+    }
+
+    pub async fn dripped<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        pause: Duration,
+        head_too: bool,
+    ) -> io::Result<()> {
+        let head = self.head();
+        if head_too {
+            drip(out, &head, pause).await?;
+        } else {
+            write(out, &head).await?;
+        }
+        drip(out, self.body(), pause).await
+    }
+
+    /// Says whether the connection can go on.
+    pub async fn framed<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        framing: AnswerFraming,
+    ) -> io::Result<bool> {
+        match framing {
+            AnswerFraming::UntilClose => {
+                let mut bytes = self.head_without_length(false);
+                bytes.extend_from_slice(self.body());
+                write(out, &bytes).await?;
+                Ok(false)
+            }
+            AnswerFraming::Chunked => {
+                let mut bytes = self.chunked_head();
+                // Small odd chunks: a reader that takes one for all is found out.
+                for chunk in self.body().chunks(61) {
+                    bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                    bytes.extend_from_slice(chunk);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+                if !self.without_body {
+                    bytes.extend_from_slice(b"0\r\n\r\n");
+                }
+                write(out, &bytes).await?;
+                Ok(self.keep_alive)
+            }
+        }
+    }
+
+    fn chunked_head(&self) -> Vec<u8> {
+        let mut response = self.response.clone();
+        response.set_header("Transfer-Encoding", "chunked");
+        response.head(None, self.date.as_deref(), self.keep_alive)
+    }
+
+    /// The answer with that many bytes of headers in front of its own end.
+    pub async fn with_padded_head<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        bytes: u64,
+        line: usize,
+    ) -> io::Result<()> {
+        let mut head = self.head();
+        head.truncate(head.len() - 2);
+        write(out, &head).await?;
+        let mut left = bytes;
+        while left > 0 {
+            let length = left.min(line as u64);
+            out.write_all(b"X-Padding: ").await?;
+            fill(out, length).await?;
+            out.write_all(b"\r\n").await?;
+            left -= length;
+        }
+        out.write_all(b"\r\n").await?;
+        write(out, self.body()).await
+    }
+
+    /// A body of that many bytes, in the middle of a token.
+    pub async fn oversized<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        bytes: u64,
+        chunked: bool,
+    ) -> io::Result<()> {
+        if !chunked {
+            let date = self.date.as_deref();
+            let head = self.response.head(Some(bytes), date, self.keep_alive);
+            write(out, &head).await?;
+            let start = TOKEN_START
+                .len()
+                .min(usize::try_from(bytes).unwrap_or(usize::MAX));
+            out.write_all(&TOKEN_START[..start]).await?;
+            fill(out, bytes - start as u64).await?;
+            return out.flush().await;
+        }
+        write(out, &self.chunked_head()).await?;
+        let start = format!("{:x}\r\n", TOKEN_START.len());
+        out.write_all(start.as_bytes()).await?;
+        out.write_all(TOKEN_START).await?;
+        out.write_all(b"\r\n").await?;
+        let mut left = bytes.saturating_sub(TOKEN_START.len() as u64);
+        while left > 0 {
+            let length = left.min(PIECE as u64);
+            out.write_all(format!("{length:x}\r\n").as_bytes()).await?;
+            fill(out, length).await?;
+            out.write_all(b"\r\n").await?;
+            left -= length;
+        }
+        write(out, b"0\r\n\r\n").await
+    }
+}
+
+const TOKEN_START: &[u8] = b"{\"data\":{\"token\":\"eyJ";
+
+pub async fn write<W: AsyncWrite + Unpin>(out: &mut W, bytes: &[u8]) -> io::Result<()> {
+    out.write_all(bytes).await?;
+    out.flush().await
+}
+
+async fn drip<W: AsyncWrite + Unpin>(out: &mut W, bytes: &[u8], pause: Duration) -> io::Result<()> {
+    for &byte in bytes {
+        write(out, &[byte]).await?;
+        wait(pause).await;
+    }
+    Ok(())
+}
+
+async fn fill<W: AsyncWrite + Unpin>(out: &mut W, bytes: u64) -> io::Result<()> {
+    let piece = [b'A'; PIECE];
+    let mut left = bytes;
+    while left > 0 {
+        let length = left.min(PIECE as u64);
+        out.write_all(&piece[..length as usize]).await?;
+        left -= length;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! The control routes, as a shell script or a C program uses them.
+
+mod common;
+
+use common::{Wire, create, http, named, sandbox, tcp};
+use serde_json::{Value, json};
+use zelf_sandbox::{FaultKind, Sandbox, Stage};
+
+fn control(sandbox: &Sandbox, line: &str, body: &str) -> (u16, Value) {
+    let length = body.len();
+    let mut wire = Wire::new(tcp(sandbox.control_url()));
+    let answer = wire.exchange(format!(
+        "{line} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}"
+    ));
+    (answer.status, answer.json())
+}
+
+#[test]
+fn the_root_says_what_the_ready_line_says() {
+    let sandbox = sandbox();
+    let (_, ready) = control(&sandbox, "GET /sandbox", "");
+    assert_eq!(ready["http"], sandbox.http_url());
+    assert_eq!(ready["https"], sandbox.https_url());
+    assert_eq!(ready["control"], sandbox.control_url());
+    assert_eq!(ready["spki_sha256"], sandbox.spki_sha256());
+}
+
+#[test]
+fn faults_are_armed_listed_with_their_strikes_and_cleared() {
+    let sandbox = sandbox();
+    let body = r#"[{"kind":"answer","status":503},{"kind":"missing_date"}]"#;
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/faults", body),
+        (200, json!({"faults": 2}))
+    );
+    assert_eq!(create(&sandbox, json!({})).status, 503);
+    let (_, listed) = control(&sandbox, "GET /sandbox/faults", "");
+    assert_eq!(listed["faults"][0]["struck"], 1);
+    assert_eq!(listed["faults"][1]["struck"], 0);
+    assert_eq!(
+        control(&sandbox, "DELETE /sandbox/faults", "").1,
+        json!({"cleared": 2})
+    );
+    assert_eq!(create(&sandbox, json!({})).status, 200);
+}
+
+#[test]
+fn of_a_list_with_a_wrong_fault_none_is_armed() {
+    let sandbox = sandbox();
+    let body = r#"[{"kind":"missing_date"},{"kind":"nonsense"}]"#;
+    let (status, answer) = control(&sandbox, "POST /sandbox/faults", body);
+    assert_eq!(status, 400);
+    assert!(
+        answer["error"].as_str().unwrap().contains("nonsense"),
+        "{answer}"
+    );
+    assert_eq!(
+        control(&sandbox, "GET /sandbox/faults", "").1,
+        json!({"faults": []})
+    );
+}
+
+#[test]
+fn no_fault_reaches_the_control_port() {
+    let sandbox = sandbox();
+    sandbox.inject(FaultKind::Reset {
+        stage: Stage::Accept,
+    });
+    assert_eq!(control(&sandbox, "DELETE /sandbox/faults", "").0, 200);
+    assert_eq!(create(&sandbox, json!({})).status, 200);
+}
+
+#[test]
+fn time_moves_without_sleeping() {
+    let sandbox = sandbox();
+    let first = create(&sandbox, named("a"));
+    create(&sandbox, named("b"));
+    let body = r#"{"identifier":"a","seconds":700}"#;
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/age", body).1,
+        json!({"aged": 1})
+    );
+    let aged = create(&sandbox, named("a"));
+    assert_eq!(first.expires_at() - aged.expires_at(), 700);
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/reap", "").1,
+        json!({"reaped": 1})
+    );
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/age", r#"{"seconds":1}"#).1,
+        json!({"aged": 1})
+    );
+    let (_, clock) = control(&sandbox, "POST /sandbox/clock", r#"{"skew_seconds":-3600}"#);
+    assert_eq!(clock["skew_seconds"], -3600);
+    let now = clock["now"].as_i64().unwrap();
+    assert!((create(&sandbox, named("c")).date() - now).abs() <= 1);
+}
+
+#[test]
+fn sessions_are_shown_without_tokens_and_can_be_forgotten() {
+    let sandbox = sandbox();
+    let session = create(&sandbox, json!({"identifier": "a", "domain": "avax"}));
+    let (_, shown) = control(&sandbox, "GET /sandbox/sessions", "");
+    assert_eq!(shown["sessions"][0]["session"], session.session().as_str());
+    assert_eq!(shown["sessions"][0]["domain"], "avax");
+    assert!(!shown.to_string().contains("eyJ"), "{shown}");
+    assert_eq!(
+        control(&sandbox, "DELETE /sandbox/sessions", "").1,
+        json!({"cleared": 1})
+    );
+    assert_eq!(http(&sandbox).search(&session.token()).status, 403);
+}
+
+#[test]
+fn requests_and_connections_are_shown_and_control_is_not_among_them() {
+    let sandbox = sandbox();
+    create(&sandbox, named("a"));
+    let (_, shown) = control(&sandbox, "GET /sandbox/requests", "");
+    let requests = shown["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0]["method"], "POST");
+    assert_eq!(requests[0]["path"], "/api/sessions");
+    assert_eq!(requests[0]["body"], r#"{"identifier":"a"}"#);
+    assert_eq!(requests[0]["headers"][0], json!(["Host", "localhost"]));
+    assert_eq!(requests[0]["connection"], 1);
+    assert!(requests[0]["arrived_ms"].is_u64());
+    assert_eq!(
+        control(&sandbox, "GET /sandbox/connections", "").1["accepted"],
+        1
+    );
+    control(&sandbox, "DELETE /sandbox/requests", "");
+    assert_eq!(
+        control(&sandbox, "GET /sandbox/requests", "").1,
+        json!({"requests": []})
+    );
+}
+
+#[test]
+fn the_same_routes_are_on_the_plain_listener() {
+    let sandbox = sandbox();
+    let request = "GET /sandbox HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(http(&sandbox).exchange(request).json()["ready"], true);
+    assert_eq!(sandbox.requests(), [], "and are not recorded there");
+}
+
+#[test]
+fn mistakes_are_named() {
+    let sandbox = sandbox();
+    for (line, body, reason) in [
+        ("POST /sandbox/faults", "{", "EOF"),
+        ("POST /sandbox/age", "{}", "seconds"),
+        (
+            "POST /sandbox/age",
+            r#"{"seconds":1,"identifier":2}"#,
+            "identifier",
+        ),
+        ("POST /sandbox/clock", r#"{"seconds":1}"#, "skew_seconds"),
+        (
+            "GET /sandbox/nowhere",
+            "",
+            "there is no GET /sandbox/nowhere",
+        ),
+        ("POST /api/sessions", "", "there is no POST /api/sessions"),
+    ] {
+        let (status, answer) = control(&sandbox, line, body);
+        assert_eq!(status, 400, "{line}");
+        assert!(
+            answer["error"].as_str().unwrap().contains(reason),
+            "{line}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn the_library_does_what_the_routes_do() {
+    let sandbox = sandbox();
+    create(&sandbox, named("a"));
+    let aged = sandbox.control("POST", "/sandbox/age", &json!({"seconds": 601}));
+    assert_eq!(aged, Ok(json!({"aged": 1})));
+    assert_eq!(sandbox.reap(), 1);
+    assert!(
+        sandbox
+            .control("POST", "/sandbox/nowhere", &json!({}))
+            .is_err()
+    );
+}
