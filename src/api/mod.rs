@@ -1,0 +1,25 @@
+//! The wire: what the server's answers mean.
+
+mod claims;
+mod created;
+mod refused;
+mod server_words;
+
+pub(crate) use created::session_from;
+pub(crate) use refused::error_from;
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+/// A response, read whole and bounded, before anyone asked what it means.
+pub(crate) struct Answer {
+    pub(crate) http_status: u16,
+    /// The server's clock in Unix seconds, from the `Date` header.
+    pub(crate) date: Option<i64>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) location: Option<String>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// When the request left, on the clock that runs through sleep.
+    pub(crate) sent_at: Duration,
+}

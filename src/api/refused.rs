@@ -1,0 +1,157 @@
+//! From an answer that is not a session to a status: the one table.
+
+use crate::{
+    api::{Answer, server_words},
+    error::{Error, Status},
+};
+
+/// What a status other than 2xx means, with the server's words kept.
+pub(crate) fn error_from(answer: &Answer, authority: &str) -> Error {
+    let words = server_words::read(&answer.body);
+    let said = words.as_deref().unwrap_or_default();
+    let code = answer.http_status;
+    let (status, explanation) = classify(code, said);
+
+    let mut message = format!("{authority} {explanation} (HTTP {code}");
+    if let Some(location) = &answer.location {
+        message.push_str(&format!(", to {location}"));
+    }
+    if !said.is_empty() {
+        message.push_str(&format!(": {said}"));
+    }
+    message.push(')');
+    Error {
+        server_message: words,
+        retry_after: answer.retry_after,
+        ..Error::new(status, message).with_http_status(code)
+    }
+}
+
+/// The words decide where one HTTP status means several things (401 is also
+/// an exhausted session, 403 has four meanings).
+fn classify(code: u16, said: &str) -> (Status, &'static str) {
+    let said = said.to_ascii_lowercase();
+    let limit = said.contains("limit exceeded");
+    match code {
+        300..=399 => (
+            Status::Redirected,
+            "redirects elsewhere, which is never followed; correct the base URL",
+        ),
+        400 | 413 | 415 | 431 => (Status::BadRequest, "could not accept the request"),
+        401 if said.contains("invalid session") => (
+            Status::LimitExceeded,
+            "says the session is used up; create it again with kill session set",
+        ),
+        401 => (
+            Status::Unauthorized,
+            "does not know this path without a token; check the base URL",
+        ),
+        403 if said == "rejected" => (
+            Status::RejectedOrigin,
+            "rejected the origin; set one that it accepts",
+        ),
+        403 if said.contains("not active") => (
+            Status::SessionNotActive,
+            "says the session has ended; create a new one",
+        ),
+        403 if limit => (
+            Status::LimitExceeded,
+            "says a limit of the session is reached; create it again with kill session set",
+        ),
+        403 => (Status::Forbidden, "refused the request"),
+        404 if said == "not found" => (
+            Status::StartingUp,
+            "has no session API yet; it is still starting, or the base URL is wrong",
+        ),
+        404 => (
+            Status::NotFound,
+            "has no session API at this address; check the base URL",
+        ),
+        408 => (Status::Timeout, "waited too long for the request"),
+        409 | 422 => (Status::Validation, "refused a value in the request"),
+        429 => (
+            Status::RateLimited,
+            "received too many requests; wait and try again",
+        ),
+        500..=599 => (Status::Server, "failed; try again later"),
+        _ => (
+            Status::UnexpectedHttp,
+            "answered with a status that the session API does not have",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    fn error(code: u16, body: &str) -> Error {
+        let answer = Answer {
+            http_status: code,
+            date: None,
+            retry_after: None,
+            location: None,
+            body: Zeroizing::new(body.into()),
+            sent_at: Default::default(),
+        };
+        error_from(&answer, "api.test:443")
+    }
+
+    #[test]
+    fn each_answer_of_the_contract_has_its_status() {
+        let promises = [
+            (403, r#"{"error":"rejected"}"#, Status::RejectedOrigin),
+            (400, "Bad Request", Status::BadRequest),
+            (
+                401,
+                r#"{"error":"Protected resource, use Authorization header to get access"}"#,
+                Status::Unauthorized,
+            ),
+            (401, r#"{"error":"Invalid session"}"#, Status::LimitExceeded),
+            (
+                403,
+                r#"{"validationError":"Session is not active"}"#,
+                Status::SessionNotActive,
+            ),
+            (
+                403,
+                r#"{"validationError":"Search limit exceeded"}"#,
+                Status::LimitExceeded,
+            ),
+            (403, "<html>blocked", Status::Forbidden),
+            (404, "Not Found", Status::StartingUp),
+            (404, "<html><title>404</title>", Status::NotFound),
+            (
+                409,
+                r#"{"validationError":"missing identifier\n"}"#,
+                Status::Validation,
+            ),
+            (413, "request entity too large", Status::BadRequest),
+            (415, "unsupported", Status::BadRequest),
+            (429, "", Status::RateLimited),
+            (431, "", Status::BadRequest),
+            (500, r#"{"error":"connect ECONNREFUSED"}"#, Status::Server),
+            (502, "<html><title>502 Bad Gateway</title>", Status::Server),
+            (503, "", Status::Server),
+            (301, "", Status::Redirected),
+            (418, "", Status::UnexpectedHttp),
+        ];
+        for (code, body, status) in promises {
+            let error = error(code, body);
+            assert_eq!(error.status, status, "{code} {body}");
+            assert_eq!(error.http_status, code);
+            assert!(error.message.starts_with("api.test:443 "));
+        }
+    }
+
+    #[test]
+    fn the_servers_words_are_kept_apart_and_in_the_message() {
+        let error = error(500, r#"{"error":"connect ECONNREFUSED"}"#);
+        assert_eq!(
+            error.server_message.as_deref(),
+            Some("connect ECONNREFUSED")
+        );
+        assert!(error.message.contains("(HTTP 500: connect ECONNREFUSED)"));
+    }
+}

@@ -1,0 +1,113 @@
+//! A client: settings that hold together, and the calls made with them.
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    clock::Clock,
+    config::{Config, Settings},
+    creation::Creation,
+    error::{Error, Status},
+    flights::Flights,
+    process::PerProcess,
+    random,
+    retry::Budget,
+    runtime::{Lane, Lanes},
+    session::Session,
+    session_options::SessionOptions,
+    transport::{Http, Resolver, Trust},
+};
+
+pub(crate) struct Client {
+    settings: Settings,
+    trust: Trust,
+    surroundings: Surroundings,
+    local: PerProcess<Local>,
+}
+
+/// What tests replace.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Clock,
+    pub(crate) random: fn() -> u32,
+}
+
+impl Surroundings {
+    const SYSTEM: Surroundings = Surroundings {
+        clock: Clock::SYSTEM,
+        random: random::uniform,
+    };
+}
+
+/// What a forked child must not share with its parent.
+#[derive(Default)]
+struct Local {
+    lanes: Lanes,
+    flights: Flights,
+    budget: Budget,
+    resolver: Resolver,
+}
+
+impl Client {
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        Self::within(config, Surroundings::SYSTEM)
+    }
+
+    pub(crate) fn within(config: &Config, surroundings: Surroundings) -> Result<Self, Error> {
+        let settings = config.check()?;
+        let trust = match &settings.ca_file {
+            Some(path) => Trust::from_ca_file(path)?,
+            None => Trust::system(),
+        };
+        Ok(Self {
+            settings,
+            trust,
+            surroundings,
+            local: PerProcess::new(Local::default),
+        })
+    }
+
+    /// Creates a session on the calling thread.
+    pub(crate) fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
+        let request = options.check()?;
+        let local = self.local.get();
+        let lane = match local.lanes.take() {
+            Some(lane) => lane,
+            None => Lane::new()?,
+        };
+        let outcome = lane.drive(async |lane| {
+            let deadline = Instant::now() + self.settings.timeout;
+            let sending = local.flights.share(&request, async || {
+                let http =
+                    lane.http(|| Http::new(&self.settings, &self.trust, local.resolver.clone()))?;
+                let creation = Creation {
+                    http,
+                    budget: &local.budget,
+                    max_attempts: self.settings.max_attempts,
+                    deadline,
+                    surroundings: self.surroundings,
+                };
+                creation.run(&request).await
+            });
+            timeout_at(deadline, sending).await
+        });
+        match outcome {
+            Ok(outcome) => {
+                local.lanes.put_back(lane);
+                outcome
+            }
+            // Dropping the lane ends what is under way on it.
+            Err(_) => Err(self.out_of_time()),
+        }
+    }
+
+    fn out_of_time(&self) -> Error {
+        Error::new(
+            Status::Timeout,
+            format!(
+                "{} did not answer within {} ms; try again, or raise the timeout",
+                self.settings.endpoint.authority(),
+                self.settings.timeout.as_millis()
+            ),
+        )
+    }
+}

@@ -1,0 +1,131 @@
+//! The one call that everything starts with: what has to happen between a
+//! request and a session worth handing out.
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    api::{self, Answer},
+    client::Surroundings,
+    error::{Error, Status},
+    retry::{self, Budget},
+    session::Session,
+    session_options::SessionRequest,
+    transport::Http,
+};
+
+/// A session with less left is not worth handing out: it would be over before
+/// its first use arrives, and `Date` counts in whole seconds only.
+const LEAST_SECONDS: i64 = 2;
+
+pub(crate) struct Creation<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) budget: &'a Budget,
+    pub(crate) max_attempts: u32,
+    pub(crate) deadline: Instant,
+    pub(crate) surroundings: Surroundings,
+}
+
+impl Creation<'_> {
+    pub(crate) async fn run(&self, request: &SessionRequest) -> Result<Session, Error> {
+        let session = self.send(request, self.max_attempts).await?;
+        if session.seconds_left() >= LEAST_SECONDS {
+            return Ok(session);
+        }
+        if request.identifier.is_none() || request.kill_session == Some(true) {
+            return Err(expired(request));
+        }
+        self.replace(request).await
+    }
+
+    /// The server goes on returning an expired session until its reaper has
+    /// been round; only a kill brings a new one.
+    async fn replace(&self, request: &SessionRequest) -> Result<Session, Error> {
+        let kill = SessionRequest {
+            kill_session: Some(true),
+            ..request.clone()
+        };
+        let session = match self.send(&kill, 1).await {
+            // The kill may have been carried out or not. A second one could end
+            // the session that the first has made, and that another process of
+            // this device may have been given by now.
+            Err(error) if error.status.is_retryable() => {
+                self.send(request, self.max_attempts).await?
+            }
+            other => other?,
+        };
+        if session.seconds_left() < LEAST_SECONDS {
+            return Err(expired(request));
+        }
+        Ok(session)
+    }
+
+    /// Attempts until one succeeds, or another is not worth it.
+    async fn send(&self, request: &SessionRequest, max_attempts: u32) -> Result<Session, Error> {
+        self.budget.count_call(self.now());
+        let mut failures = 0;
+        loop {
+            let error = match self.attempt(request).await {
+                Ok(session) => return Ok(session),
+                Err(error) => error,
+            };
+            failures += 1;
+            if !error.status.is_retryable() || failures >= max_attempts {
+                return Err(error);
+            }
+            let wait = retry::wait(&error, failures, (self.surroundings.random)());
+            let too_late = Instant::now()
+                .checked_add(wait)
+                .is_none_or(|then| then >= self.deadline);
+            if too_late || !self.budget.spend(self.now()) {
+                return Err(error);
+            }
+            sleep(wait).await;
+        }
+    }
+
+    async fn attempt(&self, request: &SessionRequest) -> Result<Session, Error> {
+        let body = serde_json::to_vec(request).map_err(|error| {
+            Error::new(
+                Status::InvalidArgument,
+                format!("the options cannot be sent: {error}"),
+            )
+        })?;
+        let answer = self.http.post(body, self.surroundings.clock).await?;
+        self.judge(&answer, request)
+    }
+
+    fn judge(&self, answer: &Answer, request: &SessionRequest) -> Result<Session, Error> {
+        if !(200..300).contains(&answer.http_status) {
+            return Err(api::error_from(answer, self.http.authority()));
+        }
+        let session = api::session_from(answer, self.surroundings.clock)?;
+        let asked = request.identifier.as_deref();
+        let got = session.identifier.as_deref();
+        // A tag name that finds another identifier's session is what it is for.
+        if asked.is_some() && got.is_some() && asked != got && request.tag_name.is_none() {
+            return Err(Error::new(
+                Status::ForeignSession,
+                "the server returned the session of another identifier, which is not handed out; try another identifier",
+            )
+            .with_http_status(answer.http_status));
+        }
+        Ok(session)
+    }
+
+    fn now(&self) -> std::time::Duration {
+        (self.surroundings.clock.since_boot)()
+    }
+}
+
+fn expired(request: &SessionRequest) -> Error {
+    let advice = if request.identifier.is_none() {
+        "set an identifier, with which it can be replaced, or try again in a minute"
+    } else {
+        "even after asking for a new one; try again in a minute"
+    };
+    Error::new(
+        Status::SessionExpired,
+        format!("the server returned a session that has expired by its own clock; {advice}"),
+    )
+    .with_http_status(200)
+}

@@ -1,0 +1,174 @@
+//! Where the session API is: the base URL, checked and completed.
+
+use reqwest::Url;
+
+use crate::error::{Error, Status};
+
+pub(crate) const DEFAULT_BASE_URL: &str = "https://api.zelf.world";
+
+/// The address of `POST /api/sessions` below a base URL.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) url: Url,
+}
+
+impl Endpoint {
+    pub(crate) fn parse(base: &str) -> Result<Self, Error> {
+        // The parser repairs what it is given (it drops tabs, turns backslashes
+        // into slashes); here a repaired URL would be another server.
+        if base.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+            return Err(wrong(
+                "contains a space, a backslash or a control character",
+            ));
+        }
+        let mut url = Url::parse(base).map_err(|error| {
+            wrong(&format!(
+                "is not a URL ({error}); it looks like https://host"
+            ))
+        })?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(wrong(&format!(
+                "has the scheme \"{}\"; only https works",
+                url.scheme()
+            )));
+        }
+        if !base.contains("://") {
+            return Err(wrong("lacks \"//\" after the scheme"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("contains credentials; the session API takes none"));
+        }
+        if url.query().is_some() {
+            return Err(wrong("contains a query"));
+        }
+        if url.fragment().is_some() {
+            return Err(wrong("contains a fragment"));
+        }
+        let path = format!("{}/api/sessions", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+
+        let endpoint = Self { url };
+        if !endpoint.is_https() && !endpoint.is_loopback() {
+            return Err(wrong(
+                "is plain http to another machine, where anyone on the way could take the token; use https",
+            ));
+        }
+        Ok(endpoint)
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// `https://host:port`, the default of the `Origin` header.
+    pub(crate) fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// `host:port`, for messages.
+    pub(crate) fn authority(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        let port = self.url.port_or_known_default().unwrap_or_default();
+        format!("{host}:{port}")
+    }
+
+    fn is_loopback(&self) -> bool {
+        // The parser writes every form of an IPv4 address as dotted decimals.
+        let host = self.url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        match host.parse::<std::net::IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            // Our own name look-up answers this one without asking a server.
+            Err(_) => is_localhost(host),
+        }
+    }
+}
+
+/// Names that mean this machine whatever a name server says (RFC 6761).
+pub(crate) fn is_localhost(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+}
+
+fn wrong(what: &str) -> Error {
+    Error::new(Status::InvalidConfig, format!("the base URL {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(base: &str) -> String {
+        Endpoint::parse(base).unwrap().url.to_string()
+    }
+
+    fn refusal(base: &str) -> String {
+        let error = Endpoint::parse(base).unwrap_err();
+        assert_eq!(error.status, Status::InvalidConfig, "{base}");
+        error.message
+    }
+
+    #[test]
+    fn the_path_is_appended_to_any_base() {
+        assert_eq!(url("https://a.test"), "https://a.test/api/sessions");
+        assert_eq!(url("https://a.test/"), "https://a.test/api/sessions");
+        assert_eq!(url("https://a.test/v3/"), "https://a.test/v3/api/sessions");
+        assert_eq!(
+            url("https://a.test:8443/x"),
+            "https://a.test:8443/x/api/sessions"
+        );
+        assert_eq!(
+            url("https://[2001:db8::1]:9"),
+            "https://[2001:db8::1]:9/api/sessions"
+        );
+        assert_eq!(url("HTTPS://A.test"), "https://a.test/api/sessions");
+    }
+
+    #[test]
+    fn plain_http_reaches_this_machine_only() {
+        for base in [
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost",
+            "http://127.9.9.9",
+        ] {
+            assert!(Endpoint::parse(base).is_ok(), "{base}");
+        }
+        for base in [
+            "http://a.test",
+            "http://10.0.0.1",
+            "http://localhost.a.test",
+            "http://127.0.0.1.a.test",
+            "http://[::ffff:10.0.0.1]",
+            "http://0.0.0.0",
+        ] {
+            assert!(refusal(base).contains("plain http"), "{base}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_belong_in_a_base_url_is_refused_by_name() {
+        assert!(refusal("https://user:pass@a.test").contains("credentials"));
+        assert!(refusal("https://user@a.test").contains("credentials"));
+        assert!(refusal("https://a.test/?x=1").contains("query"));
+        assert!(refusal("https://a.test/#x").contains("fragment"));
+        assert!(refusal("ftp://a.test").contains("scheme \"ftp\""));
+        assert!(refusal("file:///etc/passwd").contains("scheme \"file\""));
+        assert!(refusal("a.test").contains("not a URL"));
+        assert!(refusal("https:a.test").contains("//"));
+        assert!(refusal("https://").contains("not a URL"));
+        assert!(refusal("https://a.test\r\nX: y").contains("control"));
+        assert!(refusal("https://a.test\\@evil.test").contains("backslash"));
+    }
+
+    #[test]
+    fn a_refused_url_never_repeats_its_credentials() {
+        assert!(!refusal("https://user:hunter2@a.test").contains("hunter2"));
+        assert!(!refusal("https://user:hunter2@").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_origin_is_the_servers_own() {
+        let endpoint = Endpoint::parse("https://a.test:8443/v3").unwrap();
+        assert_eq!(endpoint.origin(), "https://a.test:8443");
+    }
+}

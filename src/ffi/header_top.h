@@ -1,0 +1,52 @@
+/*
+ * zelf.h: a Zelf session token for your program.
+ *
+ *   zelf_client *client = zelf_client_new(NULL, &error);
+ *   zelf_session *session = zelf_session_create(client, options, &error);
+ *   puts(zelf_session_token(session));
+ *
+ * Ownership. What a function named _new or _create returns is yours: give it
+ * to the _free of its type. Every const char * you get is borrowed from the
+ * object you asked, and valid until that object is freed. Every const char *
+ * you pass is copied. A _free accepts NULL, and so does every getter.
+ *
+ * Errors. A function that can fail returns NULL and, if you passed a place for
+ * it, puts a zelf_error there; a place that held an error before is overwritten,
+ * not freed. On success the place is not touched.
+ *
+ * Threads. Every function may be called from any thread. A client, a session
+ * and an error may be used by any number of threads at once; a configuration
+ * and options by one at a time while it is being changed.
+ *
+ * Strings are UTF-8 and end with a NUL. Times are Unix seconds, durations say
+ * their unit in their name.
+ *
+ * Loading the library does nothing: no thread, no file, no environment. It
+ * never prints, never touches the disposition of a signal, and leaves errno as
+ * it was. A client survives fork: the child makes connections of its own.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+
+#ifndef ZELF_H
+#define ZELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Functions of the library. Define ZELF_STATIC before including this header
+   when you link libzelf statically on Windows. */
+#ifndef ZELF_API
+#if defined(_WIN32) && !defined(ZELF_STATIC)
+#define ZELF_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define ZELF_API __attribute__((visibility("default")))
+#else
+#define ZELF_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif

@@ -1,0 +1,20 @@
+//! The skin: the C functions, and nothing else. Each turns C values into the
+//! core's, calls the core behind a guard, and hands the outcome back.
+//!
+//! The doc comments here are the text of `include/zelf.h`; write them for a C
+//! programmer. `build.rs` puts the files of this folder there in the order of
+//! use. Types carry their C names, so that the header needs no renaming.
+
+#![allow(non_camel_case_types)]
+
+mod client;
+mod config;
+mod error;
+mod guard;
+mod session;
+mod session_options;
+mod status;
+mod strings;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
+mod version;

@@ -1,0 +1,187 @@
+use std::{
+    ffi::{CString, c_char},
+    ptr::NonNull,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    ffi::{
+        client::{share, zelf_client},
+        error::zelf_error,
+        guard,
+        session_options::zelf_session_options,
+        strings,
+    },
+    session::Session,
+    session_options::SessionOptions,
+};
+
+/// A session that the server created or had. Immutable: any number of threads
+/// may read it at once. The getters never block and accept NULL.
+pub struct zelf_session {
+    session: Session,
+    /// Ends with a NUL. Not a `CString`, which cannot be wiped in place.
+    authorization: Zeroizing<Vec<u8>>,
+    token_offset: usize,
+    id: Option<CString>,
+    identifier: Option<CString>,
+}
+
+impl From<Session> for zelf_session {
+    fn from(mut session: Session) -> Self {
+        let (mut text, token_offset) = session.take_authorization();
+        let mut authorization = Zeroizing::new(std::mem::take(&mut *text).into_bytes());
+        authorization.push(0);
+        Self {
+            authorization,
+            token_offset,
+            id: session.id.take().map(strings::owned),
+            identifier: session.identifier.take().map(strings::owned),
+            session,
+        }
+    }
+}
+
+/// Creates a session: one POST to /api/sessions, on the calling thread.
+///
+/// Blocks until the answer is there, at most for the configured time limit.
+/// Safe from any thread, and from any number at once; a stack of 128 KiB is
+/// enough. Leaves errno and the signal mask as they were, and SIGPIPE cannot
+/// reach your process from it.
+///
+/// client: the client; it may be freed meanwhile by another thread.
+/// options: what to ask for; NULL sends the empty object.
+/// error: where to put the reason on failure, or NULL.
+///
+/// Returns a session that is yours: give it to zelf_session_free. On failure
+/// NULL, and *error, if given, is yours for zelf_error_free; on success *error
+/// is not written. Errors: any but ZELF_ERROR_INVALID_CONFIG.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_session_create(
+    client: Option<NonNull<zelf_client>>,
+    options: Option<&zelf_session_options>,
+    error: *mut *mut zelf_error,
+) -> *mut zelf_session {
+    guard::object(error, || {
+        // SAFETY: a live client or NULL, as the header asks.
+        let client = unsafe { share(client) }?;
+        let session = match options {
+            Some(options) => client.create_session(&options.0),
+            None => client.create_session(&SessionOptions::default()),
+        };
+        session.map(zelf_session::from)
+    })
+}
+
+/// The token, for later requests. A secret: keep it out of logs. Not verified:
+/// only the server has the key.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when session is
+/// NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_token(session: Option<&zelf_session>) -> *const c_char {
+    guard::value(std::ptr::null(), || {
+        session.map_or(std::ptr::null(), |session| {
+            session.authorization[session.token_offset..]
+                .as_ptr()
+                .cast()
+        })
+    })
+}
+
+/// The whole value of the Authorization header: "Bearer " and the token. Send
+/// it as it is; the server takes whatever follows for part of the token.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when session is
+/// NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> *const c_char {
+    guard::value(std::ptr::null(), || {
+        session.map_or(std::ptr::null(), |session| {
+            session.authorization.as_ptr().cast()
+        })
+    })
+}
+
+/// The session's id on the server, read from the token without verifying it.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when the token
+/// does not say, or session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_char {
+    guard::value(std::ptr::null(), || {
+        strings::lend(session.and_then(|session| session.id.as_ref()))
+    })
+}
+
+/// Whose session it is: the identifier in the token, read without verifying
+/// it. When you set none, this tells whether the session is yours; the server
+/// then writes your public IP address here, or somebody else's identifier.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when the token
+/// does not say, or session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_identifier(session: Option<&zelf_session>) -> *const c_char {
+    guard::value(std::ptr::null(), || {
+        strings::lend(session.and_then(|session| session.identifier.as_ref()))
+    })
+}
+
+/// When the session began, in Unix seconds by the server's clock. It can be
+/// earlier than your call: the server returns a live session again. 0 when the
+/// server did not say, or session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_activated_at(session: Option<&zelf_session>) -> i64 {
+    guard::value(0, || {
+        session.map_or(0, |session| session.session.activated_at)
+    })
+}
+
+/// When the session ends, in Unix seconds by the server's clock; do not compare
+/// it with the device's clock, use zelf_session_seconds_left. When the server
+/// did not say, 600 s after the session began or the answer came. 0 when
+/// session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64 {
+    guard::value(0, || {
+        session.map_or(0, |session| session.session.expires_at)
+    })
+}
+
+/// How many whole seconds the session still lives; 0 when it has expired, or
+/// session is NULL. Counted from the server's clock on one that runs while the
+/// device sleeps (CLOCK_BOOTTIME on Linux and Android, CLOCK_MONOTONIC on
+/// Apple's systems, the performance counter on Windows), so a device whose date
+/// is wrong gets the right answer.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i64 {
+    guard::value(0, || {
+        session.map_or(0, |session| session.session.seconds_left())
+    })
+}
+
+/// Frees a session and the strings borrowed from it; the token is overwritten
+/// with zeros first. The session lives on at the server. NULL is fine.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_free(session: Option<Box<zelf_session>>) {
+    guard::value((), || drop(session));
+}

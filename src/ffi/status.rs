@@ -1,0 +1,138 @@
+use std::ffi::{CStr, c_char};
+
+use crate::{error::Status, ffi::guard};
+
+/// Why a call failed: ZELF_OK, or one of the ZELF_ERROR_ constants.
+///
+/// A number once given is never reused. A later version may add numbers, so
+/// treat one you do not know as a failure.
+pub type zelf_status = i32;
+
+/// Success; not an error.
+pub const ZELF_OK: zelf_status = 0;
+/// An argument cannot be used: a NULL client, an option that is not UTF-8, out
+/// of range or forbidden. The message names it. Nothing was sent.
+pub const ZELF_ERROR_INVALID_ARGUMENT: zelf_status = 1;
+/// A setting of the configuration cannot be used; the message names it.
+pub const ZELF_ERROR_INVALID_CONFIG: zelf_status = 2;
+/// A bug in this library, caught before it could harm your process.
+pub const ZELF_ERROR_PANIC: zelf_status = 3;
+/// The operating system refused something: no file descriptor, thread or
+/// memory was left.
+pub const ZELF_ERROR_SYSTEM: zelf_status = 4;
+/// The server's name could not be resolved.
+pub const ZELF_ERROR_DNS: zelf_status = 10;
+/// No connection to the server could be made.
+pub const ZELF_ERROR_CONNECT: zelf_status = 11;
+/// No secure connection could be made: the certificate is not trusted, has
+/// expired or belongs to another host, or the peer does not speak TLS.
+pub const ZELF_ERROR_TLS: zelf_status = 12;
+/// The time limit of the call, or that of connecting, has passed.
+pub const ZELF_ERROR_TIMEOUT: zelf_status = 13;
+/// The connection broke before the whole answer had arrived.
+pub const ZELF_ERROR_CONNECTION_LOST: zelf_status = 14;
+/// The answer is not a session: not HTTP, not JSON, no token, or a token that
+/// cannot go into a header.
+pub const ZELF_ERROR_BAD_RESPONSE: zelf_status = 20;
+/// The answer is larger than any session (64 KiB) or has too many headers.
+pub const ZELF_ERROR_RESPONSE_TOO_LARGE: zelf_status = 21;
+/// The server redirects. That is never followed, since it would send the
+/// request to a place you did not choose; correct the base URL.
+pub const ZELF_ERROR_REDIRECTED: zelf_status = 22;
+/// HTTP 403 "rejected": the server does not accept the origin.
+pub const ZELF_ERROR_REJECTED_ORIGIN: zelf_status = 30;
+/// HTTP 401: the server wants a token for this path; usually the base URL is
+/// wrong.
+pub const ZELF_ERROR_UNAUTHORIZED: zelf_status = 31;
+/// Any other HTTP 403, for example from a firewall in front of the server.
+pub const ZELF_ERROR_FORBIDDEN: zelf_status = 32;
+/// HTTP 400, 413, 415 or 431: the server could not take the request.
+pub const ZELF_ERROR_BAD_REQUEST: zelf_status = 33;
+/// HTTP 409 or 422: the server refuses a value.
+pub const ZELF_ERROR_VALIDATION: zelf_status = 34;
+/// HTTP 404: there is no session API at this address.
+pub const ZELF_ERROR_NOT_FOUND: zelf_status = 35;
+/// HTTP 404 "Not Found", what the server says while it is starting.
+pub const ZELF_ERROR_STARTING_UP: zelf_status = 36;
+/// The session has been used more often than the server allows; create it
+/// again with zelf_session_options_set_kill_session.
+pub const ZELF_ERROR_LIMIT_EXCEEDED: zelf_status = 37;
+/// HTTP 403 "Session is not active": the session has ended on the server.
+pub const ZELF_ERROR_SESSION_NOT_ACTIVE: zelf_status = 38;
+/// HTTP 429: too many requests; see zelf_error_retry_after_ms.
+pub const ZELF_ERROR_RATE_LIMITED: zelf_status = 39;
+/// HTTP 5xx: the server, or a proxy in front of it, failed.
+pub const ZELF_ERROR_SERVER: zelf_status = 40;
+/// An HTTP status that the session API does not have.
+pub const ZELF_ERROR_UNEXPECTED_HTTP_STATUS: zelf_status = 41;
+/// The server handed out a session that has already expired, by its own clock.
+pub const ZELF_ERROR_SESSION_EXPIRED: zelf_status = 50;
+/// The server handed out the session of another identifier.
+pub const ZELF_ERROR_FOREIGN_SESSION: zelf_status = 51;
+
+/// The name of a status, such as "ZELF_ERROR_TIMEOUT".
+///
+/// Returns a static string: never NULL, not to be freed. A number that this
+/// version does not know gives "ZELF_ERROR_UNKNOWN".
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_status_name(status: zelf_status) -> *const c_char {
+    guard::value(UNKNOWN.as_ptr(), || name(status).as_ptr())
+}
+
+const UNKNOWN: &CStr = c"ZELF_ERROR_UNKNOWN";
+
+macro_rules! numbers {
+    ($($status:ident => $number:ident,)*) => {
+        impl From<Status> for Number {
+            fn from(status: Status) -> Self {
+                Number(match status { $(Status::$status => $number,)* })
+            }
+        }
+
+        fn name(status: zelf_status) -> &'static CStr {
+            const NAMES: &[(zelf_status, &str)] = &[
+                (ZELF_OK, "ZELF_OK\0"),
+                $(($number, concat!(stringify!($number), "\0")),)*
+            ];
+            NAMES
+                .iter()
+                .find(|(number, _)| *number == status)
+                .and_then(|(_, name)| CStr::from_bytes_with_nul(name.as_bytes()).ok())
+                .unwrap_or(UNKNOWN)
+        }
+    };
+}
+
+/// A status as C sees it.
+pub(super) struct Number(pub(super) zelf_status);
+
+numbers! {
+    InvalidArgument => ZELF_ERROR_INVALID_ARGUMENT,
+    InvalidConfig => ZELF_ERROR_INVALID_CONFIG,
+    Panic => ZELF_ERROR_PANIC,
+    System => ZELF_ERROR_SYSTEM,
+    Dns => ZELF_ERROR_DNS,
+    Connect => ZELF_ERROR_CONNECT,
+    Tls => ZELF_ERROR_TLS,
+    Timeout => ZELF_ERROR_TIMEOUT,
+    ConnectionLost => ZELF_ERROR_CONNECTION_LOST,
+    BadResponse => ZELF_ERROR_BAD_RESPONSE,
+    ResponseTooLarge => ZELF_ERROR_RESPONSE_TOO_LARGE,
+    Redirected => ZELF_ERROR_REDIRECTED,
+    RejectedOrigin => ZELF_ERROR_REJECTED_ORIGIN,
+    Unauthorized => ZELF_ERROR_UNAUTHORIZED,
+    Forbidden => ZELF_ERROR_FORBIDDEN,
+    BadRequest => ZELF_ERROR_BAD_REQUEST,
+    Validation => ZELF_ERROR_VALIDATION,
+    NotFound => ZELF_ERROR_NOT_FOUND,
+    StartingUp => ZELF_ERROR_STARTING_UP,
+    LimitExceeded => ZELF_ERROR_LIMIT_EXCEEDED,
+    SessionNotActive => ZELF_ERROR_SESSION_NOT_ACTIVE,
+    RateLimited => ZELF_ERROR_RATE_LIMITED,
+    Server => ZELF_ERROR_SERVER,
+    UnexpectedHttp => ZELF_ERROR_UNEXPECTED_HTTP_STATUS,
+    SessionExpired => ZELF_ERROR_SESSION_EXPIRED,
+    ForeignSession => ZELF_ERROR_FOREIGN_SESSION,
+}

@@ -1,0 +1,19 @@
+//! For our own tests only; never in a library that ships.
+
+use std::cell::Cell;
+
+thread_local! {
+    static PANIC_NEXT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes the next export that this thread calls panic inside.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_test_panic_next() {
+    PANIC_NEXT.set(true);
+}
+
+pub(super) fn panic_if_asked() {
+    if PANIC_NEXT.take() {
+        panic!("asked to by a test: s3cr3t");
+    }
+}

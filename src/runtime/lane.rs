@@ -1,0 +1,113 @@
+//! A caller's own event loop and connection.
+//!
+//! A blocking call runs on its caller's thread: it checks a lane out, drives
+//! it, and puts it back. No thread is started and none is woken, and calls scale
+//! with their callers.
+
+use std::{
+    cell::OnceCell,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    error::{Error, Status},
+    sys,
+    transport::Http,
+};
+
+/// More callers than this at once work, but their lanes are not kept.
+const MAX_RESTING: usize = 32;
+/// The server has closed a connection that rested longer.
+const MAX_REST: Duration = Duration::from_secs(6);
+
+pub(crate) struct Lane {
+    // Dropped before the runtime that its connection belongs to.
+    http: OnceCell<Http>,
+    runtime: Runtime,
+    rests_since: Option<Instant>,
+}
+
+impl Lane {
+    pub(crate) fn new() -> Result<Self, Error> {
+        // An event loop asks which thread it is made on.
+        sys::keep_main_thread_in_sight();
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| {
+                Error::new(
+                    Status::System,
+                    format!(
+                        "the system gave no event loop: {error}; close files or raise the limit"
+                    ),
+                )
+            })?;
+        Ok(Self {
+            http: OnceCell::new(),
+            runtime,
+            rests_since: None,
+        })
+    }
+
+    /// The lane's HTTP client, made by the first call that sends something: a
+    /// call that only waits for another's answer needs none.
+    pub(crate) fn http(&self, make: impl FnOnce() -> Result<Http, Error>) -> Result<&Http, Error> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let http = make()?;
+        Ok(self.http.get_or_init(|| http))
+    }
+
+    /// Runs a call on this thread until it is done.
+    pub(crate) fn drive<T>(&self, call: impl AsyncFnOnce(&Self) -> T) -> T {
+        let _no_sigpipe = sys::NoSigpipe::new();
+        self.runtime.block_on(async {
+            if self.rests_since.is_some() {
+                // A resting lane is not polled: let it see that the server has
+                // closed the connection.
+                tokio::task::yield_now().await;
+            }
+            call(self).await
+        })
+    }
+}
+
+/// The lanes that rest between calls, the last used on top.
+#[derive(Default)]
+pub(crate) struct Lanes(Mutex<Vec<Lane>>);
+
+impl Lanes {
+    pub(crate) fn take(&self) -> Option<Lane> {
+        self.lock().pop()
+    }
+
+    pub(crate) fn put_back(&self, mut lane: Lane) {
+        let now = Instant::now();
+        lane.rests_since = Some(now);
+        let mut lanes = self.lock();
+        // The oldest are at the bottom; the newest stays whatever its age, for
+        // a program that calls every few minutes.
+        let tired = lanes
+            .iter()
+            .take_while(|lane| {
+                lane.rests_since
+                    .is_some_and(|since| now.duration_since(since) > MAX_REST)
+            })
+            .count();
+        let surplus = (lanes.len() + 1).saturating_sub(MAX_RESTING);
+        let retired: Vec<Lane> = lanes.drain(..tired.max(surplus)).collect();
+        lanes.push(lane);
+        drop(lanes);
+        // Closing connections takes system calls: not under the lock.
+        drop(retired);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Lane>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,5 @@
+//! Who drives the I/O.
+
+mod lane;
+
+pub(crate) use lane::{Lane, Lanes};

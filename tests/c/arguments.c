@@ -1,0 +1,177 @@
+/* Whatever a caller passes, the answer is an error that names it: no network. */
+#include "check.h"
+
+static void refuses_option(zelf_client *client, zelf_session_options *options, const char *word)
+{
+    zelf_error *error = NULL;
+    zelf_session *session = zelf_session_create(client, options, &error);
+    PROMISE(!session && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
+                && strstr(zelf_error_message(error), word),
+            "an option is refused by name: %s", error ? zelf_error_message(error) : "-");
+    zelf_error_free(error);
+    zelf_session_free(session);
+    zelf_session_options_free(options);
+}
+
+static void refuses_setting(zelf_config *config, const char *word)
+{
+    zelf_error *error = NULL;
+    zelf_client *client = zelf_client_new(config, &error);
+    PROMISE(!client && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
+                && strstr(zelf_error_message(error), word),
+            "a setting is refused by name: %s", error ? zelf_error_message(error) : "-");
+    zelf_error_free(error);
+    zelf_client_free(client);
+    zelf_config_free(config);
+}
+
+#define REFUSES_TEXT(setter, text, word)                  \
+    do {                                                  \
+        zelf_session_options *o = options_for("fine");    \
+        setter(o, text);                                  \
+        refuses_option(client, o, word);                  \
+    } while (0)
+
+#define REFUSES_CONFIG(setter, text, word)                \
+    do {                                                  \
+        zelf_config *c = zelf_config_new();               \
+        setter(c, text);                                  \
+        refuses_setting(c, word);                         \
+    } while (0)
+
+static void null_is_taken_everywhere(void)
+{
+    zelf_error *error = NULL;
+
+    PROMISE(zelf_error_status(NULL) == ZELF_OK && !zelf_error_message(NULL)
+                && zelf_error_http_status(NULL) == 0 && !zelf_error_server_message(NULL)
+                && !zelf_error_is_retryable(NULL) && zelf_error_retry_after_ms(NULL) == 0,
+            "a NULL error is no error");
+    PROMISE(!zelf_session_token(NULL) && !zelf_session_authorization(NULL)
+                && !zelf_session_id(NULL) && !zelf_session_identifier(NULL)
+                && zelf_session_activated_at(NULL) == 0 && zelf_session_expires_at(NULL) == 0
+                && zelf_session_seconds_left(NULL) == 0,
+            "a NULL session has nothing");
+
+    zelf_error_free(NULL);
+    zelf_config_free(NULL);
+    zelf_client_free(NULL);
+    zelf_session_options_free(NULL);
+    zelf_session_free(NULL);
+    zelf_config_set_base_url(NULL, "x");
+    zelf_config_set_origin(NULL, NULL);
+    zelf_config_set_user_agent(NULL, "x");
+    zelf_config_set_timeout_ms(NULL, 1);
+    zelf_config_set_connect_timeout_ms(NULL, 1);
+    zelf_config_set_max_attempts(NULL, 1);
+    zelf_config_set_ca_file(NULL, "x");
+    zelf_session_options_set_identifier(NULL, "x");
+    zelf_session_options_set_type(NULL, 1);
+    zelf_session_options_set_web_extension(NULL, true);
+    zelf_session_options_set_domain(NULL, "x");
+    zelf_session_options_set_tag_name(NULL, "x");
+    zelf_session_options_set_eth_address(NULL, NULL);
+    zelf_session_options_set_kill_session(NULL, true);
+    PROMISE(1, "setters and frees ignore NULL");
+
+    PROMISE(!zelf_session_create(NULL, NULL, NULL), "a NULL client creates nothing");
+    PROMISE(!zelf_session_create(NULL, NULL, &error)
+                && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
+                && strstr(zelf_error_message(error), "client"),
+            "a NULL client is named");
+    PROMISE(zelf_error_http_status(error) == 0 && !zelf_error_server_message(error)
+                && !zelf_error_is_retryable(error) && zelf_error_retry_after_ms(error) == 0,
+            "an error without an answer says so");
+    zelf_error_free(error);
+}
+
+static void settings_are_checked(void)
+{
+    char *large = malloc(100001);
+    zelf_client *client;
+    zelf_error *error = (zelf_error *)&error;
+    zelf_config *config;
+
+    memset(large, 'x', 100000);
+    large[100000] = '\0';
+
+    client = zelf_client_new(NULL, &error);
+    PROMISE(client && error == (zelf_error *)&error,
+            "the defaults make a client, and *error is not written on success");
+    zelf_client_free(client);
+
+    config = zelf_config_new();
+    zelf_config_set_base_url(config, "nonsense");
+    PROMISE(!zelf_client_new(config, NULL), "a failure without a place for it is NULL");
+    zelf_config_set_base_url(config, NULL);
+    zelf_config_set_timeout_ms(config, 0);
+    client = zelf_client_new(config, NULL);
+    PROMISE(client != NULL, "NULL and 0 bring the defaults back");
+    zelf_client_free(client);
+    zelf_config_free(config);
+
+    REFUSES_CONFIG(zelf_config_set_base_url, "", "base URL");
+    REFUSES_CONFIG(zelf_config_set_base_url, "\xff\xfe", "base URL");
+    REFUSES_CONFIG(zelf_config_set_base_url, large, "base URL");
+    REFUSES_CONFIG(zelf_config_set_base_url, "ftp://a.test", "ftp");
+    REFUSES_CONFIG(zelf_config_set_base_url, "http://a.test", "plain http");
+    REFUSES_CONFIG(zelf_config_set_base_url, "https://u:p@a.test", "credentials");
+    REFUSES_CONFIG(zelf_config_set_base_url, "https://a.test/?q", "query");
+    REFUSES_CONFIG(zelf_config_set_origin, "", "origin");
+    REFUSES_CONFIG(zelf_config_set_origin, "https://a.test\r\nX-Evil: 1", "origin");
+    REFUSES_CONFIG(zelf_config_set_origin, "https://a.test\x7f", "origin");
+    REFUSES_CONFIG(zelf_config_set_origin, "caf\xc3\xa9", "origin");
+    REFUSES_CONFIG(zelf_config_set_user_agent, "a\nb", "user agent");
+    REFUSES_CONFIG(zelf_config_set_user_agent, large, "user agent");
+    REFUSES_CONFIG(zelf_config_set_ca_file, "/nonexistent/ca.pem", "CA file");
+    REFUSES_CONFIG(zelf_config_set_ca_file, "/dev/null", "CA file");
+    REFUSES_CONFIG(zelf_config_set_ca_file, "/", "CA file");
+    free(large);
+}
+
+static void options_are_checked(void)
+{
+    static const zelf_session_type bad_types[] = {-1, 4, 1000, INT32_MAX, INT32_MIN};
+    zelf_client *client = zelf_client_new(NULL, NULL);
+    zelf_session_options *options;
+    char *large = malloc(100001);
+    size_t i;
+
+    memset(large, 'x', 100000);
+    large[100000] = '\0';
+    REFUSES_TEXT(zelf_session_options_set_identifier, "", "identifier");
+    REFUSES_TEXT(zelf_session_options_set_identifier, "undefined", "identifier");
+    REFUSES_TEXT(zelf_session_options_set_identifier, "a\xc3(", "identifier");
+    REFUSES_TEXT(zelf_session_options_set_identifier, "a\nb", "identifier");
+    REFUSES_TEXT(zelf_session_options_set_identifier, "\x1b[31m", "identifier");
+    REFUSES_TEXT(zelf_session_options_set_identifier, large, "identifier");
+    REFUSES_TEXT(zelf_session_options_set_domain, "\xff", "domain");
+    REFUSES_TEXT(zelf_session_options_set_tag_name, large, "tag name");
+    REFUSES_TEXT(zelf_session_options_set_eth_address, "", "Ethereum address");
+
+    for (i = 0; i < sizeof bad_types / sizeof *bad_types; i++) {
+        options = zelf_session_options_new();
+        zelf_session_options_set_type(options, bad_types[i]);
+        refuses_option(client, options, "session type");
+    }
+    options = zelf_session_options_new();
+    zelf_session_options_set_kill_session(options, true);
+    refuses_option(client, options, "kill session");
+    zelf_client_free(client);
+    free(large);
+}
+
+int main(void)
+{
+    PROMISE(strcmp(zelf_version(), ZELF_VERSION) == 0, "header and library are of one version");
+    PROMISE(strcmp(zelf_status_name(ZELF_OK), "ZELF_OK") == 0
+                && strcmp(zelf_status_name(ZELF_ERROR_TIMEOUT), "ZELF_ERROR_TIMEOUT") == 0,
+            "a status has its name");
+    PROMISE(strcmp(zelf_status_name(-1), "ZELF_ERROR_UNKNOWN") == 0
+                && strcmp(zelf_status_name(INT32_MAX), "ZELF_ERROR_UNKNOWN") == 0,
+            "an unknown status has a name too");
+    null_is_taken_everywhere();
+    settings_are_checked();
+    options_are_checked();
+    return check_failed;
+}

@@ -1,0 +1,222 @@
+/* The process that we are a guest in stays as it was. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <dirent.h>
+
+#include "check.h"
+
+static int entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    int count = 0;
+    while (dir && readdir(dir)) count++;
+    if (dir) closedir(dir);
+    return count;
+}
+
+static int threads(void) { return entries("/proc/self/task") - 2; }
+
+static void errno_and_signals_stay(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    struct sigaction before[32], after[32];
+    sigset_t mask_before, mask_after;
+    int signal_number, same = 1, kept_on_success, kept_on_failure;
+
+    for (signal_number = 1; signal_number < 32; signal_number++)
+        sigaction(signal_number, NULL, &before[signal_number]);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask_before);
+
+    errno = 4242;
+    zelf_session_free(create(client, "errno-x", NULL));
+    kept_on_success = errno == 4242;
+    fault("{\"kind\":\"reset\",\"stage\":\"request\"}");
+    errno = 4343;
+    zelf_session_free(create(client, "errno-x", NULL));
+    kept_on_failure = errno == 4343;
+    fault(NULL);
+    PROMISE(kept_on_success && kept_on_failure, "errno stays what it was");
+
+    for (signal_number = 1; signal_number < 32; signal_number++) {
+        sigaction(signal_number, NULL, &after[signal_number]);
+        same &= before[signal_number].sa_handler == after[signal_number].sa_handler;
+    }
+    pthread_sigmask(SIG_SETMASK, NULL, &mask_after);
+    for (signal_number = 1; signal_number < 32; signal_number++)
+        same &= sigismember(&mask_before, signal_number) == sigismember(&mask_after, signal_number);
+    PROMISE(same, "dispositions and the signal mask stay what they were");
+    PROMISE(threads() == 1, "after blocking calls no thread of ours is left");
+    zelf_client_free(client);
+}
+
+/* Each fault makes the server reset a connection that we are writing to. */
+static void sigpipe_kills_nobody(void)
+{
+    static const char *const faults[] = {
+        "{\"kind\":\"certificate\",\"wrong\":\"unknown_ca\",\"hang_up\":true}",
+        "{\"kind\":\"reset\",\"stage\":\"accept\"}",
+        "{\"kind\":\"reset\",\"stage\":\"tls\"}",
+        "{\"kind\":\"close\",\"stage\":\"tls\"}",
+        "{\"kind\":\"reset\",\"stage\":\"request\"}",
+        "{\"kind\":\"reset\",\"stage\":\"body\"}",
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof faults / sizeof *faults; i++) {
+        int status = 0, round;
+        pid_t child;
+        fault(faults[i]);
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            signal(SIGPIPE, SIG_DFL);
+            for (round = 0; round < 20; round++) {
+                zelf_client *client = sandbox_client(1, 2000, 1);
+                zelf_session_free(create(client, "sigpipe-x", NULL));
+                zelf_client_free(client);
+            }
+            _exit(7);
+        }
+        waitpid(child, &status, 0);
+        PROMISE(WIFEXITED(status) && WEXITSTATUS(status) == 7,
+                "a host with SIGPIPE at its default survives %s", faults[i]);
+    }
+    fault(NULL);
+}
+
+static void a_pending_sigpipe_of_the_host_stays(void)
+{
+    zelf_client *client = sandbox_client(1, 2000, 1);
+    sigset_t pipe_only, pending, old;
+    struct timespec at_once = {0, 0};
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+
+    fault("{\"kind\":\"certificate\",\"wrong\":\"unknown_ca\",\"hang_up\":true}");
+    zelf_session_free(create(client, "pending-x", NULL));
+    sigpending(&pending);
+    PROMISE(!sigismember(&pending, SIGPIPE), "a SIGPIPE that we caused does not stay pending");
+
+    pthread_kill(pthread_self(), SIGPIPE);
+    zelf_session_free(create(client, "pending-x", NULL));
+    sigpending(&pending);
+    PROMISE(sigismember(&pending, SIGPIPE), "a SIGPIPE that was pending before stays pending");
+    fault(NULL);
+    sigtimedwait(&pipe_only, NULL, &at_once);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    zelf_client_free(client);
+}
+
+static void nothing_is_printed(void)
+{
+    static const char *const faults[] = {
+        NULL, "{\"kind\":\"garbage\"}", "{\"kind\":\"certificate\",\"wrong\":\"expired\"}",
+    };
+    char path[] = "/tmp/zelf-host-XXXXXX";
+    int file = mkstemp(path), out = dup(1), err = dup(2);
+    struct stat size;
+    size_t i;
+
+    fflush(stdout);
+    dup2(file, 1);
+    dup2(file, 2);
+    for (i = 0; i < sizeof faults / sizeof *faults; i++) {
+        zelf_client *client = sandbox_client(1, 2000, 1);
+        fault(faults[i]);
+        zelf_session_free(create(client, "quiet-x", NULL));
+        zelf_client_free(client);
+    }
+    dup2(out, 1);
+    dup2(err, 2);
+    fstat(file, &size);
+    fault(NULL);
+    unlink(path);
+    close(file);
+    close(out);
+    close(err);
+    PROMISE(size.st_size == 0, "nothing is written to stdout or stderr");
+}
+
+static void *call_on_small_stack(void *client)
+{
+    return create(client, "small-stack-x", NULL);
+}
+
+static void a_small_stack_is_enough(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *session = NULL;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    pthread_create(&thread, &attributes, call_on_small_stack, client);
+    pthread_join(thread, &session);
+    PROMISE(session != NULL, "a stack of 128 KiB is enough for a first call over TLS");
+    pthread_attr_destroy(&attributes);
+    zelf_session_free(session);
+    zelf_client_free(client);
+}
+
+static void a_child_can_go_on(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_session *session = create(client, "fork-x", NULL);
+    char before[64], after[64];
+    int status = 0;
+    pid_t child;
+
+    sandbox("GET", "/sandbox/connections", "");
+    snprintf(before, sizeof before, "%.60s", strstr(http_answer, "{\"accepted"));
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        zelf_session *own = create(client, "fork-child-x", NULL);
+        int fine = own && strcmp(zelf_session_identifier(own), "fork-child-x") == 0;
+        zelf_session_free(own);
+        zelf_client_free(client);
+        _exit(fine ? 7 : 8);
+    }
+    waitpid(child, &status, 0);
+    PROMISE(WIFEXITED(status) && WEXITSTATUS(status) == 7,
+            "a forked child creates sessions with the inherited client, and frees it");
+    zelf_session_free(session);
+    session = create(client, "fork-x", NULL);
+    sandbox("GET", "/sandbox/connections", "");
+    snprintf(after, sizeof after, "%.60s", strstr(http_answer, "{\"accepted"));
+    /* One more: the child's own. The parent's is still the first. */
+    PROMISE(session && atoi(strchr(after, ':') + 1) == atoi(strchr(before, ':') + 1) + 1,
+            "the parent's connection survives its child: %s, then %s", before, after);
+    zelf_session_free(session);
+    zelf_client_free(client);
+}
+
+static void descriptors_are_given_back(void)
+{
+    int before = entries("/proc/self/fd"), i;
+    for (i = 0; i < 10; i++) {
+        zelf_client *client = sandbox_client(1, 5000, 1);
+        zelf_session_free(create(client, "descriptors-x", NULL));
+        zelf_client_free(client);
+    }
+    PROMISE(entries("/proc/self/fd") == before, "freed clients leave no descriptor open");
+}
+
+int main(void)
+{
+    errno_and_signals_stay();
+    sigpipe_kills_nobody();
+    a_pending_sigpipe_of_the_host_stays();
+    nothing_is_printed();
+    a_small_stack_is_enough();
+    a_child_can_go_on();
+    descriptors_are_given_back();
+    return check_failed;
+}

@@ -1,0 +1,109 @@
+/* A panic inside any export is an error or nothing; it never gets out, and
+   nothing is printed. Needs the library with test hooks. */
+#include <sys/stat.h>
+
+#include "check.h"
+
+void zelf_test_panic_next(void);
+
+static int broken;
+
+static void note(const char *name, int fine)
+{
+    if (!fine) {
+        fprintf(stdout, "not ok - %s\n", name);
+        broken = 1;
+    }
+}
+
+#define RETURNS(call, expected)                          \
+    do {                                                 \
+        zelf_test_panic_next();                          \
+        note(#call, (call) == (expected));               \
+    } while (0)
+
+#define RETURNS_NOTHING(call)                            \
+    do {                                                 \
+        zelf_test_panic_next();                          \
+        call;                                            \
+    } while (0)
+
+int main(void)
+{
+    char path[] = "/tmp/zelf-panic-XXXXXX";
+    int file = mkstemp(path), err = dup(2);
+    struct stat size;
+    zelf_error *error = NULL, *some_error = NULL;
+    zelf_config *config = zelf_config_new();
+    zelf_session_options *options = zelf_session_options_new();
+    zelf_client *client = sandbox_client(0, 5000, 1);
+    zelf_session *session = zelf_session_create(client, NULL, NULL);
+
+    zelf_session_create(NULL, NULL, &some_error);
+    fflush(stdout);
+    dup2(file, 2);
+
+    RETURNS(zelf_version(), NULL);
+    RETURNS(strcmp(zelf_status_name(ZELF_OK), "ZELF_ERROR_UNKNOWN"), 0);
+    RETURNS(zelf_error_status(some_error), ZELF_OK);
+    RETURNS(zelf_error_message(some_error), NULL);
+    RETURNS(zelf_error_http_status(some_error), 0);
+    RETURNS(zelf_error_server_message(some_error), NULL);
+    RETURNS(zelf_error_is_retryable(some_error), false);
+    RETURNS(zelf_error_retry_after_ms(some_error), 0);
+    RETURNS_NOTHING(zelf_error_free(NULL));
+    RETURNS(zelf_config_new(), NULL);
+    RETURNS_NOTHING(zelf_config_set_base_url(config, "x"));
+    RETURNS_NOTHING(zelf_config_set_origin(config, "x"));
+    RETURNS_NOTHING(zelf_config_set_user_agent(config, "x"));
+    RETURNS_NOTHING(zelf_config_set_timeout_ms(config, 1));
+    RETURNS_NOTHING(zelf_config_set_connect_timeout_ms(config, 1));
+    RETURNS_NOTHING(zelf_config_set_max_attempts(config, 1));
+    RETURNS_NOTHING(zelf_config_set_ca_file(config, "x"));
+    RETURNS_NOTHING(zelf_config_free(NULL));
+    RETURNS(zelf_client_new(NULL, NULL), NULL);
+    RETURNS_NOTHING(zelf_client_free(NULL));
+    RETURNS(zelf_session_options_new(), NULL);
+    RETURNS_NOTHING(zelf_session_options_set_identifier(options, "x"));
+    RETURNS_NOTHING(zelf_session_options_set_type(options, 9));
+    RETURNS_NOTHING(zelf_session_options_set_web_extension(options, true));
+    RETURNS_NOTHING(zelf_session_options_set_domain(options, "x"));
+    RETURNS_NOTHING(zelf_session_options_set_tag_name(options, "x"));
+    RETURNS_NOTHING(zelf_session_options_set_eth_address(options, "x"));
+    RETURNS_NOTHING(zelf_session_options_set_kill_session(options, true));
+    RETURNS_NOTHING(zelf_session_options_free(NULL));
+    RETURNS(zelf_session_create(client, NULL, NULL), NULL);
+    RETURNS(zelf_session_token(session), NULL);
+    RETURNS(zelf_session_authorization(session), NULL);
+    RETURNS(zelf_session_id(session), NULL);
+    RETURNS(zelf_session_identifier(session), NULL);
+    RETURNS(zelf_session_activated_at(session), 0);
+    RETURNS(zelf_session_expires_at(session), 0);
+    RETURNS(zelf_session_seconds_left(session), 0);
+    RETURNS_NOTHING(zelf_session_free(NULL));
+    PROMISE(!broken, "a panic inside any export ends there");
+
+    zelf_test_panic_next();
+    note("zelf_session_create", zelf_session_create(client, NULL, &error) == NULL);
+    PROMISE(zelf_error_status(error) == ZELF_ERROR_PANIC
+                && strstr(zelf_error_message(error), "test_hooks.rs:")
+                && !strstr(zelf_error_message(error), "s3cr3t"),
+            "a panic is an error that names its place and not its words: %s",
+            zelf_error_message(error));
+    zelf_error_free(error);
+
+    zelf_session_free(session);
+    session = zelf_session_create(client, options, NULL);
+    PROMISE(session != NULL, "client and options work on after a panic");
+
+    dup2(err, 2);
+    fstat(file, &size);
+    unlink(path);
+    PROMISE(size.st_size == 0, "a panic prints nothing");
+    zelf_session_free(session);
+    zelf_client_free(client);
+    zelf_config_free(config);
+    zelf_session_options_free(options);
+    zelf_error_free(some_error);
+    return check_failed;
+}
