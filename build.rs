@@ -6,12 +6,13 @@ use std::{env, fs, path::Path};
 use cbindgen::{Builder, Config};
 
 /// The header's sections in the order of use, each from one file.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 8] = [
     ("Version", "version"),
     ("Status", "status"),
     ("Errors", "error"),
     ("Configuration", "config"),
     ("Client", "client"),
+    ("Identifiers", "identifier"),
     ("Session options", "session_options"),
     ("Sessions", "session"),
 ];

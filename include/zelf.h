@@ -396,6 +396,53 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
  */
 ZELF_API void zelf_client_free(zelf_client *client);
 
+/* ---- Identifiers --------------------------------------------------------- */
+
+/**
+ * Bytes that an identifier from these functions needs: 32 lower-case hex
+ * digits and the NUL at the end.
+ */
+#define ZELF_IDENTIFIER_SIZE 33
+
+/**
+ * Makes an identifier from whatever tells this device or installation apart:
+ * a serial number, a UUID, a MAC address as text. The same input gives the
+ * same identifier on every device and in every version of this library; two
+ * inputs give two.
+ *
+ * The input cannot be computed back (PBKDF2-HMAC-SHA-256, salted, 10000
+ * rounds: a few milliseconds of CPU, so keep the result). Whoever has a list
+ * of possible inputs can still try them all; where that matters, keep a
+ * random identifier instead.
+ *
+ * device_id: any bytes up to a NUL, at least one.
+ * out: where to put the identifier and its NUL; not written on failure.
+ * capacity: the bytes that out has room for, at least ZELF_IDENTIFIER_SIZE.
+ *
+ * Returns ZELF_OK, or ZELF_ERROR_INVALID_ARGUMENT when a pointer is NULL,
+ * device_id is empty or capacity too small.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_status zelf_identifier_derive(const char *device_id,
+                                   char *out,
+                                   size_t capacity);
+
+/**
+ * Makes a random identifier (128 bits from the system). Keep it: another one
+ * is another device to the server.
+ *
+ * out: where to put the identifier and its NUL; not written on failure.
+ * capacity: the bytes that out has room for, at least ZELF_IDENTIFIER_SIZE.
+ *
+ * Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT when out is NULL or capacity
+ * too small, or ZELF_ERROR_SYSTEM when the system has no random numbers.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API zelf_status zelf_identifier_random(char *out, size_t capacity);
+
 /* ---- Session options ----------------------------------------------------- */
 
 /**

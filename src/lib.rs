@@ -6,8 +6,8 @@
 //! `ffi` knows of HTTP.
 //!
 //! * `ffi`: every `extern "C"` function, and the header's text
-//! * `client`, `session`, `session_options`, `config`, `endpoint`, `error`:
-//!   the nouns a caller meets
+//! * `client`, `session`, `session_options`, `identifier`, `config`, `endpoint`,
+//!   `error`: the nouns a caller meets
 //! * `creation`: what lies between a request and a session worth handing out;
 //!   `retry` and `flights` serve it
 //! * `api`: the wire, from bytes to a session or an error
@@ -27,6 +27,7 @@ mod error;
 #[allow(unsafe_code)]
 mod ffi;
 mod flights;
+mod identifier;
 mod process;
 mod random;
 mod retry;
@@ -37,3 +38,9 @@ mod session_options;
 mod sys;
 mod text;
 mod transport;
+
+/// The core against a sandbox, over real sockets: what only injected clocks and
+/// random numbers can show. What a caller sees is tested from C.
+#[cfg(test)]
+#[path = "../tests/core/mod.rs"]
+mod promises;

@@ -2,11 +2,22 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-/// 0 in the unheard-of case that the system has none to give: no wait, where
-/// it is used for jitter.
+use crate::error::{Error, Status};
+
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+    SystemRandom::new().fill(bytes).map_err(|_| {
+        Error::new(
+            Status::System,
+            "the system gave no random numbers; try again",
+        )
+    })
+}
+
+/// For jitter: 0, and so no wait, in the unheard-of case that the system has
+/// no random numbers.
 pub(crate) fn uniform() -> u32 {
     let mut bytes = [0; 4];
-    match SystemRandom::new().fill(&mut bytes) {
+    match fill(&mut bytes) {
         Ok(()) => u32::from_ne_bytes(bytes),
         Err(_) => 0,
     }

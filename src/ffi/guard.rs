@@ -10,7 +10,10 @@ use std::{
 
 use crate::{
     error::{Error, Status},
-    ffi::error::zelf_error,
+    ffi::{
+        error::zelf_error,
+        status::{Number, ZELF_ERROR_PANIC, ZELF_OK, zelf_status},
+    },
     sys::KeepErrno,
 };
 
@@ -38,6 +41,15 @@ pub(super) fn object<T>(
             }
             std::ptr::null_mut()
         }
+    }
+}
+
+/// For an export that only says whether it succeeded.
+pub(super) fn status(body: impl FnOnce() -> Result<(), Error>) -> zelf_status {
+    match protect(body) {
+        Ok(Ok(())) => ZELF_OK,
+        Ok(Err(error)) => Number::from(error.status).0,
+        Err(_) => ZELF_ERROR_PANIC,
     }
 }
 

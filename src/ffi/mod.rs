@@ -11,6 +11,7 @@ mod client;
 mod config;
 mod error;
 mod guard;
+mod identifier;
 mod session;
 mod session_options;
 mod status;
@@ -18,3 +19,7 @@ mod strings;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod version;
+
+/// The name that C has for a status, for tests of the core.
+#[cfg(test)]
+pub(crate) use status::name_of as status_name;

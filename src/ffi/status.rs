@@ -91,6 +91,11 @@ macro_rules! numbers {
             }
         }
 
+        #[cfg(test)]
+        impl Status {
+            pub(crate) const ALL: &[Status] = &[$(Status::$status,)*];
+        }
+
         fn name(status: zelf_status) -> &'static CStr {
             const NAMES: &[(zelf_status, &str)] = &[
                 (ZELF_OK, "ZELF_OK\0"),
@@ -103,6 +108,11 @@ macro_rules! numbers {
                 .unwrap_or(UNKNOWN)
         }
     };
+}
+
+#[cfg(test)]
+pub(crate) fn name_of(status: Status) -> &'static str {
+    name(Number::from(status).0).to_str().unwrap_or_default()
 }
 
 /// A status as C sees it.

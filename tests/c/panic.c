@@ -33,6 +33,7 @@ int main(void)
     char path[] = "/tmp/zelf-panic-XXXXXX";
     int file = mkstemp(path), err = dup(2);
     struct stat size;
+    char identifier[ZELF_IDENTIFIER_SIZE];
     zelf_error *error = NULL, *some_error = NULL;
     zelf_config *config = zelf_config_new();
     zelf_session_options *options = zelf_session_options_new();
@@ -63,6 +64,8 @@ int main(void)
     RETURNS_NOTHING(zelf_config_free(NULL));
     RETURNS(zelf_client_new(NULL, NULL), NULL);
     RETURNS_NOTHING(zelf_client_free(NULL));
+    RETURNS(zelf_identifier_derive("x", identifier, sizeof identifier), ZELF_ERROR_PANIC);
+    RETURNS(zelf_identifier_random(identifier, sizeof identifier), ZELF_ERROR_PANIC);
     RETURNS(zelf_session_options_new(), NULL);
     RETURNS_NOTHING(zelf_session_options_set_identifier(options, "x"));
     RETURNS_NOTHING(zelf_session_options_set_type(options, 9));

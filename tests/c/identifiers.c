@@ -1,0 +1,87 @@
+/* Identifiers that the server handles well, and one request for one of them. */
+#include <pthread.h>
+
+#include "check.h"
+
+#define CALLERS 8
+
+static void identifiers_are_made(void)
+{
+    char one[ZELF_IDENTIFIER_SIZE], other[ZELF_IDENTIFIER_SIZE], untouched[4] = "abc";
+
+    PROMISE(zelf_identifier_derive("serial-0001", one, sizeof one) == ZELF_OK
+                && strcmp(one, "b19869862375fa324ef230d85dc24bf9") == 0,
+            "a device id gives the same identifier in every version");
+    PROMISE(zelf_identifier_derive("serial-0002", other, sizeof other) == ZELF_OK
+                && strcmp(one, other) != 0,
+            "another device gets another");
+    PROMISE(zelf_identifier_random(one, sizeof one) == ZELF_OK
+                && zelf_identifier_random(other, sizeof other) == ZELF_OK && strlen(one) == 32
+                && strspn(one, "0123456789abcdef") == 32 && strcmp(one, other) != 0,
+            "a random identifier is 32 lower-case hex digits, each time others");
+    PROMISE(zelf_identifier_derive(NULL, one, sizeof one) == ZELF_ERROR_INVALID_ARGUMENT
+                && zelf_identifier_derive("", one, sizeof one) == ZELF_ERROR_INVALID_ARGUMENT
+                && zelf_identifier_derive("x", NULL, 99) == ZELF_ERROR_INVALID_ARGUMENT
+                && zelf_identifier_random(NULL, 99) == ZELF_ERROR_INVALID_ARGUMENT,
+            "NULL and empty are refused");
+    PROMISE(zelf_identifier_derive("x", untouched, sizeof untouched) == ZELF_ERROR_INVALID_ARGUMENT
+                && zelf_identifier_random(untouched, 0) == ZELF_ERROR_INVALID_ARGUMENT
+                && strcmp(untouched, "abc") == 0,
+            "too little room is refused, and not written to");
+}
+
+static void a_derived_identifier_makes_no_ghost(void)
+{
+    char identifier[ZELF_IDENTIFIER_SIZE];
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    int i, live = 0;
+
+    zelf_identifier_derive("my-device-1", identifier, sizeof identifier);
+    for (i = 0; i < 3; i++) {
+        zelf_session *session = create(client, identifier, NULL);
+        live += session && route_status(zelf_session_authorization(session)) == 200;
+        zelf_session_free(session);
+    }
+    PROMISE(live == 3, "a derived identifier gets a live session each time");
+    zelf_client_free(client);
+}
+
+static void *one_call(void *client)
+{
+    return create(client, "0123456789abcdef0123456789abcdef", NULL);
+}
+
+static void equal_calls_are_one_request(void)
+{
+    zelf_client *client = sandbox_client(1, 10000, 1);
+    pthread_t threads[CALLERS];
+    zelf_session *sessions[CALLERS];
+    int i, live = 0, same = 0;
+
+    fault("{\"kind\":\"delay\",\"ms\":500}");
+    forget_requests();
+    for (i = 0; i < CALLERS; i++) pthread_create(&threads[i], NULL, one_call, client);
+    for (i = 0; i < CALLERS; i++) {
+        void *session;
+        pthread_join(threads[i], &session);
+        sessions[i] = session;
+    }
+    PROMISE(requests_arrived() == 1, "calls at once with equal options are one request");
+    fault(NULL);
+    for (i = 0; i < CALLERS; i++) {
+        live += sessions[i] && route_status(zelf_session_authorization(sessions[i])) == 200;
+        same += sessions[i] && zelf_session_token(sessions[i]) != zelf_session_token(sessions[0]);
+    }
+    PROMISE(live == CALLERS && same == CALLERS - 1,
+            "each caller owns a session of its own, and its token is live");
+    for (i = 0; i < CALLERS; i++) zelf_session_free(sessions[i]);
+    zelf_client_free(client);
+}
+
+int main(void)
+{
+    identifiers_are_made();
+    a_derived_identifier_makes_no_ghost();
+    equal_calls_are_one_request();
+    return check_failed;
+}

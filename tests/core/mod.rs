@@ -1,0 +1,7 @@
+//! Promises of the core, kept against a sandbox.
+
+mod error_table;
+mod expiry;
+mod retries;
+mod sharing;
+mod world;
