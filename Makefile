@@ -3,7 +3,7 @@
 CARGO ?= cargo
 CC ?= cc
 .DEFAULT_GOAL := help
-.PHONY: help lib sandbox demo test
+.PHONY: help lib sandbox demo test bench
 
 help: ## this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,3 +21,6 @@ demo: lib sandbox ## get a token from C, over TLS, from a sandbox
 test: lib sandbox ## all tests
 	$(CARGO) build --locked --features test-hooks
 	CC="$(CC)" tests/all
+
+bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON
+	benches/run

@@ -6,10 +6,11 @@ use std::{env, fs, path::Path};
 use cbindgen::{Builder, Config};
 
 /// The header's sections in the order of use, each from one file.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("Version", "version"),
     ("Status", "status"),
     ("Errors", "error"),
+    ("Log", "log"),
     ("Configuration", "config"),
     ("Client", "client"),
     ("Identifiers", "identifier"),

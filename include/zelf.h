@@ -121,6 +121,15 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_CONNECTION_LOST 14
 
 /**
+ * The server's certificate is trusted, but its key is none of those pinned
+ * with zelf_config_add_pin.
+ */
+#define ZELF_ERROR_PIN_MISMATCH 15
+
+/** The proxy refused, or does not speak its protocol. */
+#define ZELF_ERROR_PROXY 16
+
+/**
  * The answer is not a session: not HTTP, not JSON, no token, or a token that
  * cannot go into a header.
  */
@@ -261,6 +270,34 @@ ZELF_API uint64_t zelf_error_retry_after_ms(const zelf_error *error);
  */
 ZELF_API void zelf_error_free(zelf_error *error);
 
+/* ---- Log ----------------------------------------------------------------- */
+
+/** How much to tell, or what a message is. */
+typedef int32_t zelf_log_level;
+
+/**
+ * Receives one message: a line of UTF-8 text without a line feed, borrowed
+ * for the call.
+ */
+typedef void (*zelf_log_callback)(zelf_log_level level,
+                                  const char *message,
+                                  void *user_data);
+
+/** Frees user data when the library is done with it. */
+typedef void (*zelf_destroy_callback)(void *user_data);
+
+/** Calls that failed. */
+#define ZELF_LOG_ERROR 1
+
+/** And attempts that failed and are made again. */
+#define ZELF_LOG_WARNING 2
+
+/** And what the library did on its own, such as replacing an expired session. */
+#define ZELF_LOG_INFO 3
+
+/** And every answer, with its time and whether its connection was kept. */
+#define ZELF_LOG_DEBUG 4
+
 /* ---- Configuration ------------------------------------------------------- */
 
 /**
@@ -356,6 +393,80 @@ ZELF_API void zelf_config_set_max_attempts(zelf_config *config, uint32_t attempt
  * Since 0.1.0.
  */
 ZELF_API void zelf_config_set_ca_file(zelf_config *config, const char *pem_path);
+
+/**
+ * The same from memory: certificates in PEM form, copied. Setting both is an
+ * error of zelf_client_new.
+ *
+ * pem: the text; NULL brings the default back.
+ * length: its bytes, without a NUL at the end if it has one.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_config_set_ca_pem(zelf_config *config, const char *pem, size_t length);
+
+/**
+ * Adds a pin: the SHA-256 of the SubjectPublicKeyInfo of a key that the
+ * server's certificate may have, in base64 (44 characters). With one or more,
+ * a server with another key is ZELF_ERROR_PIN_MISMATCH, even with a
+ * certificate that is trusted; the usual checks come first and stay. Pin a
+ * spare key too, or a lost one locks your program out. The key is that of the
+ * server's own certificate, not of an authority's. NULL removes all pins.
+ *
+ * A pin of a certificate: openssl x509 -in cert.pem -pubkey -noout | openssl
+ * pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_config_add_pin(zelf_config *config, const char *spki_sha256_base64);
+
+/**
+ * The proxy to go through: "http://", "https://", "socks5://" or "socks5h://"
+ * (the proxy resolves names), with "user:password@" if need be. The session
+ * is encrypted to the server all the same. A base URL with plain http is
+ * never proxied.
+ *
+ * Default: none, whatever the environment says.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_config_set_proxy(zelf_config *config, const char *url);
+
+/**
+ * Lets zelf_client_new take the proxy from the environment, unless one is set:
+ * https_proxy, or else all_proxy, each also in capitals, with the exceptions in
+ * no_proxy. Do not call zelf_client_new then while another thread changes the
+ * environment.
+ *
+ * Default: off.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env);
+
+/**
+ * Tells you what the library does: attempts, retries, connections, timings.
+ * Never a token. Nothing is ever written elsewhere.
+ *
+ * callback: called on the thread of the call that it speaks of, so possibly
+ *   on several at once; NULL turns the log off. It may call anything of this
+ *   library but zelf_session_create.
+ * user_data: passed to callback and destroy.
+ * destroy: called once with user_data, when the configuration and all clients
+ *   made from it are freed or have got another log; NULL for nothing to do.
+ * level: the most that is told, one of ZELF_LOG_; another number turns the log
+ *   off.
+ *
+ * With config NULL destroy is called at once.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_config_set_log_callback(zelf_config *config,
+                                  zelf_log_callback callback,
+                                  void *user_data,
+                                  zelf_destroy_callback destroy,
+                                  zelf_log_level level);
 
 /**
  * Frees a configuration. Clients made from it stay as they are. NULL is fine.

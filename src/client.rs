@@ -1,6 +1,9 @@
 //! A client: settings that hold together, and the calls made with them.
 
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     clock::Clock,
@@ -53,11 +56,7 @@ impl Client {
     }
 
     pub(crate) fn within(config: &Config, surroundings: Surroundings) -> Result<Self, Error> {
-        let settings = config.check()?;
-        let trust = match &settings.ca_file {
-            Some(path) => Trust::from_ca_file(path)?,
-            None => Trust::system(),
-        };
+        let (settings, trust) = config.check()?;
         Ok(Self {
             settings,
             trust,
@@ -69,6 +68,12 @@ impl Client {
     /// Creates a session on the calling thread.
     pub(crate) fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
         let request = options.check()?;
+        if Handle::try_current().is_ok() {
+            return Err(Error::new(
+                Status::InvalidArgument,
+                "a session cannot be created from inside a log callback",
+            ));
+        }
         let local = self.local.get();
         let lane = match local.lanes.take() {
             Some(lane) => lane,
@@ -84,6 +89,7 @@ impl Client {
                     budget: &local.budget,
                     max_attempts: self.settings.max_attempts,
                     deadline,
+                    log: self.settings.log.as_deref(),
                     surroundings: self.surroundings,
                 };
                 creation.run(&request).await

@@ -1,11 +1,16 @@
 //! A client's settings: as the caller gave them, and as checked.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Proxy;
+use rustls::RootCertStore;
 
 use crate::{
     endpoint::{DEFAULT_BASE_URL, Endpoint},
     error::{Error, Status},
+    log::Log,
     text::{Rule, Text},
+    transport::{Pin, Trust, proxy, tls},
 };
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -19,12 +24,18 @@ pub(crate) struct Config {
     pub(crate) origin: Text,
     pub(crate) user_agent: Text,
     pub(crate) ca_file: Text,
+    /// Certificates in PEM form, instead of a file of them.
+    pub(crate) ca_pem: Option<Vec<u8>>,
+    pub(crate) pins: Vec<Text>,
+    pub(crate) proxy: Text,
+    pub(crate) proxy_from_env: bool,
+    pub(crate) log: Option<Arc<Log>>,
     pub(crate) timeout_ms: u32,
     pub(crate) connect_timeout_ms: u32,
     pub(crate) max_attempts: u32,
 }
 
-/// Settings that hold together.
+/// Settings that hold together. Whom to trust stands apart, in [`Trust`].
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
     pub(crate) origin: String,
@@ -32,21 +43,22 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_attempts: u32,
-    pub(crate) ca_file: Option<String>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) log: Option<Arc<Log>>,
 }
 
 impl Config {
     /// The first setting that is wrong, in the order of the header.
-    pub(crate) fn check(&self) -> Result<Settings, Error> {
+    pub(crate) fn check(&self) -> Result<(Settings, Trust), Error> {
         let base_url = self.base_url.check(&header_text("base URL", 2048))?;
         let endpoint = Endpoint::parse(base_url.unwrap_or(DEFAULT_BASE_URL))?;
         let origin = self.origin.check(&header_text("origin", 1024))?;
         let user_agent = self.user_agent.check(&header_text("user agent", 1024))?;
-        let ca_file = self.ca_file.check(&Rule {
-            ascii_only: false,
-            ..header_text("CA file's path", 4096)
-        })?;
-        Ok(Settings {
+        let roots = self.roots()?;
+        let pins = self.pins()?;
+        let proxy = self.proxy()?;
+        let trust = Trust::new(roots, pins, endpoint.host());
+        let settings = Settings {
             origin: origin.map_or_else(|| endpoint.origin(), str::to_owned),
             user_agent: user_agent
                 .unwrap_or(concat!("libzelf/", env!("CARGO_PKG_VERSION")))
@@ -57,9 +69,44 @@ impl Config {
                 0 => DEFAULT_MAX_ATTEMPTS,
                 attempts => attempts,
             },
-            ca_file: ca_file.map(str::to_owned),
+            proxy,
+            log: self.log.clone(),
             endpoint,
-        })
+        };
+        Ok((settings, trust))
+    }
+
+    fn roots(&self) -> Result<Option<RootCertStore>, Error> {
+        let path = self.ca_file.check(&Rule {
+            ascii_only: false,
+            ..header_text("CA file's path", 4096)
+        })?;
+        match (path, &self.ca_pem) {
+            (Some(_), Some(_)) => Err(Error::new(
+                Status::InvalidConfig,
+                "both a CA file and CA certificates are set; choose one",
+            )),
+            (Some(path), None) => tls::roots_from_file(path).map(Some),
+            (None, Some(pem)) => tls::roots_from_pem(pem, "the CA text").map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn pins(&self) -> Result<Vec<Pin>, Error> {
+        let rule = header_text("pin", 64);
+        self.pins
+            .iter()
+            .filter_map(|pin| pin.check(&rule).transpose())
+            .map(|pin| pin.and_then(Pin::parse))
+            .collect()
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, Error> {
+        match self.proxy.check(&header_text("proxy URL", 2048))? {
+            Some(url) => proxy::parse(url).map(Some),
+            None if self.proxy_from_env => proxy::from_env(),
+            None => Ok(None),
+        }
     }
 }
 

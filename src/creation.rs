@@ -7,10 +7,11 @@ use crate::{
     api::{self, Answer},
     client::Surroundings,
     error::{Error, Status},
+    log::{self, Level, Log},
     retry::{self, Budget},
     session::Session,
     session_options::SessionRequest,
-    transport::Http,
+    transport::{Http, Resend},
 };
 
 /// A session with less left is not worth handing out: it would be over before
@@ -22,18 +23,22 @@ pub(crate) struct Creation<'a> {
     pub(crate) budget: &'a Budget,
     pub(crate) max_attempts: u32,
     pub(crate) deadline: Instant,
+    pub(crate) log: Option<&'a Log>,
     pub(crate) surroundings: Surroundings,
 }
 
 impl Creation<'_> {
     pub(crate) async fn run(&self, request: &SessionRequest) -> Result<Session, Error> {
-        let session = self.send(request, self.max_attempts).await?;
+        let session = self.send(request, self.max_attempts, Resend::Fine).await?;
         if session.seconds_left() >= LEAST_SECONDS {
             return Ok(session);
         }
         if request.identifier.is_none() || request.kill_session == Some(true) {
             return Err(expired(request));
         }
+        log::say(self.log, Level::Info, || {
+            "the server returned an expired session; replacing it".to_owned()
+        });
         self.replace(request).await
     }
 
@@ -44,12 +49,12 @@ impl Creation<'_> {
             kill_session: Some(true),
             ..request.clone()
         };
-        let session = match self.send(&kill, 1).await {
+        let session = match self.send(&kill, 1, Resend::Never).await {
             // The kill may have been carried out or not. A second one could end
             // the session that the first has made, and that another process of
             // this device may have been given by now.
             Err(error) if error.status.is_retryable() => {
-                self.send(request, self.max_attempts).await?
+                self.send(request, self.max_attempts, Resend::Fine).await?
             }
             other => other?,
         };
@@ -60,16 +65,22 @@ impl Creation<'_> {
     }
 
     /// Attempts until one succeeds, or another is not worth it.
-    async fn send(&self, request: &SessionRequest, max_attempts: u32) -> Result<Session, Error> {
+    async fn send(
+        &self,
+        request: &SessionRequest,
+        max_attempts: u32,
+        resend: Resend,
+    ) -> Result<Session, Error> {
         self.budget.count_call(self.now());
         let mut failures = 0;
         loop {
-            let error = match self.attempt(request).await {
+            let error = match self.attempt(request, resend).await {
                 Ok(session) => return Ok(session),
                 Err(error) => error,
             };
             failures += 1;
             if !error.status.is_retryable() || failures >= max_attempts {
+                log::say(self.log, Level::Error, || error.message.clone());
                 return Err(error);
             }
             let wait = retry::wait(&error, failures, (self.surroundings.random)());
@@ -77,20 +88,34 @@ impl Creation<'_> {
                 .checked_add(wait)
                 .is_none_or(|then| then >= self.deadline);
             if too_late || !self.budget.spend(self.now()) {
+                log::say(self.log, Level::Error, || {
+                    let why = if too_late { "time" } else { "retries" };
+                    format!("{}; no {why} left for another attempt", error.message)
+                });
                 return Err(error);
             }
+            log::say(self.log, Level::Warning, || {
+                format!(
+                    "{}; attempt {} follows in {wait:?}",
+                    error.message,
+                    failures + 1
+                )
+            });
             sleep(wait).await;
         }
     }
 
-    async fn attempt(&self, request: &SessionRequest) -> Result<Session, Error> {
+    async fn attempt(&self, request: &SessionRequest, resend: Resend) -> Result<Session, Error> {
         let body = serde_json::to_vec(request).map_err(|error| {
             Error::new(
                 Status::InvalidArgument,
                 format!("the options cannot be sent: {error}"),
             )
         })?;
-        let answer = self.http.post(body, self.surroundings.clock).await?;
+        let answer = self
+            .http
+            .post(body, resend, self.surroundings.clock)
+            .await?;
         self.judge(&answer, request)
     }
 
@@ -99,10 +124,11 @@ impl Creation<'_> {
             return Err(api::error_from(answer, self.http.authority()));
         }
         let session = api::session_from(answer, self.surroundings.clock)?;
-        let asked = request.identifier.as_deref();
-        let got = session.identifier.as_deref();
         // A tag name that finds another identifier's session is what it is for.
-        if asked.is_some() && got.is_some() && asked != got && request.tag_name.is_none() {
+        if let Some(asked) = &request.identifier
+            && request.tag_name.is_none()
+            && session.is_of(asked) == Some(false)
+        {
             return Err(Error::new(
                 Status::ForeignSession,
                 "the server returned the session of another identifier, which is not handed out; try another identifier",

@@ -65,17 +65,21 @@ impl Endpoint {
         self.url.origin().ascii_serialization()
     }
 
+    /// The host alone; an IPv6 address in brackets.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     /// `host:port`, for messages.
     pub(crate) fn authority(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
+        let host = self.host();
         let port = self.url.port_or_known_default().unwrap_or_default();
         format!("{host}:{port}")
     }
 
     fn is_loopback(&self) -> bool {
         // The parser writes every form of an IPv4 address as dotted decimals.
-        let host = self.url.host_str().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = self.host().trim_start_matches('[').trim_end_matches(']');
         match host.parse::<std::net::IpAddr>() {
             Ok(address) => address.is_loopback(),
             // Our own name look-up answers this one without asking a server.

@@ -17,6 +17,8 @@ pub(crate) enum Status {
     Tls,
     Timeout,
     ConnectionLost,
+    PinMismatch,
+    Proxy,
     // The server's answer, as an answer.
     BadResponse,
     ResponseTooLarge,

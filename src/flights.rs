@@ -7,7 +7,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{error::Error, session::Session, session_options::SessionRequest};
@@ -15,15 +18,17 @@ use crate::{error::Error, session::Session, session_options::SessionRequest};
 type Outcome = Result<Session, Error>;
 
 #[derive(Default)]
-pub(crate) struct Flights(Mutex<HashMap<Option<String>, Boarding>>);
+pub(crate) struct Flights(Mutex<HashMap<Option<String>, Arc<Line>>>);
 
 /// The calls for one identifier that are under way or wait.
 #[derive(Default)]
-struct Boarding {
-    turn: Arc<tokio::sync::Mutex<Option<Landed>>>,
-    /// How many ever joined: the number of the last ticket.
-    tickets: u64,
-    aboard: usize,
+struct Line {
+    /// Held by the call whose request is under way; in it what the last one
+    /// came to.
+    turn: tokio::sync::Mutex<Option<Landed>>,
+    /// How many ever joined: the number of the last ticket. Changes under the
+    /// lock of the map only.
+    tickets: AtomicU64,
 }
 
 /// An outcome, and who waited for it: those up to this ticket. Who came later
@@ -43,8 +48,8 @@ impl Flights {
         request: &SessionRequest,
         send: impl AsyncFnOnce() -> Outcome,
     ) -> Outcome {
-        let seat = Seat::take(self, request.identifier.as_ref());
-        let mut turn = seat.turn.lock().await;
+        let seat = Seat::take(self, &request.identifier);
+        let mut turn = seat.line.turn.lock().await;
         if let Some(landed) = &*turn
             && landed.last_ticket >= seat.ticket
             && landed.request == *request
@@ -52,17 +57,16 @@ impl Flights {
             return landed.outcome.clone();
         }
         let outcome = send().await;
-        if let Some(last_ticket) = seat.last_ticket_if_others_wait() {
-            *turn = Some(Landed {
-                request: request.clone(),
-                last_ticket,
-                outcome: outcome.clone(),
-            });
-        }
+        let last_ticket = seat.line.tickets.load(Ordering::Acquire);
+        *turn = (last_ticket > seat.ticket).then(|| Landed {
+            request: request.clone(),
+            last_ticket,
+            outcome: outcome.clone(),
+        });
         outcome
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Option<String>, Boarding>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Option<String>, Arc<Line>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,43 +74,32 @@ impl Flights {
 /// One caller's place in the line of its identifier, left when dropped.
 struct Seat<'a> {
     flights: &'a Flights,
-    identifier: Option<String>,
-    turn: Arc<tokio::sync::Mutex<Option<Landed>>>,
+    identifier: &'a Option<String>,
+    line: Arc<Line>,
     ticket: u64,
 }
 
 impl<'a> Seat<'a> {
-    fn take(flights: &'a Flights, identifier: Option<&String>) -> Self {
-        let identifier = identifier.cloned();
+    fn take(flights: &'a Flights, identifier: &'a Option<String>) -> Self {
         let mut lines = flights.lock();
-        let line = lines.entry(identifier.clone()).or_default();
-        line.tickets += 1;
-        line.aboard += 1;
-        let (turn, ticket) = (Arc::clone(&line.turn), line.tickets);
+        let line = Arc::clone(lines.entry(identifier.clone()).or_default());
+        let ticket = line.tickets.fetch_add(1, Ordering::AcqRel) + 1;
         drop(lines);
         Self {
             flights,
             identifier,
-            turn,
+            line,
             ticket,
         }
-    }
-
-    fn last_ticket_if_others_wait(&self) -> Option<u64> {
-        let lines = self.flights.lock();
-        let line = lines.get(&self.identifier)?;
-        (line.aboard > 1).then_some(line.tickets)
     }
 }
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut lines = self.flights.lock();
-        if let Some(line) = lines.get_mut(&self.identifier) {
-            line.aboard -= 1;
-            if line.aboard == 0 {
-                lines.remove(&self.identifier);
-            }
+        // Seats are taken under this lock only: two are the map's and ours.
+        if Arc::strong_count(&self.line) == 2 {
+            lines.remove(self.identifier);
         }
     }
 }

@@ -7,12 +7,13 @@
 //!
 //! * `ffi`: every `extern "C"` function, and the header's text
 //! * `client`, `session`, `session_options`, `identifier`, `config`, `endpoint`,
-//!   `error`: the nouns a caller meets
+//!   `error`, `log`: the nouns a caller meets
 //! * `creation`: what lies between a request and a session worth handing out;
 //!   `retry` and `flights` serve it
 //! * `api`: the wire, from bytes to a session or an error
 //! * `transport`: HTTP, TLS and name look-up, bounded in time and size
 //! * `runtime`: whose thread drives the I/O
+//! * `secret`: buffers that are wiped
 //! * `sys`, `clock`, `random`, `process`: the operating system
 
 #![deny(unsafe_code)]
@@ -28,10 +29,12 @@ mod error;
 mod ffi;
 mod flights;
 mod identifier;
+mod log;
 mod process;
 mod random;
 mod retry;
 mod runtime;
+mod secret;
 mod session;
 mod session_options;
 #[allow(unsafe_code)]

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
-use crate::clock::Clock;
+use crate::{
+    api::{self, Claims},
+    clock::Clock,
+    secret::Secret,
+};
 
 /// `Authorization` is exactly this and the token: the server reads everything
 /// that follows as part of the token.
-const SCHEME: &str = "Bearer ";
+const SCHEME: &[u8] = b"Bearer ";
 
 #[derive(Clone)]
 pub(crate) struct Session {
-    authorization: Zeroizing<String>,
-    pub(crate) id: Option<String>,
-    pub(crate) identifier: Option<String>,
+    /// Ends with a NUL, so that it can be lent to C as it is.
+    authorization: Secret,
     /// 0 when the server did not say.
     pub(crate) activated_at: i64,
     pub(crate) expires_at: i64,
@@ -25,16 +26,12 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(token: &str, dies_at: Duration, clock: Clock) -> Self {
-        // One byte of room for a terminator: growing a string would leave a
-        // copy of the token in freed memory.
-        let mut authorization =
-            Zeroizing::new(String::with_capacity(SCHEME.len() + token.len() + 1));
-        authorization.push_str(SCHEME);
-        authorization.push_str(token);
+        let mut authorization = Secret::with_capacity(SCHEME.len() + token.len() + 1);
+        authorization.append(SCHEME);
+        authorization.append(token.as_bytes());
+        authorization.append(b"\0");
         Self {
             authorization,
-            id: None,
-            identifier: None,
             activated_at: 0,
             expires_at: 0,
             dies_at,
@@ -42,14 +39,36 @@ impl Session {
         }
     }
 
-    /// Takes `Bearer …` out, with the number of bytes before the token.
-    pub(crate) fn take_authorization(&mut self) -> (Zeroizing<String>, usize) {
-        (std::mem::take(&mut self.authorization), SCHEME.len())
+    /// `Bearer …` and a NUL.
+    pub(crate) fn authorization(&self) -> &[u8] {
+        &self.authorization
+    }
+
+    /// The token and a NUL.
+    pub(crate) fn token_with_nul(&self) -> &[u8] {
+        &self.authorization[SCHEME.len()..]
     }
 
     #[cfg(test)]
     pub(crate) fn token(&self) -> &str {
-        &self.authorization[SCHEME.len()..]
+        self.token_text()
+    }
+
+    fn token_text(&self) -> &str {
+        let (_nul, token) = self.token_with_nul().split_last().unwrap_or((&0, &[]));
+        // It was text when it came in.
+        std::str::from_utf8(token).unwrap_or_default()
+    }
+
+    /// What the token says of itself, unverified.
+    pub(crate) fn claims(&self) -> Claims {
+        api::read_claims(self.token_text())
+    }
+
+    /// Whether the token says that it belongs to this identifier: `None` when
+    /// it does not say.
+    pub(crate) fn is_of(&self, identifier: &str) -> Option<bool> {
+        api::is_of(self.token_text(), identifier)
     }
 
     /// Whole seconds until the server calls it expired, 0 from then on.
@@ -62,8 +81,6 @@ impl Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session")
-            .field("id", &self.id)
-            .field("identifier", &self.identifier)
             .field("activated_at", &self.activated_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()

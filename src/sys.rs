@@ -49,6 +49,19 @@ pub(crate) fn wall_clock() -> i64 {
     }
 }
 
+/// Overwrites a buffer, its spare room included, in a way that the compiler
+/// must not leave out.
+#[cfg(target_os = "linux")]
+pub(crate) fn wipe(bytes: &mut Vec<u8>) {
+    // SAFETY: the allocation is `capacity` bytes large and ours alone.
+    unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.capacity()) };
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn wipe(bytes: &mut Vec<u8>) {
+    zeroize::Zeroize::zeroize(bytes);
+}
+
 /// Puts `errno` back when dropped: a C caller does not expect a library to
 /// change it on success.
 pub(crate) struct KeepErrno(#[cfg(unix)] libc::c_int);

@@ -3,8 +3,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use serde_json::Value;
-use zeroize::Zeroizing;
+
+use crate::{api::claim::Claim, secret::Secret};
 
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Claims {
@@ -19,36 +19,57 @@ pub(crate) fn read(token: &str) -> Claims {
     parse(token).unwrap_or_default()
 }
 
-fn parse(token: &str) -> Option<Claims> {
-    #[derive(Deserialize)]
-    struct Payload {
-        session: Option<Value>,
-        identifier: Option<Value>,
-        iat: Option<Value>,
+/// Whether a token says that it belongs to this identifier: `None` when it
+/// does not say.
+pub(crate) fn is_of(token: &str, identifier: &str) -> Option<bool> {
+    const NAME: &[u8] = b"\"identifier\"";
+    let json = payload(token)?;
+    // Nearly always the answer is plain to see, and the rest need not be
+    // parsed: inside a JSON string the quotes of a member would be escaped.
+    let at = json
+        .iter()
+        .enumerate()
+        .position(|(at, byte)| *byte == b'"' && json[at..].starts_with(NAME))?;
+    if let Some(value) = json[at + NAME.len()..].strip_prefix(b":\"")
+        && let Some(after) = value.strip_prefix(identifier.as_bytes())
+        && after.first() == Some(&b'"')
+        && !identifier.contains(['"', '\\'])
+    {
+        return Some(true);
     }
+    read(token).identifier.map(|got| got == identifier)
+}
 
+/// The middle part, decoded. It holds what the token grants, so it is wiped.
+fn payload(token: &str) -> Option<Secret> {
     let mut parts = token.split('.');
     let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
     }
-    let json = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
-    let payload: Payload = serde_json::from_slice(&json).ok()?;
-    Some(Claims {
-        session: payload.session.and_then(text),
-        identifier: payload.identifier.and_then(text),
-        issued_at: payload.iat.and_then(|iat| iat.as_i64()),
-    })
+    URL_SAFE_NO_PAD.decode(payload).ok().map(Secret::from)
 }
 
-/// A claim as text; one that C could not hold whole counts as absent.
-fn text(claim: Value) -> Option<String> {
-    let text = match claim {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    (!text.contains('\0')).then_some(text)
+fn parse(token: &str) -> Option<Claims> {
+    #[derive(Deserialize)]
+    struct Payload<'a> {
+        #[serde(borrow)]
+        session: Option<Claim<'a>>,
+        #[serde(borrow)]
+        identifier: Option<Claim<'a>>,
+        iat: Option<Claim<'a>>,
+    }
+
+    let json = payload(token)?;
+    let payload: Payload = serde_json::from_slice(&json).ok()?;
+    Some(Claims {
+        session: payload.session.and_then(Claim::text),
+        identifier: payload.identifier.and_then(Claim::text),
+        issued_at: payload.iat.and_then(|iat| match iat {
+            Claim::Number(number) => number.as_i64(),
+            _ => None,
+        }),
+    })
 }
 
 #[cfg(test)]
@@ -83,6 +104,22 @@ mod tests {
         ] {
             assert_eq!(read(odd), Claims::default(), "{odd}");
         }
+    }
+
+    #[test]
+    fn a_token_tells_whose_it_is() {
+        let of = |claims: &str, identifier| is_of(&token(claims), identifier);
+        assert_eq!(of(r#"{"identifier":"a\"b","x":1}"#, "a\"b"), Some(true));
+        assert_eq!(of(r#"{"x":1, "identifier" : "a"}"#, "a"), Some(true));
+        assert_eq!(of(r#"{"identifier":"\u0061"}"#, "a"), Some(true));
+        assert_eq!(of(r#"{"identifier":12}"#, "12"), Some(true));
+        assert_eq!(of(r#"{"identifier":"ab"}"#, "a"), Some(false));
+        assert_eq!(
+            of(r#"{"identifier":"\"identifier\":\"a\""}"#, "a"),
+            Some(false)
+        );
+        assert_eq!(of(r#"{"x":"identifier"}"#, "a"), None);
+        assert_eq!(is_of("opaque", "a"), None);
     }
 
     #[test]

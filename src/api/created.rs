@@ -3,13 +3,12 @@
 use std::{borrow::Cow, time::Duration};
 
 use serde::Deserialize;
-use serde_json::Value;
-use zeroize::Zeroize;
 
 use crate::{
-    api::{Answer, claims},
+    api::{Answer, claim::Claim, claims},
     clock::Clock,
     error::{Error, Status},
+    secret::Secret,
     session::Session,
 };
 
@@ -29,10 +28,10 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
     struct Data<'a> {
         #[serde(borrow)]
         token: Cow<'a, str>,
-        #[serde(rename = "activatedAt")]
-        activated_at: Option<Value>,
-        #[serde(rename = "expiresAt")]
-        expires_at: Option<Value>,
+        #[serde(borrow, rename = "activatedAt")]
+        activated_at: Option<Claim<'a>>,
+        #[serde(borrow, rename = "expiresAt")]
+        expires_at: Option<Claim<'a>>,
     }
 
     let bad = |what: &str| {
@@ -43,7 +42,7 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
         .with_http_status(answer.http_status)
     };
     // The parser's own message may quote the body, and with it the token.
-    let Body { mut data } = serde_json::from_slice(&answer.body).map_err(|error| {
+    let Body { data } = serde_json::from_slice(&answer.body).map_err(|error| {
         use serde_json::error::Category;
         match error.classify() {
             Category::Data => bad("it lacks data.token, or that is not text"),
@@ -52,15 +51,12 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
             _ => bad("it is not JSON"),
         }
     })?;
-    if let Err(what) = check_token(&data.token) {
-        wipe(&mut data.token);
-        return Err(bad(what));
-    }
+    let token = Token(data.token);
+    check_token(&token.0).map_err(bad)?;
 
-    let claims = claims::read(&data.token);
     let server_now = answer
         .date
-        .or(claims.issued_at)
+        .or_else(|| claims::read(&token.0).issued_at)
         .unwrap_or_else(|| (clock.wall)());
     let activated_at = data.activated_at.as_ref().and_then(unix_seconds);
     let expires_at = data
@@ -77,19 +73,21 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
     let left = u64::try_from(expires_at.saturating_sub(server_now)).unwrap_or(0);
     let dies_at = answer.sent_at.saturating_add(Duration::from_secs(left));
 
-    let mut session = Session::new(&data.token, dies_at, clock);
-    session.id = claims.session;
-    session.identifier = claims.identifier;
+    let mut session = Session::new(&token.0, dies_at, clock);
     session.activated_at = activated_at.unwrap_or(0);
     session.expires_at = expires_at;
-    wipe(&mut data.token);
     Ok(session)
 }
 
-/// A token with JSON escapes was unescaped into a buffer of our own.
-fn wipe(token: &mut Cow<'_, str>) {
-    if let Cow::Owned(token) = token {
-        token.zeroize();
+/// Wiped when it is a copy: a token with JSON escapes was unescaped into a
+/// buffer of our own.
+struct Token<'a>(Cow<'a, str>);
+
+impl Drop for Token<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(token) = &mut self.0 {
+            drop(Secret::from(std::mem::take(token)));
+        }
     }
 }
 
@@ -97,9 +95,13 @@ fn wipe(token: &mut Cow<'_, str>) {
 fn check_token(token: &str) -> Result<(), &'static str> {
     if token.is_empty() {
         Err("the token is empty")
-    } else if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // Every byte is looked at: without an early end it can be done many at once.
+    } else if !token
+        .bytes()
+        .fold(true, |fine, byte| fine & matches!(byte, b' '..=b'~'))
+    {
         Err("the token contains a character that cannot go into a header")
-    } else if token.trim() != token {
+    } else if token.starts_with(' ') || token.ends_with(' ') {
         Err("the token begins or ends with a space")
     } else {
         Ok(())
@@ -107,13 +109,13 @@ fn check_token(token: &str) -> Result<(), &'static str> {
 }
 
 /// A number, or one written as text; anything else counts as not said.
-fn unix_seconds(time: &Value) -> Option<i64> {
+fn unix_seconds(time: &Claim<'_>) -> Option<i64> {
     match time {
-        Value::Number(number) => number
+        Claim::Number(number) => number
             .as_i64()
             .or_else(|| number.as_f64().map(|seconds| seconds as i64)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
+        Claim::Text(text) => text.trim().parse().ok(),
+        Claim::Other => None,
     }
     .filter(|seconds| (1..=MAX_UNIX_SECONDS).contains(seconds))
 }
@@ -124,7 +126,6 @@ const MAX_UNIX_SECONDS: i64 = 253_402_300_799;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zeroize::Zeroizing;
 
     const NOW: i64 = 1_800_000_000;
     const CLOCK: Clock = Clock {
@@ -138,7 +139,7 @@ mod tests {
             date,
             retry_after: None,
             location: None,
-            body: Zeroizing::new(body.into()),
+            body: Vec::from(body).into(),
             sent_at: Duration::from_secs(999),
         }
     }

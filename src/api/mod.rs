@@ -1,16 +1,18 @@
 //! The wire: what the server's answers mean.
 
+mod claim;
 mod claims;
 mod created;
 mod refused;
 mod server_words;
 
+pub(crate) use claims::{Claims, is_of, read as read_claims};
 pub(crate) use created::session_from;
 pub(crate) use refused::error_from;
 
 use std::time::Duration;
 
-use zeroize::Zeroizing;
+use crate::secret::Secret;
 
 /// A response, read whole and bounded, before anyone asked what it means.
 pub(crate) struct Answer {
@@ -19,7 +21,7 @@ pub(crate) struct Answer {
     pub(crate) date: Option<i64>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) location: Option<String>,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Secret,
     /// When the request left, on the clock that runs through sleep.
     pub(crate) sent_at: Duration,
 }

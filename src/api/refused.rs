@@ -84,7 +84,6 @@ fn classify(code: u16, said: &str) -> (Status, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zeroize::Zeroizing;
 
     fn error(code: u16, body: &str) -> Error {
         let answer = Answer {
@@ -92,7 +91,7 @@ mod tests {
             date: None,
             retry_after: None,
             location: None,
-            body: Zeroizing::new(body.into()),
+            body: Vec::from(body).into(),
             sent_at: Default::default(),
         };
         error_from(&answer, "api.test:443")

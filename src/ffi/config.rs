@@ -1,8 +1,12 @@
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use crate::{
     config::Config,
-    ffi::{guard, strings},
+    ffi::{
+        guard,
+        log::{self, zelf_destroy_callback, zelf_log_callback, zelf_log_level},
+        strings,
+    },
 };
 
 /// The settings of a client.
@@ -126,6 +130,118 @@ pub unsafe extern "C" fn zelf_config_set_ca_file(
     // SAFETY: a C string or NULL, as the header asks.
     set(config, |config| {
         config.ca_file = unsafe { strings::copy(pem_path) }
+    });
+}
+
+/// The same from memory: certificates in PEM form, copied. Setting both is an
+/// error of zelf_client_new.
+///
+/// pem: the text; NULL brings the default back.
+/// length: its bytes, without a NUL at the end if it has one.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_config_set_ca_pem(
+    config: Option<&mut zelf_config>,
+    pem: *const c_char,
+    length: usize,
+) {
+    set(config, |config| {
+        config.ca_pem = (!pem.is_null()).then(|| {
+            // SAFETY: `length` readable bytes, as the header asks.
+            unsafe { std::slice::from_raw_parts(pem.cast::<u8>(), length) }.to_vec()
+        });
+    });
+}
+
+/// Adds a pin: the SHA-256 of the SubjectPublicKeyInfo of a key that the
+/// server's certificate may have, in base64 (44 characters). With one or more,
+/// a server with another key is ZELF_ERROR_PIN_MISMATCH, even with a
+/// certificate that is trusted; the usual checks come first and stay. Pin a
+/// spare key too, or a lost one locks your program out. The key is that of the
+/// server's own certificate, not of an authority's. NULL removes all pins.
+///
+/// A pin of a certificate: openssl x509 -in cert.pem -pubkey -noout | openssl
+/// pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_config_add_pin(
+    config: Option<&mut zelf_config>,
+    spki_sha256_base64: *const c_char,
+) {
+    set(config, |config| {
+        if spki_sha256_base64.is_null() {
+            config.pins.clear();
+        } else {
+            // SAFETY: a C string, as the header asks.
+            config
+                .pins
+                .push(unsafe { strings::copy(spki_sha256_base64) });
+        }
+    });
+}
+
+/// The proxy to go through: "http://", "https://", "socks5://" or "socks5h://"
+/// (the proxy resolves names), with "user:password@" if need be. The session
+/// is encrypted to the server all the same. A base URL with plain http is
+/// never proxied.
+///
+/// Default: none, whatever the environment says.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_config_set_proxy(
+    config: Option<&mut zelf_config>,
+    url: *const c_char,
+) {
+    // SAFETY: a C string or NULL, as the header asks.
+    set(config, |config| {
+        config.proxy = unsafe { strings::copy(url) }
+    });
+}
+
+/// Lets zelf_client_new take the proxy from the environment, unless one is set:
+/// https_proxy, or else all_proxy, each also in capitals, with the exceptions in
+/// no_proxy. Do not call zelf_client_new then while another thread changes the
+/// environment.
+///
+/// Default: off.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config>, from_env: bool) {
+    set(config, |config| config.proxy_from_env = from_env);
+}
+
+/// Tells you what the library does: attempts, retries, connections, timings.
+/// Never a token. Nothing is ever written elsewhere.
+///
+/// callback: called on the thread of the call that it speaks of, so possibly
+///   on several at once; NULL turns the log off. It may call anything of this
+///   library but zelf_session_create.
+/// user_data: passed to callback and destroy.
+/// destroy: called once with user_data, when the configuration and all clients
+///   made from it are freed or have got another log; NULL for nothing to do.
+/// level: the most that is told, one of ZELF_LOG_; another number turns the log
+///   off.
+///
+/// With config NULL destroy is called at once.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_config_set_log_callback(
+    config: Option<&mut zelf_config>,
+    callback: zelf_log_callback,
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
+    level: zelf_log_level,
+) {
+    guard::value((), || {
+        let log = log::to_host(callback, user_data, destroy, level);
+        if let Some(config) = config {
+            config.0.log = log;
+        }
     });
 }
 

@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod guard;
 mod identifier;
+mod log;
 mod session;
 mod session_options;
 mod status;

@@ -1,9 +1,8 @@
 use std::{
     ffi::{CString, c_char},
     ptr::NonNull,
+    sync::OnceLock,
 };
-
-use zeroize::Zeroizing;
 
 use crate::{
     ffi::{
@@ -21,24 +20,32 @@ use crate::{
 /// may read it at once. The getters never block and accept NULL.
 pub struct zelf_session {
     session: Session,
-    /// Ends with a NUL. Not a `CString`, which cannot be wiped in place.
-    authorization: Zeroizing<Vec<u8>>,
-    token_offset: usize,
+    /// Read from the token by the first who asks.
+    claims: OnceLock<Claims>,
+}
+
+struct Claims {
     id: Option<CString>,
     identifier: Option<CString>,
 }
 
+impl zelf_session {
+    fn claims(&self) -> &Claims {
+        self.claims.get_or_init(|| {
+            let claims = self.session.claims();
+            Claims {
+                id: claims.session.map(strings::owned),
+                identifier: claims.identifier.map(strings::owned),
+            }
+        })
+    }
+}
+
 impl From<Session> for zelf_session {
-    fn from(mut session: Session) -> Self {
-        let (mut text, token_offset) = session.take_authorization();
-        let mut authorization = Zeroizing::new(std::mem::take(&mut *text).into_bytes());
-        authorization.push(0);
+    fn from(session: Session) -> Self {
         Self {
-            authorization,
-            token_offset,
-            id: session.id.take().map(strings::owned),
-            identifier: session.identifier.take().map(strings::owned),
             session,
+            claims: OnceLock::new(),
         }
     }
 }
@@ -87,9 +94,7 @@ pub unsafe extern "C" fn zelf_session_create(
 pub extern "C" fn zelf_session_token(session: Option<&zelf_session>) -> *const c_char {
     guard::value(std::ptr::null(), || {
         session.map_or(std::ptr::null(), |session| {
-            session.authorization[session.token_offset..]
-                .as_ptr()
-                .cast()
+            session.session.token_with_nul().as_ptr().cast()
         })
     })
 }
@@ -105,7 +110,7 @@ pub extern "C" fn zelf_session_token(session: Option<&zelf_session>) -> *const c
 pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> *const c_char {
     guard::value(std::ptr::null(), || {
         session.map_or(std::ptr::null(), |session| {
-            session.authorization.as_ptr().cast()
+            session.session.authorization().as_ptr().cast()
         })
     })
 }
@@ -119,7 +124,7 @@ pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> 
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_char {
     guard::value(std::ptr::null(), || {
-        strings::lend(session.and_then(|session| session.id.as_ref()))
+        strings::lend(session.and_then(|session| session.claims().id.as_ref()))
     })
 }
 
@@ -134,7 +139,7 @@ pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_ch
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_identifier(session: Option<&zelf_session>) -> *const c_char {
     guard::value(std::ptr::null(), || {
-        strings::lend(session.and_then(|session| session.identifier.as_ref()))
+        strings::lend(session.and_then(|session| session.claims().identifier.as_ref()))
     })
 }
 

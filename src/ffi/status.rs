@@ -31,6 +31,11 @@ pub const ZELF_ERROR_TLS: zelf_status = 12;
 pub const ZELF_ERROR_TIMEOUT: zelf_status = 13;
 /// The connection broke before the whole answer had arrived.
 pub const ZELF_ERROR_CONNECTION_LOST: zelf_status = 14;
+/// The server's certificate is trusted, but its key is none of those pinned
+/// with zelf_config_add_pin.
+pub const ZELF_ERROR_PIN_MISMATCH: zelf_status = 15;
+/// The proxy refused, or does not speak its protocol.
+pub const ZELF_ERROR_PROXY: zelf_status = 16;
 /// The answer is not a session: not HTTP, not JSON, no token, or a token that
 /// cannot go into a header.
 pub const ZELF_ERROR_BAD_RESPONSE: zelf_status = 20;
@@ -128,6 +133,8 @@ numbers! {
     Tls => ZELF_ERROR_TLS,
     Timeout => ZELF_ERROR_TIMEOUT,
     ConnectionLost => ZELF_ERROR_CONNECTION_LOST,
+    PinMismatch => ZELF_ERROR_PIN_MISMATCH,
+    Proxy => ZELF_ERROR_PROXY,
     BadResponse => ZELF_ERROR_BAD_RESPONSE,
     ResponseTooLarge => ZELF_ERROR_RESPONSE_TOO_LARGE,
     Redirected => ZELF_ERROR_REDIRECTED,

@@ -20,6 +20,9 @@ use crate::{
 
 /// More callers than this at once work, but their lanes are not kept.
 const MAX_RESTING: usize = 32;
+/// A connection that rested shorter is used unseen. If the server has closed it
+/// all the same, the call is sent again.
+const FRESH: Duration = Duration::from_millis(500);
 /// The server has closed a connection that rested longer.
 const MAX_REST: Duration = Duration::from_secs(6);
 
@@ -28,6 +31,16 @@ pub(crate) struct Lane {
     http: OnceCell<Http>,
     runtime: Runtime,
     rests_since: Option<Instant>,
+    /// Whose caches it is warm in.
+    last_thread: usize,
+}
+
+/// Tells threads apart, as long as they live.
+fn this_thread() -> usize {
+    thread_local! {
+        static HERE: u8 = const { 0 };
+    }
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 impl Lane {
@@ -50,6 +63,7 @@ impl Lane {
             http: OnceCell::new(),
             runtime,
             rests_since: None,
+            last_thread: 0,
         })
     }
 
@@ -67,7 +81,10 @@ impl Lane {
     pub(crate) fn drive<T>(&self, call: impl AsyncFnOnce(&Self) -> T) -> T {
         let _no_sigpipe = sys::NoSigpipe::new();
         self.runtime.block_on(async {
-            if self.rests_since.is_some() {
+            if self
+                .rests_since
+                .is_some_and(|since| since.elapsed() > FRESH)
+            {
                 // A resting lane is not polled: let it see that the server has
                 // closed the connection.
                 tokio::task::yield_now().await;
@@ -82,13 +99,20 @@ impl Lane {
 pub(crate) struct Lanes(Mutex<Vec<Lane>>);
 
 impl Lanes {
+    /// The lane that this thread used last, if it still rests.
     pub(crate) fn take(&self) -> Option<Lane> {
-        self.lock().pop()
+        let me = this_thread();
+        let mut lanes = self.lock();
+        match lanes.iter().rposition(|lane| lane.last_thread == me) {
+            Some(mine) => Some(lanes.remove(mine)),
+            None => lanes.pop(),
+        }
     }
 
     pub(crate) fn put_back(&self, mut lane: Lane) {
         let now = Instant::now();
         lane.rests_since = Some(now);
+        lane.last_thread = this_thread();
         let mut lanes = self.lock();
         // The oldest are at the bottom; the newest stays whatever its age, for
         // a program that calls every few minutes.

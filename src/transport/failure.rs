@@ -4,7 +4,10 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use rustls::{CertificateError, Error as TlsError};
 
-use crate::error::{Error, Status};
+use crate::{
+    error::{Error, Status},
+    transport::pin::Mismatch,
+};
 
 /// What is known about the attempt that failed.
 pub(super) struct Attempt<'a> {
@@ -18,6 +21,14 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
     let authority = attempt.authority;
     let cause = Cause::of(error);
 
+    if cause.pin_mismatch {
+        return Error::new(
+            Status::PinMismatch,
+            format!(
+                "{authority} has a trusted certificate, but none of the pinned keys; expect an interception, or add its new pin"
+            ),
+        );
+    }
     if let Some(tls) = &cause.tls {
         let what = tls_sentence(tls, authority);
         return Error::new(Status::Tls, what);
@@ -36,6 +47,15 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
             Status::Dns,
             format!(
                 "the address of {authority} could not be found ({}); check the network and the base URL",
+                cause.words
+            ),
+        );
+    }
+    if cause.proxy {
+        return Error::new(
+            Status::Proxy,
+            format!(
+                "the proxy did not connect to {authority} ({}); check its URL and credentials",
                 cause.words
             ),
         );
@@ -86,6 +106,8 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
 #[derive(Default)]
 struct Cause {
     tls: Option<TlsError>,
+    pin_mismatch: bool,
+    proxy: bool,
     out_of_files: bool,
     not_http: bool,
     headers_too_large: bool,
@@ -99,7 +121,12 @@ impl Cause {
         let mut next = error.source();
         while let Some(error) = next {
             cause.words = error.to_string();
+            // The types of these two are not public.
+            cause.proxy |= ["tunnel error", "SOCKS error"]
+                .iter()
+                .any(|proxy| cause.words.starts_with(proxy));
             if let Some(tls) = error.downcast_ref::<TlsError>() {
+                cause.pin_mismatch |= is_pin_mismatch(tls);
                 cause.tls = Some(tls.clone());
             }
             if let Some(http) = error.downcast_ref::<hyper::Error>() {
@@ -118,6 +145,13 @@ impl Cause {
         }
         cause
     }
+}
+
+fn is_pin_mismatch(error: &TlsError) -> bool {
+    matches!(
+        error,
+        TlsError::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<Mismatch>()
+    )
 }
 
 fn is_out_of_files(error: &io::Error) -> bool {

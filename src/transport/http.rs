@@ -1,7 +1,14 @@
 //! One connection's worth of HTTP: send a request, read the whole answer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    cell::Cell,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
+use bytes::Bytes;
+use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::{
     Body, Client, Method, Request, Response, Url,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -13,6 +20,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     error::{Error, Status},
+    log::{self, Level, Log},
     transport::{
         Resolver, Trust,
         body::{self, Overflow},
@@ -31,6 +39,20 @@ pub(crate) struct Http {
     template: Request,
     authority: String,
     connect_timeout: Duration,
+    log: Option<Arc<Log>>,
+    /// The last answer left a connection that may be used again.
+    warm: Cell<bool>,
+    /// Our end of the last connection, by which one is told from the next.
+    last_seen: Cell<Option<SocketAddr>>,
+}
+
+/// Whether a request may go out again when the connection that was kept from
+/// an earlier call turns out to be dead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resend {
+    Fine,
+    /// The server may have carried it out, and must not do so twice.
+    Never,
 }
 
 impl Http {
@@ -39,7 +61,7 @@ impl Http {
         trust: &Trust,
         resolver: Resolver,
     ) -> Result<Self, Error> {
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .tls_backend_preconfigured(trust.config()?)
             .http1_only()
             .redirect(redirect::Policy::none())
@@ -51,19 +73,24 @@ impl Http {
             .pool_max_idle_per_host(1)
             .tcp_keepalive(None)
             .http1_max_headers(MAX_HEADERS)
-            .dns_resolver(resolver)
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    Status::System,
-                    format!("no HTTP client could be made: {error}"),
-                )
-            })?;
+            .dns_resolver(resolver);
+        if let Some(proxy) = &settings.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        let client = builder.build().map_err(|error| {
+            Error::new(
+                Status::System,
+                format!("no HTTP client could be made: {error}"),
+            )
+        })?;
         Ok(Self {
             client,
             template: template(settings),
             authority: settings.endpoint.authority(),
             connect_timeout: settings.connect_timeout,
+            log: settings.log.clone(),
+            warm: Cell::new(false),
+            last_seen: Cell::new(None),
         })
     }
 
@@ -73,7 +100,34 @@ impl Http {
     }
 
     /// One attempt: the answer, whatever its status, or why there is none.
-    pub(crate) async fn post(&self, body: Vec<u8>, clock: Clock) -> Result<Answer, Error> {
+    ///
+    /// A server may close a kept connection at the very moment it is used
+    /// again; that is no failure of the attempt, so it is made once more.
+    pub(crate) async fn post(
+        &self,
+        body: Vec<u8>,
+        resend: Resend,
+        clock: Clock,
+    ) -> Result<Answer, Error> {
+        let body = Bytes::from(body);
+        let was_warm = self.warm.replace(false);
+        let mut outcome = self.exchange(body.clone(), clock).await;
+        if let Err(error) = &outcome
+            && was_warm
+            && resend == Resend::Fine
+            && error.status == Status::ConnectionLost
+            && error.http_status == 0
+        {
+            log::say(self.log.as_deref(), Level::Info, || {
+                "the kept connection was dead; sending again on a new one".to_owned()
+            });
+            outcome = self.exchange(body, clock).await;
+        }
+        self.warm.set(outcome.is_ok());
+        outcome
+    }
+
+    async fn exchange(&self, body: Bytes, clock: Clock) -> Result<Answer, Error> {
         let mut request = self
             .template
             .try_clone()
@@ -81,6 +135,7 @@ impl Http {
         *request.body_mut() = Some(Body::from(body));
 
         let sent_at = (clock.since_boot)();
+        let began = self.log.as_ref().map(|_| Instant::now());
         let response = self
             .client
             .execute(request)
@@ -88,6 +143,9 @@ impl Http {
             .map_err(|error| self.describe(&error))?;
 
         let http_status = response.status().as_u16();
+        if let Some(began) = began {
+            self.report(&response, began);
+        }
         let date = http_date(response.headers());
         let retry_after = retry_after(response.headers(), date.unwrap_or_else(clock.wall));
         let location = redirect_target(&response);
@@ -118,6 +176,22 @@ impl Http {
             body,
             sent_at,
         })
+    }
+
+    /// Says what was answered, how long it took, and over which connection.
+    fn report(&self, response: &Response, began: Instant) {
+        let connection = response.extensions().get::<HttpInfo>();
+        let ours = connection.map(HttpInfo::local_addr);
+        let kept = ours.is_some() && self.last_seen.replace(ours) == ours;
+        log::say(self.log.as_deref(), Level::Debug, || {
+            format!(
+                "{} answered HTTP {} after {:.1?} over a {} connection",
+                self.authority,
+                response.status().as_u16(),
+                began.elapsed(),
+                if kept { "kept" } else { "new" },
+            )
+        });
     }
 
     fn describe(&self, error: &reqwest::Error) -> Error {

@@ -1,63 +1,40 @@
-//! Whom we trust: the system's roots, or the caller's own.
+//! Whom we trust: the system's roots or the caller's own, and pins.
 
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
     CipherSuite, ClientConfig, RootCertStore,
+    client::{Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::Verifier;
 
-use crate::error::{Error, Status};
+use crate::{
+    error::{Error, Status},
+    transport::{Pin, pin::Pinned},
+};
 
 /// The TLS side of a client: one configuration, shared by all its connections
 /// so that they resume each other's TLS sessions.
 pub(crate) struct Trust {
-    roots: Option<RootCertStore>,
+    roots: Option<Arc<RootCertStore>>,
+    pins: Vec<Pin>,
+    /// The host that the pins are for.
+    host: String,
     config: OnceLock<Result<ClientConfig, Error>>,
 }
 
 impl Trust {
-    /// The system's trust, read when the first connection needs it.
-    pub(crate) fn system() -> Self {
+    /// `roots`: the only ones to trust, or those of the system, which are read
+    /// when the first connection needs them.
+    pub(crate) fn new(roots: Option<RootCertStore>, pins: Vec<Pin>, host: &str) -> Self {
         Self {
-            roots: None,
+            roots: roots.map(Arc::new),
+            pins,
+            host: host.to_owned(),
             config: OnceLock::new(),
         }
-    }
-
-    /// Only the certificates in this PEM file.
-    pub(crate) fn from_ca_file(path: &str) -> Result<Self, Error> {
-        let pem = std::fs::read(path).map_err(|error| {
-            Error::new(
-                Status::InvalidConfig,
-                format!("the CA file \"{path}\" cannot be read: {error}"),
-            )
-        })?;
-        let name = format!("the CA file \"{path}\"");
-        Self::from_pem(&pem, &name)
-    }
-
-    fn from_pem(pem: &[u8], name: &str) -> Result<Self, Error> {
-        let wrong = |what: String| Error::new(Status::InvalidConfig, format!("{name} {what}"));
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            certificate
-                .map_err(|error| wrong(format!("is not valid PEM: {error}")))
-                .and_then(|certificate| {
-                    roots.add(certificate).map_err(|error| {
-                        wrong(format!("holds a certificate that cannot be used: {error}"))
-                    })
-                })?;
-        }
-        if roots.is_empty() {
-            return Err(wrong("holds no certificate in PEM form".to_owned()));
-        }
-        Ok(Self {
-            roots: Some(roots),
-            config: OnceLock::new(),
-        })
     }
 
     pub(crate) fn config(&self) -> Result<ClientConfig, Error> {
@@ -65,25 +42,77 @@ impl Trust {
     }
 
     fn build(&self) -> Result<ClientConfig, Error> {
-        let unusable = |error: &dyn std::fmt::Display| {
-            Error::new(
-                Status::Tls,
-                format!(
-                    "the system's trusted certificates cannot be used: {error}; install them, or set a CA file"
-                ),
-            )
-        };
+        let verifier = self.verifier()?;
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(&error))?;
-        Ok(match &self.roots {
-            Some(roots) => builder.with_root_certificates(roots.clone()),
-            None => builder
-                .with_platform_verifier()
-                .map_err(|error| unusable(&error))?,
+            .map_err(unusable)?
+            .dangerous();
+        if self.pins.is_empty() {
+            return Ok(builder
+                .with_custom_certificate_verifier(verifier)
+                .with_no_client_auth());
         }
-        .with_no_client_auth())
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        let pinned = Pinned {
+            usual: verifier,
+            pins: self.pins.clone(),
+            server: ServerName::try_from(host).map_err(unusable)?.to_owned(),
+        };
+        let mut config = builder
+            .with_custom_certificate_verifier(Arc::new(pinned))
+            .with_no_client_auth();
+        // A resumed session shows no certificate to look at.
+        config.resumption = Resumption::disabled();
+        Ok(config)
     }
+
+    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+        Ok(match &self.roots {
+            Some(roots) => {
+                WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider())
+                    .build()
+                    .map_err(unusable)?
+            }
+            None => Arc::new(Verifier::new(provider()).map_err(unusable)?),
+        })
+    }
+}
+
+fn unusable(error: impl std::fmt::Display) -> Error {
+    Error::new(
+        Status::Tls,
+        format!(
+            "the trusted certificates cannot be used: {error}; install the system's, or set a CA file"
+        ),
+    )
+}
+
+pub(crate) fn roots_from_file(path: &str) -> Result<RootCertStore, Error> {
+    let name = format!("the CA file \"{path}\"");
+    let pem = std::fs::read(path).map_err(|error| {
+        Error::new(
+            Status::InvalidConfig,
+            format!("{name} cannot be read: {error}"),
+        )
+    })?;
+    roots_from_pem(&pem, &name)
+}
+
+/// `name`: what the text is called in messages.
+pub(crate) fn roots_from_pem(pem: &[u8], name: &str) -> Result<RootCertStore, Error> {
+    let wrong = |what: String| Error::new(Status::InvalidConfig, format!("{name} {what}"));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate =
+            certificate.map_err(|error| wrong(format!("is not valid PEM: {error}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| wrong(format!("holds a certificate that cannot be used: {error}")))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("holds no certificate in PEM form".to_owned()));
+    }
+    Ok(roots)
 }
 
 /// ChaCha20 first, for whoever looks at a program of theirs under valgrind:
@@ -92,14 +121,18 @@ impl Trust {
 /// AES hardware, and saves more where there is none. Servers that prefer AES
 /// still get it.
 fn provider() -> Arc<CryptoProvider> {
-    let mut provider = rustls::crypto::ring::default_provider();
-    provider.cipher_suites.sort_by_key(|suite| {
-        !matches!(
-            suite.suite(),
-            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
-                | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-                | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-        )
-    });
-    Arc::new(provider)
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    let make = || {
+        let mut provider = rustls::crypto::ring::default_provider();
+        provider.cipher_suites.sort_by_key(|suite| {
+            !matches!(
+                suite.suite(),
+                CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+                    | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+                    | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+            )
+        });
+        Arc::new(provider)
+    };
+    Arc::clone(PROVIDER.get_or_init(make))
 }

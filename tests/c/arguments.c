@@ -65,6 +65,12 @@ static void null_is_taken_everywhere(void)
     zelf_config_set_connect_timeout_ms(NULL, 1);
     zelf_config_set_max_attempts(NULL, 1);
     zelf_config_set_ca_file(NULL, "x");
+    zelf_config_set_ca_pem(NULL, "x", 1);
+    zelf_config_set_ca_pem(NULL, NULL, 0);
+    zelf_config_add_pin(NULL, "x");
+    zelf_config_set_proxy(NULL, "x");
+    zelf_config_set_proxy_from_env(NULL, true);
+    zelf_config_set_log_callback(NULL, NULL, NULL, NULL, 0);
     zelf_session_options_set_identifier(NULL, "x");
     zelf_session_options_set_type(NULL, 1);
     zelf_session_options_set_web_extension(NULL, true);
@@ -126,6 +132,9 @@ static void settings_are_checked(void)
     REFUSES_CONFIG(zelf_config_set_ca_file, "/nonexistent/ca.pem", "CA file");
     REFUSES_CONFIG(zelf_config_set_ca_file, "/dev/null", "CA file");
     REFUSES_CONFIG(zelf_config_set_ca_file, "/", "CA file");
+    REFUSES_CONFIG(zelf_config_add_pin, "not a pin", "pin");
+    REFUSES_CONFIG(zelf_config_set_proxy, "nonsense", "proxy");
+    REFUSES_CONFIG(zelf_config_set_proxy, "ftp://a.test", "proxy");
     free(large);
 }
 

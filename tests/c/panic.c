@@ -61,6 +61,11 @@ int main(void)
     RETURNS_NOTHING(zelf_config_set_connect_timeout_ms(config, 1));
     RETURNS_NOTHING(zelf_config_set_max_attempts(config, 1));
     RETURNS_NOTHING(zelf_config_set_ca_file(config, "x"));
+    RETURNS_NOTHING(zelf_config_set_ca_pem(config, "x", 1));
+    RETURNS_NOTHING(zelf_config_add_pin(config, "x"));
+    RETURNS_NOTHING(zelf_config_set_proxy(config, "x"));
+    RETURNS_NOTHING(zelf_config_set_proxy_from_env(config, true));
+    RETURNS_NOTHING(zelf_config_set_log_callback(config, NULL, NULL, NULL, 0));
     RETURNS_NOTHING(zelf_config_free(NULL));
     RETURNS(zelf_client_new(NULL, NULL), NULL);
     RETURNS_NOTHING(zelf_client_free(NULL));

@@ -1,7 +1,5 @@
 //! docs/errors.md is what the code does.
 
-use zeroize::Zeroizing;
-
 use crate::{
     api::{self, Answer},
     error::{Error, Status},
@@ -28,7 +26,7 @@ fn answered(code: u16, body: &str) -> Error {
         date: None,
         retry_after: None,
         location: None,
-        body: Zeroizing::new(body.replace("\\n", "\n").into_bytes()),
+        body: body.replace("\\n", "\n").into(),
         sent_at: Default::default(),
     };
     api::error_from(&answer, "api.test:443")

@@ -1,0 +1,361 @@
+/* Trust, pins, proxies, names, kept connections, and the log. The sandbox
+   closes idle connections after 100 ms. */
+#include <dirent.h>
+#include <malloc.h>
+#include <netdb.h>
+
+#include "proxy.h"
+
+/* Takes the place of the C library's look-up: hangs for as long as it is told,
+   then finds this machine. */
+static volatile int look_up_takes_ms, look_ups;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    struct addrinfo *found = calloc(1, sizeof *found);
+    struct sockaddr_in *address = calloc(1, sizeof *address);
+    (void)node, (void)service, (void)hints;
+    __sync_fetch_and_add(&look_ups, 1);
+    usleep((useconds_t)look_up_takes_ms * 1000);
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    found->ai_family = AF_INET;
+    found->ai_socktype = SOCK_STREAM;
+    found->ai_addrlen = sizeof *address;
+    found->ai_addr = (struct sockaddr *)address;
+    *result = found;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *found)
+{
+    free(found->ai_addr);
+    free(found);
+}
+
+static int threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    int count = -2;
+    while (dir && readdir(dir)) count++;
+    if (dir) closedir(dir);
+    return count;
+}
+
+static zelf_config *tls_config(void)
+{
+    zelf_config *config = zelf_config_new();
+    zelf_config_set_base_url(config, need_env("ZELF_HTTPS"));
+    zelf_config_set_ca_file(config, need_env("ZELF_CA"));
+    zelf_config_set_timeout_ms(config, 5000);
+    zelf_config_set_max_attempts(config, 1);
+    return config;
+}
+
+/* Makes a client of the configuration, frees it, and creates one session. */
+static zelf_status outcome(zelf_config *config)
+{
+    zelf_error *error = NULL;
+    zelf_client *client = zelf_client_new(config, &error);
+    zelf_session *session = client ? create(client, "transport-x", &error) : NULL;
+    zelf_status status = session ? ZELF_OK : zelf_error_status(error);
+    zelf_session_free(session);
+    zelf_error_free(error);
+    zelf_client_free(client);
+    zelf_config_free(config);
+    return status;
+}
+
+static void names_cannot_hold_up_a_deadline(void)
+{
+    zelf_config *config = zelf_config_new();
+    zelf_client *client;
+    zelf_error *error = NULL;
+    double began;
+    int i, timeouts = 0;
+
+    zelf_config_set_base_url(config, "https://slow-name.test");
+    zelf_config_set_timeout_ms(config, 200);
+    zelf_config_set_max_attempts(config, 1);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    look_up_takes_ms = 1500;
+    look_ups = 0;
+    began = seconds_now();
+    for (i = 0; i < 3; i++) {
+        zelf_session_free(create(client, "slow-name-x", &error));
+        timeouts += zelf_error_status(error) == ZELF_ERROR_TIMEOUT;
+        zelf_error_free(error);
+        error = NULL;
+    }
+    PROMISE(timeouts == 3 && seconds_now() - began < 1.2,
+            "a look-up that hangs holds up no deadline: %.2f s for three calls of 0.2 s",
+            seconds_now() - began);
+    PROMISE(look_ups == 1 && threads() == 2, "while one look-up hangs no second is started");
+    began = seconds_now();
+    zelf_client_free(client);
+    PROMISE(seconds_now() - began < 0.2, "a look-up that hangs does not hold up zelf_client_free");
+    while (threads() > 1 && seconds_now() - began < 5) usleep(10000);
+    PROMISE(threads() == 1, "the look-up's thread ends with it");
+    look_up_takes_ms = 0;
+}
+
+static void trust_is_what_was_set(void)
+{
+    zelf_config *config = tls_config();
+    char pem[8192];
+    size_t length;
+    FILE *file = fopen(need_env("ZELF_CA"), "rb");
+
+    length = fread(pem, 1, sizeof pem, file);
+    fclose(file);
+    zelf_config_set_ca_file(config, NULL);
+    zelf_config_set_ca_pem(config, pem, length);
+    PROMISE(outcome(config) == ZELF_OK, "certificates from memory are trusted");
+
+    config = tls_config();
+    zelf_config_set_ca_pem(config, pem, length);
+    PROMISE(outcome(config) == ZELF_ERROR_INVALID_CONFIG, "a file and memory at once are refused");
+
+    config = tls_config();
+    zelf_config_set_ca_file(config, NULL);
+    zelf_config_set_ca_pem(config, "nothing", 7);
+    PROMISE(outcome(config) == ZELF_ERROR_INVALID_CONFIG, "text without a certificate is refused");
+
+    config = tls_config();
+    zelf_config_set_ca_file(config, NULL);
+    PROMISE(outcome(config) == ZELF_ERROR_TLS, "the system does not trust the sandbox's CA");
+}
+
+static void pins_are_checked(void)
+{
+    static const char other[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    static const char *const nonsense[] = {"", "x", "AAAA", "sha256//AAAA", "\xff"};
+    zelf_config *config = tls_config();
+    size_t i;
+
+    zelf_config_add_pin(config, need_env("ZELF_PIN"));
+    PROMISE(outcome(config) == ZELF_OK, "a server with the pinned key is accepted");
+
+    config = tls_config();
+    zelf_config_add_pin(config, other);
+    PROMISE(outcome(config) == ZELF_ERROR_PIN_MISMATCH, "a server with another key is not");
+
+    config = tls_config();
+    zelf_config_add_pin(config, other);
+    zelf_config_add_pin(config, need_env("ZELF_PIN"));
+    PROMISE(outcome(config) == ZELF_OK, "one pin of several is enough");
+
+    config = tls_config();
+    zelf_config_add_pin(config, other);
+    zelf_config_add_pin(config, NULL);
+    PROMISE(outcome(config) == ZELF_OK, "NULL removes all pins");
+
+    config = tls_config();
+    zelf_config_set_ca_file(config, need_env("ZELF_OTHER_CA"));
+    zelf_config_add_pin(config, need_env("ZELF_PIN"));
+    PROMISE(outcome(config) == ZELF_ERROR_TLS, "a pin does not make a certificate trusted");
+
+    for (i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        config = tls_config();
+        zelf_config_add_pin(config, nonsense[i]);
+        PROMISE(outcome(config) == ZELF_ERROR_INVALID_CONFIG, "\"%s\" is not a pin",
+                i == 4 ? "garbage" : nonsense[i]);
+    }
+}
+
+static void pins_hold_on_every_connection(void)
+{
+    zelf_config *config = tls_config();
+    zelf_client *client;
+    int i, created = 0;
+
+    zelf_config_add_pin(config, need_env("ZELF_PIN"));
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    for (i = 0; i < 3; i++) {
+        zelf_session *session = create(client, "pinned-x", NULL);
+        created += session != NULL;
+        zelf_session_free(session);
+        usleep(250000); /* the server closes: the next call makes a new connection */
+    }
+    fault("{\"kind\":\"certificate\",\"wrong\":\"expired\"}");
+    expect_failure(client, ZELF_ERROR_TLS, 3, "a new connection is verified again");
+    fault(NULL);
+    PROMISE(created == 3, "a pinned client makes new connections");
+    zelf_client_free(client);
+}
+
+static void proxies_are_used_when_set(void)
+{
+    struct proxy open, closed;
+    char url[128], target[128];
+    zelf_config *config;
+
+    proxy_start(&open, NULL);
+    proxy_start(&closed, "Basic dXNlcjpwYXNz"); /* user:pass */
+    snprintf(target, sizeof target, "%s", need_env("ZELF_HTTPS") + strlen("https://"));
+
+    config = tls_config();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
+    zelf_config_set_proxy(config, url);
+    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 1 && strcmp(open.target, target) == 0,
+            "a session comes through a proxy, which sees only where to: %s", open.target);
+
+    config = tls_config();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", closed.port);
+    zelf_config_set_proxy(config, url);
+    PROMISE(outcome(config) == ZELF_ERROR_PROXY && closed.refusals == 1,
+            "a proxy that wants credentials is an error of its own");
+
+    config = tls_config();
+    snprintf(url, sizeof url, "http://user:pass@127.0.0.1:%d", closed.port);
+    zelf_config_set_proxy(config, url);
+    PROMISE(outcome(config) == ZELF_OK && closed.tunnels == 1, "credentials for a proxy are sent");
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
+    setenv("https_proxy", url, 1);
+    PROMISE(outcome(tls_config()) == ZELF_OK && open.tunnels == 1,
+            "a proxy of the environment is ignored by default");
+    config = tls_config();
+    zelf_config_set_proxy_from_env(config, true);
+    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 2, "it is used when asked for");
+    setenv("no_proxy", "localhost", 1);
+    config = tls_config();
+    zelf_config_set_proxy_from_env(config, true);
+    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 2, "no_proxy makes exceptions");
+    unsetenv("https_proxy");
+    unsetenv("no_proxy");
+
+    config = tls_config();
+    zelf_config_set_proxy(config, "ftp://user:s3cr3t@127.0.0.1");
+    {
+        zelf_error *error = NULL;
+        PROMISE(!zelf_client_new(config, &error)
+                    && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
+                    && strstr(zelf_error_message(error), "proxy")
+                    && !strstr(zelf_error_message(error), "s3cr3t"),
+                "a proxy that cannot be used is named, its password is not");
+        zelf_error_free(error);
+        zelf_config_free(config);
+    }
+}
+
+static void a_dead_kept_connection_is_no_failure(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    int i, created = 0;
+
+    /* 200 ms: closed by the server, but used unseen. 700 ms: looked at first. */
+    for (i = 0; i < 6; i++) {
+        zelf_session *session = create(client, "rests-x", NULL);
+        created += session != NULL;
+        zelf_session_free(session);
+        usleep(i % 2 ? 700000 : 200000);
+    }
+    PROMISE(created == 6, "a connection that the server closed meanwhile is no failure: %d of 6",
+            created);
+
+    fault("{\"kind\":\"reset\",\"stage\":\"request\",\"times\":1}");
+    zelf_session_free(create(client, "rests-x", NULL));
+    forget_requests();
+    fault(NULL);
+    zelf_session_free(create(client, "rests-x", NULL));
+    fault("{\"kind\":\"reset\",\"stage\":\"request\"}");
+    expect_failure(client, ZELF_ERROR_CONNECTION_LOST, 3, "a server that resets each connection");
+    PROMISE(requests_arrived() <= 3, "a dead connection is replaced once, not for ever");
+    fault(NULL);
+    zelf_client_free(client);
+}
+
+static char logged[65536];
+static int destroyed;
+static zelf_client *logging_client;
+
+static void collect(zelf_log_level level, const char *message, void *user_data)
+{
+    zelf_error *error = NULL;
+    size_t used = strlen(logged);
+    snprintf(logged + used, sizeof logged - used, "%d %s\n", (int)level, message);
+    if (user_data != logged) abort();
+    zelf_session_free(zelf_session_create(logging_client, NULL, &error));
+    if (zelf_error_status(error) != ZELF_ERROR_INVALID_ARGUMENT) abort();
+    zelf_error_free(error);
+}
+
+static void count(void *user_data)
+{
+    if (user_data == logged) destroyed++;
+}
+
+static void the_log_tells_what_happens(void)
+{
+    zelf_config *config = tls_config();
+    zelf_session *session;
+
+    zelf_config_set_max_attempts(config, 2);
+    zelf_config_set_log_callback(config, collect, logged, count, ZELF_LOG_DEBUG);
+    logging_client = zelf_client_new(config, NULL);
+    fault("{\"kind\":\"answer\",\"status\":503,\"error\":\"down\",\"times\":1}");
+    zelf_session_free(create(logging_client, "logged-x", NULL));
+    session = create(logging_client, "logged-x", NULL);
+    PROMISE(session && strstr(logged, "HTTP 503") && strstr(logged, "2 ")
+                && strstr(logged, "attempt 2 follows") && strstr(logged, "HTTP 200")
+                && strstr(logged, "new connection") && strstr(logged, "kept connection"),
+            "the log tells of attempts, retries, times and connections");
+    PROMISE(session && !strstr(logged, "eyJ"), "no token is in the log");
+    zelf_session_free(session);
+    PROMISE(destroyed == 0, "user data lives while a client may use it");
+    zelf_config_free(config);
+    PROMISE(destroyed == 0, "also when the configuration is gone");
+    zelf_client_free(logging_client);
+    PROMISE(destroyed == 1, "and is destroyed once, with the last user");
+
+    zelf_config_set_log_callback(NULL, collect, logged, count, ZELF_LOG_INFO);
+    PROMISE(destroyed == 2, "without a configuration it is destroyed at once");
+    config = tls_config();
+    zelf_config_set_log_callback(config, NULL, logged, count, ZELF_LOG_INFO);
+    zelf_config_set_log_callback(config, collect, logged, count, 77);
+    PROMISE(destroyed == 4, "so it is when there is nobody to tell, or nothing");
+    zelf_config_set_log_callback(config, collect, logged, NULL, ZELF_LOG_ERROR);
+    zelf_config_set_log_callback(config, collect, logged, count, ZELF_LOG_ERROR);
+    zelf_config_set_log_callback(config, NULL, NULL, NULL, 0);
+    PROMISE(destroyed == 5, "another log takes the place of the first");
+    logged[0] = '\0';
+    zelf_config_set_log_callback(config, collect, logged, count, ZELF_LOG_ERROR);
+    logging_client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    zelf_session_free(create(logging_client, "logged-x", NULL));
+    PROMISE(logged[0] == '\0', "at the level of errors success says nothing");
+    zelf_client_free(logging_client);
+}
+
+static void memory_does_not_grow(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    struct mallinfo2 early, late;
+    int i;
+
+    for (i = 0; i < 200; i++) zelf_session_free(create(client, "memory-x", NULL));
+    early = mallinfo2();
+    for (i = 0; i < 2000; i++) zelf_session_free(create(client, "memory-x", NULL));
+    late = mallinfo2();
+    PROMISE(late.uordblks <= early.uordblks + 256, "2000 calls leave no byte of heap: %ld more",
+            (long)late.uordblks - (long)early.uordblks);
+    zelf_client_free(client);
+}
+
+int main(void)
+{
+    names_cannot_hold_up_a_deadline();
+    trust_is_what_was_set();
+    pins_are_checked();
+    pins_hold_on_every_connection();
+    a_dead_kept_connection_is_no_failure();
+    the_log_tells_what_happens();
+    memory_does_not_grow();
+    /* Last: its proxies keep their threads. */
+    proxies_are_used_when_set();
+    return check_failed;
+}
