@@ -1,5 +1,8 @@
 //! A client: settings that hold together, and the calls made with them.
 
+use std::sync::OnceLock;
+
+use rustls::ClientConfig;
 use tokio::{
     runtime::Handle,
     time::{Instant, timeout_at},
@@ -48,6 +51,7 @@ struct Local {
     flights: Flights,
     budget: Budget,
     resolver: Resolver,
+    tls: OnceLock<ClientConfig>,
 }
 
 impl Client {
@@ -82,8 +86,7 @@ impl Client {
         let outcome = lane.drive(async |lane| {
             let deadline = Instant::now() + self.settings.timeout;
             let sending = local.flights.share(&request, async || {
-                let http =
-                    lane.http(|| Http::new(&self.settings, &self.trust, local.resolver.clone()))?;
+                let http = lane.http(|| self.http(&local))?;
                 let creation = Creation {
                     http,
                     budget: &local.budget,
@@ -104,6 +107,17 @@ impl Client {
             // Dropping the lane ends what is under way on it.
             Err(_) => Err(self.out_of_time()),
         }
+    }
+
+    fn http(&self, local: &Local) -> Result<Http, Error> {
+        let tls = match local.tls.get() {
+            Some(tls) => tls.clone(),
+            None => {
+                let tls = self.trust.configure()?;
+                local.tls.get_or_init(|| tls).clone()
+            }
+        };
+        Http::new(&self.settings, tls, local.resolver.clone())
     }
 
     fn out_of_time(&self) -> Error {

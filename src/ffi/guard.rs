@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     fmt,
     panic::{self, AssertUnwindSafe},
-    sync::Once,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::{
@@ -94,17 +94,19 @@ fn protect<T>(body: impl FnOnce() -> T) -> Result<T, String> {
 /// in the static one a host in Rust may share it, so every panic outside our
 /// exports goes to the hook that was there.
 fn silence_our_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let hosts_hook = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            if INSIDE.get() == 0 {
-                hosts_hook(panic);
-            } else if let Some(place) = panic.location() {
-                PANICKED_AT.set(Some(Place::new(place.file(), place.line())));
-            }
-        }));
-    });
+    // Not a `Once`: one that runs at a fork would never end in the child.
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(Ordering::Relaxed) || DONE.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let hosts_hook = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if INSIDE.get() == 0 {
+            hosts_hook(panic);
+        } else if let Some(place) = panic.location() {
+            PANICKED_AT.set(Some(Place::new(place.file(), place.line())));
+        }
+    }));
 }
 
 /// A source line. Without the heap, so that the thread-local that holds it has

@@ -55,7 +55,8 @@ impl From<Session> for zelf_session {
 /// Blocks until the answer is there, at most for the configured time limit.
 /// Safe from any thread, and from any number at once; a stack of 128 KiB is
 /// enough. Leaves errno and the signal mask as they were, and SIGPIPE cannot
-/// reach your process from it.
+/// reach your process from it. No thread is left behind; only a name look-up
+/// runs on one of its own, which ends with it and takes no signals of yours.
 ///
 /// client: the client; it may be freed meanwhile by another thread.
 /// options: what to ask for; NULL sends the empty object.

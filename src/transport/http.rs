@@ -14,6 +14,7 @@ use reqwest::{
     header::{self, HeaderMap, HeaderName, HeaderValue},
     redirect, retry,
 };
+use rustls::ClientConfig;
 
 use crate::{
     api::Answer,
@@ -22,7 +23,7 @@ use crate::{
     error::{Error, Status},
     log::{self, Level, Log},
     transport::{
-        Resolver, Trust,
+        Resolver,
         body::{self, Overflow},
         failure::{self, Attempt},
     },
@@ -58,11 +59,11 @@ pub(crate) enum Resend {
 impl Http {
     pub(crate) fn new(
         settings: &Settings,
-        trust: &Trust,
+        tls: ClientConfig,
         resolver: Resolver,
     ) -> Result<Self, Error> {
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(trust.config()?)
+            .tls_backend_preconfigured(tls)
             .http1_only()
             .redirect(redirect::Policy::none())
             .referer(false)

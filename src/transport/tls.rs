@@ -1,7 +1,8 @@
 //! Whom we trust: the system's roots or the caller's own, and pins.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustls::{
     CipherSuite, ClientConfig, RootCertStore,
     client::{Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
@@ -15,14 +16,15 @@ use crate::{
     transport::{Pin, pin::Pinned},
 };
 
-/// The TLS side of a client: one configuration, shared by all its connections
-/// so that they resume each other's TLS sessions.
+/// Whom a client trusts.
 pub(crate) struct Trust {
     roots: Option<Arc<RootCertStore>>,
     pins: Vec<Pin>,
     /// The host that the pins are for.
     host: String,
-    config: OnceLock<Result<ClientConfig, Error>>,
+    /// Made by the first who needs it. No lock guards that: one that is held at
+    /// a fork would stay locked in the child. Made twice is as good as once.
+    verifier: ArcSwapOption<Arc<dyn ServerCertVerifier>>,
 }
 
 impl Trust {
@@ -33,15 +35,13 @@ impl Trust {
             roots: roots.map(Arc::new),
             pins,
             host: host.to_owned(),
-            config: OnceLock::new(),
+            verifier: ArcSwapOption::empty(),
         }
     }
 
-    pub(crate) fn config(&self) -> Result<ClientConfig, Error> {
-        self.config.get_or_init(|| self.build()).clone()
-    }
-
-    fn build(&self) -> Result<ClientConfig, Error> {
+    /// A configuration for connections that may resume each other's TLS
+    /// sessions: one a process, as its store of sessions has a lock.
+    pub(crate) fn configure(&self) -> Result<ClientConfig, Error> {
         let verifier = self.verifier()?;
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -67,14 +67,19 @@ impl Trust {
     }
 
     fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-        Ok(match &self.roots {
+        if let Some(verifier) = &*self.verifier.load() {
+            return Ok(Arc::clone(verifier));
+        }
+        let verifier: Arc<dyn ServerCertVerifier> = match &self.roots {
             Some(roots) => {
                 WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider())
                     .build()
                     .map_err(unusable)?
             }
             None => Arc::new(Verifier::new(provider()).map_err(unusable)?),
-        })
+        };
+        self.verifier.store(Some(Arc::new(Arc::clone(&verifier))));
+        Ok(verifier)
     }
 }
 
@@ -121,18 +126,14 @@ pub(crate) fn roots_from_pem(pem: &[u8], name: &str) -> Result<RootCertStore, Er
 /// AES hardware, and saves more where there is none. Servers that prefer AES
 /// still get it.
 fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    let make = || {
-        let mut provider = rustls::crypto::ring::default_provider();
-        provider.cipher_suites.sort_by_key(|suite| {
-            !matches!(
-                suite.suite(),
-                CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
-                    | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-                    | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-            )
-        });
-        Arc::new(provider)
-    };
-    Arc::clone(PROVIDER.get_or_init(make))
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider.cipher_suites.sort_by_key(|suite| {
+        !matches!(
+            suite.suite(),
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+        )
+    });
+    Arc::new(provider)
 }
