@@ -2,6 +2,8 @@
 
 CARGO ?= cargo
 CC ?= cc
+# The scripts look for what was built here.
+export CARGO_TARGET_DIR := target
 .DEFAULT_GOAL := help
 .PHONY: help lib sandbox demo test bench
 

@@ -2,16 +2,17 @@
  * zelf.h: a Zelf session token for your program.
  *
  *   zelf_client *client = zelf_client_new(NULL, &error);
- *   zelf_session *session = zelf_session_create(client, options, &error);
- *   puts(zelf_session_token(session));
+ *   zelf_session *session = client ? zelf_session_create(client, options, &error) : NULL;
+ *   if (session) send_with(zelf_session_authorization(session));
+ *   else         fprintf(stderr, "%s\n", zelf_error_message(error));
  *
  * Ownership. What a function named _new or _create returns is yours: give it
- * to the _free of its type. Every const char * you get is borrowed from the
- * object you asked, and valid until that object is freed. Every const char *
+ * to the _free of its type. Every const char * you get from an object is
+ * borrowed from it, and valid until that object is freed. Every const char *
  * you pass is copied. A _free accepts NULL, and so does every getter.
  *
- * Errors. A function that can fail returns NULL and, if you passed a place for
- * it, puts a zelf_error there; a place that held an error before is overwritten,
+ * Errors. A function that makes an object returns NULL when it fails and, if you
+ * passed a place for it, puts a zelf_error there; a place that held an error before is overwritten,
  * not freed. On success the place is not touched.
  *
  * Threads. Every function may be called from any thread. A client, a session
@@ -23,7 +24,9 @@
  *
  * Loading the library does nothing: no thread, no file, no environment. It
  * never prints, never touches the disposition of a signal, and leaves errno as
- * it was. A client survives fork: the child makes connections of its own.
+ * it was. A client survives fork: the child makes connections of its own. The
+ * one thing it cannot turn into an error is that memory runs out: then the
+ * process is aborted, with a line on stderr.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -97,8 +100,8 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_PANIC 3
 
 /**
- * The operating system refused something: no file descriptor, thread or
- * memory was left.
+ * The operating system refused something: no file descriptor or thread was
+ * left.
  */
 #define ZELF_ERROR_SYSTEM 4
 
@@ -114,7 +117,10 @@ typedef int32_t zelf_status;
  */
 #define ZELF_ERROR_TLS 12
 
-/** The time limit of the call, or that of connecting, has passed. */
+/**
+ * The time limit of the call, or that of connecting, has passed; or HTTP 408,
+ * the server's own.
+ */
 #define ZELF_ERROR_TIMEOUT 13
 
 /** The connection broke before the whole answer had arrived. */
@@ -236,8 +242,8 @@ ZELF_API const char *zelf_error_message(const zelf_error *error);
 ZELF_API int32_t zelf_error_http_status(const zelf_error *error);
 
 /**
- * The server's own words: one line of UTF-8 text of at most 515 bytes, without
- * control characters. Show it as text only; the server, or whoever stands in
+ * The server's own words: one line of UTF-8 text of at most 515 bytes (without
+ * the NUL), without control characters. Show it as text only; the server, or whoever stands in
  * front of it, chose it.
  *
  * Borrowed from error, valid until zelf_error_free. NULL when the server said
@@ -245,7 +251,8 @@ ZELF_API int32_t zelf_error_http_status(const zelf_error *error);
  *
  * Since 0.1.0.
  */
-ZELF_API const char *zelf_error_server_message(const zelf_error *error);
+ZELF_API
+const char *zelf_error_server_message(const zelf_error *error);
 
 /**
  * Whether the same call may succeed a little later without any change. false
@@ -286,16 +293,16 @@ typedef void (*zelf_log_callback)(zelf_log_level level,
 /** Frees user data when the library is done with it. */
 typedef void (*zelf_destroy_callback)(void *user_data);
 
-/** Calls that failed. */
+/** Calls that failed, each once, with what zelf_error_message says. */
 #define ZELF_LOG_ERROR 1
 
-/** And attempts that failed and are made again. */
+/** Also attempts that failed and are made again. */
 #define ZELF_LOG_WARNING 2
 
-/** And what the library did on its own, such as replacing an expired session. */
+/** Also what the library did on its own, such as replacing an expired session. */
 #define ZELF_LOG_INFO 3
 
-/** And every answer, with its time and whether its connection was kept. */
+/** Also every answer, with its time and whether its connection was kept. */
 #define ZELF_LOG_DEBUG 4
 
 /* ---- Configuration ------------------------------------------------------- */
@@ -376,7 +383,10 @@ ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t m
 
 /**
  * How often a call may try in all when a failure is worth another attempt
- * (see zelf_error_is_retryable). 1 turns retries off.
+ * (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
+ * budget, so that an outage is not multiplied: in a minute they add a tenth to
+ * a client's calls, or two where that is more. Not counted is a request that
+ * goes out again because a connection kept from an earlier call was dead.
  *
  * Default: 3.
  *
@@ -388,7 +398,12 @@ ZELF_API void zelf_config_set_max_attempts(zelf_config *config, uint32_t attempt
  * Trust only the certificate authorities in this PEM file, instead of those
  * that the system trusts. zelf_client_new reads it; the path is UTF-8.
  *
- * Default: the system's trust, read by the first call that needs it.
+ * It must be a regular file.
+ *
+ * Default: the system's trust, read by zelf_client_new. On Linux that is where
+ * the distribution keeps it, or what the environment names in SSL_CERT_FILE
+ * and SSL_CERT_DIR: a program that must not trust its environment, such as a
+ * setuid one, sets a file of its own.
  *
  * Since 0.1.0.
  */
@@ -396,7 +411,7 @@ ZELF_API void zelf_config_set_ca_file(zelf_config *config, const char *pem_path)
 
 /**
  * The same from memory: certificates in PEM form, copied. Setting both is an
- * error of zelf_client_new.
+ * error of zelf_client_new, and so is a text of more than 16 MiB.
  *
  * pem: the text; NULL brings the default back.
  * length: its bytes, without a NUL at the end if it has one.
@@ -450,7 +465,9 @@ ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env)
  *
  * callback: called on the thread of the call that it speaks of, so possibly
  *   on several at once; NULL turns the log off. It may call anything of this
- *   library but zelf_session_create.
+ *   library but zelf_session_create. It must return: no exception, longjmp or
+ *   pthread_exit. SIGPIPE is blocked in it, so a program that it starts
+ *   inherits that.
  * user_data: passed to callback and destroy.
  * destroy: called once with user_data, when the configuration and all clients
  *   made from it are freed or have got another log; NULL for nothing to do.
@@ -478,29 +495,37 @@ ZELF_API void zelf_config_free(zelf_config *config);
 /* ---- Client -------------------------------------------------------------- */
 
 /**
- * Makes sessions with one set of settings, and keeps connections warm between
- * calls. Make one and use it from any number of threads at once.
+ * Makes sessions with one set of settings. Make one and use it from any number
+ * of threads at once.
+ *
+ * It keeps connections for the next call: as many as there were calls at once,
+ * at most 32 (four descriptors each), until a later call finds them old or the
+ * client is freed.
  */
 typedef struct zelf_client zelf_client;
 
 /**
- * Checks the settings and makes a client. Reads the CA file if one is set;
- * starts no thread and opens no connection.
+ * Checks the settings and makes a client. Reads the CA file, or the system's
+ * trusted certificates (not for a base URL with plain http); starts no thread
+ * and opens no connection.
  *
  * config: the settings, copied; NULL for the defaults.
  * error: where to put the reason on failure, or NULL.
  *
  * Returns a client that is yours: give it to zelf_client_free. On failure
  * NULL, and *error, if given, is yours for zelf_error_free; on success *error
- * is not written. Errors: ZELF_ERROR_INVALID_CONFIG.
+ * is not written. Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS when the
+ * system's certificates cannot be used, ZELF_ERROR_PANIC.
  *
  * Since 0.1.0.
  */
 ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **error);
 
 /**
- * Frees a client and closes its connections. NULL is fine. Calls that other
- * threads are still inside of go on to their end; none may begin after this.
+ * Frees a client and closes its connections. NULL is fine. Calls of other
+ * threads that wait for the network go on to their end. None may begin while
+ * this runs, or after: only your program can know that, for example by
+ * counting the threads that are about to call.
  * Sessions and errors that came from the client stay valid.
  *
  * Since 0.1.0.
@@ -518,8 +543,7 @@ ZELF_API void zelf_client_free(zelf_client *client);
 /**
  * Makes an identifier from whatever tells this device or installation apart:
  * a serial number, a UUID, a MAC address as text. The same input gives the
- * same identifier on every device and in every version of this library; two
- * inputs give two.
+ * same identifier on every device and in every version of this library.
  *
  * The input cannot be computed back (PBKDF2-HMAC-SHA-256, salted, 10000
  * rounds: a few milliseconds of CPU, so keep the result). Whoever has a list
@@ -690,15 +714,25 @@ ZELF_API void zelf_session_options_free(zelf_session_options *options);
 typedef struct zelf_session zelf_session;
 
 /**
- * Creates a session: one POST to /api/sessions, on the calling thread.
+ * Creates a session with a POST to /api/sessions, on the calling thread.
+ *
+ * The request is made again where that is worth it (see
+ * zelf_config_set_max_attempts). When the server returns a session that has
+ * expired, or has under 2 s left, and an identifier is set, the library asks
+ * once for a new one with killSession, as
+ * zelf_session_options_set_kill_session does. Calls of one client that come
+ * at once for one identifier take turns, and those with equal options share
+ * one request: each gets a session object of its own.
  *
  * Blocks until the answer is there, at most for the configured time limit.
- * Safe from any thread, and from any number at once; a stack of 128 KiB is
- * enough. Leaves errno and the signal mask as they were, and SIGPIPE cannot
+ * Safe from any thread, and from any number at once, but for one that is
+ * already ending (a thread-specific destructor, an atexit handler); a stack of
+ * 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
  * reach your process from it. No thread is left behind; only a name look-up
  * runs on one of its own, which ends with it and takes no signals of yours.
  *
- * client: the client; it may be freed meanwhile by another thread.
+ * client: the client; another thread may free it once this call waits for the
+ *   network.
  * options: what to ask for; NULL sends the empty object.
  * error: where to put the reason on failure, or NULL.
  *
@@ -736,7 +770,8 @@ ZELF_API const char *zelf_session_token(const zelf_session *session);
 ZELF_API const char *zelf_session_authorization(const zelf_session *session);
 
 /**
- * The session's id on the server, read from the token without verifying it.
+ * The session's id on the server, read from the token without verifying it:
+ * UTF-8 text that the server chose, of any characters.
  *
  * Borrowed from session, valid until zelf_session_free. NULL when the token
  * does not say, or session is NULL.
@@ -781,7 +816,8 @@ ZELF_API int64_t zelf_session_expires_at(const zelf_session *session);
  * session is NULL. Counted from the server's clock on one that runs while the
  * device sleeps (CLOCK_BOOTTIME on Linux and Android, CLOCK_MONOTONIC on
  * Apple's systems, the performance counter on Windows), so a device whose date
- * is wrong gets the right answer.
+ * is wrong gets the right answer. The device's own clock counts only when the
+ * answer has neither a Date header nor a token that says when it was signed.
  *
  * Since 0.1.0.
  */

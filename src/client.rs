@@ -14,6 +14,7 @@ use crate::{
     creation::Creation,
     error::{Error, Status},
     flights::Flights,
+    log::{self, Level},
     process::PerProcess,
     random,
     retry::Budget,
@@ -71,13 +72,18 @@ impl Client {
 
     /// Creates a session on the calling thread.
     pub(crate) fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
-        let request = options.check()?;
-        if Handle::try_current().is_ok() {
-            return Err(Error::new(
-                Status::InvalidArgument,
-                "a session cannot be created from inside a log callback",
-            ));
+        let outcome = self.create(options);
+        if let Err(error) = &outcome {
+            log::say(self.settings.log.as_deref(), Level::Error, || {
+                error.message.clone()
+            });
         }
+        outcome
+    }
+
+    fn create(&self, options: &SessionOptions) -> Result<Session, Error> {
+        let request = options.check()?;
+        can_drive_here()?;
         let local = self.local.get();
         let lane = match local.lanes.take() {
             Some(lane) => lane,
@@ -130,4 +136,17 @@ impl Client {
             ),
         )
     }
+}
+
+/// A thread inside the log callback drives a call already, and one whose
+/// thread-local variables are gone cannot drive any.
+fn can_drive_here() -> Result<(), Error> {
+    let why = if log::is_telling() {
+        "a session cannot be created from inside a log callback"
+    } else if Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed()) {
+        "a session cannot be created by a thread, or a process, that is already ending"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Status::InvalidArgument, why))
 }

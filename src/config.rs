@@ -10,7 +10,10 @@ use crate::{
     error::{Error, Status},
     log::Log,
     text::{Rule, Text},
-    transport::{Pin, Trust, proxy, tls},
+    transport::{
+        Pin, Trust, proxy,
+        tls::{self, MAX_PEM, TrustSettings},
+    },
 };
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,7 +28,7 @@ pub(crate) struct Config {
     pub(crate) user_agent: Text,
     pub(crate) ca_file: Text,
     /// Certificates in PEM form, instead of a file of them.
-    pub(crate) ca_pem: Option<Vec<u8>>,
+    pub(crate) ca_pem: Option<Pem>,
     pub(crate) pins: Vec<Text>,
     pub(crate) proxy: Text,
     pub(crate) proxy_from_env: bool,
@@ -34,6 +37,9 @@ pub(crate) struct Config {
     pub(crate) connect_timeout_ms: u32,
     pub(crate) max_attempts: u32,
 }
+
+/// A text, or the length of one that is too long to copy.
+pub(crate) type Pem = Result<Vec<u8>, usize>;
 
 /// Settings that hold together. Whom to trust stands apart, in [`Trust`].
 pub(crate) struct Settings {
@@ -57,7 +63,14 @@ impl Config {
         let roots = self.roots()?;
         let pins = self.pins()?;
         let proxy = self.proxy()?;
-        let trust = Trust::new(roots, pins, endpoint.host());
+        let trust = Trust::new(
+            TrustSettings {
+                roots,
+                pins,
+                proxy_host: proxy.as_ref().and_then(|route| route.tls_host.as_deref()),
+            },
+            &endpoint,
+        )?;
         let settings = Settings {
             origin: origin.map_or_else(|| endpoint.origin(), str::to_owned),
             user_agent: user_agent
@@ -69,7 +82,7 @@ impl Config {
                 0 => DEFAULT_MAX_ATTEMPTS,
                 attempts => attempts,
             },
-            proxy,
+            proxy: proxy.map(|route| route.proxy),
             log: self.log.clone(),
             endpoint,
         };
@@ -87,7 +100,11 @@ impl Config {
                 "both a CA file and CA certificates are set; choose one",
             )),
             (Some(path), None) => tls::roots_from_file(path).map(Some),
-            (None, Some(pem)) => tls::roots_from_pem(pem, "the CA text").map(Some),
+            (None, Some(Ok(pem))) => tls::roots_from_pem(pem, "the CA text").map(Some),
+            (None, Some(Err(length))) => Err(Error::new(
+                Status::InvalidConfig,
+                format!("the CA text is {length} bytes long; at most {MAX_PEM} are allowed"),
+            )),
             (None, None) => Ok(None),
         }
     }
@@ -101,7 +118,7 @@ impl Config {
             .collect()
     }
 
-    fn proxy(&self) -> Result<Option<Proxy>, Error> {
+    fn proxy(&self) -> Result<Option<proxy::Route>, Error> {
         match self.proxy.check(&header_text("proxy URL", 2048))? {
             Some(url) => proxy::parse(url).map(Some),
             None if self.proxy_from_env => proxy::from_env(),

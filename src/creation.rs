@@ -29,7 +29,11 @@ pub(crate) struct Creation<'a> {
 
 impl Creation<'_> {
     pub(crate) async fn run(&self, request: &SessionRequest) -> Result<Session, Error> {
-        let session = self.send(request, self.max_attempts, Resend::Fine).await?;
+        let resend = match request.kill_session {
+            Some(true) => Resend::Never,
+            _ => Resend::Fine,
+        };
+        let session = self.send(request, self.max_attempts, resend).await?;
         if session.seconds_left() >= LEAST_SECONDS {
             return Ok(session);
         }
@@ -79,8 +83,10 @@ impl Creation<'_> {
                 Err(error) => error,
             };
             failures += 1;
-            if !error.status.is_retryable() || failures >= max_attempts {
-                log::say(self.log, Level::Error, || error.message.clone());
+            // What may have been carried out, and must not be twice.
+            let unknown_end = resend == Resend::Never
+                && matches!(error.status, Status::ConnectionLost | Status::Timeout);
+            if !error.status.is_retryable() || unknown_end || failures >= max_attempts {
                 return Err(error);
             }
             let wait = retry::wait(&error, failures, (self.surroundings.random)());
@@ -88,10 +94,6 @@ impl Creation<'_> {
                 .checked_add(wait)
                 .is_none_or(|then| then >= self.deadline);
             if too_late || !self.budget.spend(self.now()) {
-                log::say(self.log, Level::Error, || {
-                    let why = if too_late { "time" } else { "retries" };
-                    format!("{}; no {why} left for another attempt", error.message)
-                });
                 return Err(error);
             }
             log::say(self.log, Level::Warning, || {

@@ -32,11 +32,19 @@ impl Endpoint {
                 url.scheme()
             )));
         }
-        if !base.contains("://") {
-            return Err(wrong("lacks \"//\" after the scheme"));
+        let rest = base.split_once("://").map_or("", |(_, rest)| rest);
+        if rest.starts_with('/') {
+            return Err(wrong("has no host after \"//\""));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if rest
+            .split('/')
+            .next()
+            .is_some_and(|host| host.contains('@'))
+        {
             return Err(wrong("contains credentials; the session API takes none"));
+        }
+        if !base[url.scheme().len()..].starts_with("://") {
+            return Err(wrong("lacks \"//\" after the scheme"));
         }
         if url.query().is_some() {
             return Err(wrong("contains a query"));
@@ -159,6 +167,10 @@ mod tests {
         assert!(refusal("file:///etc/passwd").contains("scheme \"file\""));
         assert!(refusal("a.test").contains("not a URL"));
         assert!(refusal("https:a.test").contains("//"));
+        assert!(refusal("https:/a.test/://").contains("//"));
+        assert!(refusal("https:///a.test").contains("no host"));
+        assert!(refusal("https:////a.test").contains("no host"));
+        assert!(refusal("https://:@a.test").contains("credentials"));
         assert!(refusal("https://").contains("not a URL"));
         assert!(refusal("https://a.test\r\nX: y").contains("control"));
         assert!(refusal("https://a.test\\@evil.test").contains("backslash"));

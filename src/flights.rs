@@ -49,15 +49,18 @@ impl Flights {
         send: impl AsyncFnOnce() -> Outcome,
     ) -> Outcome {
         let seat = Seat::take(self, &request.identifier);
-        let mut turn = seat.line.turn.lock().await;
+        let mut turn = seat.line().turn.lock().await;
         if let Some(landed) = &*turn
             && landed.last_ticket >= seat.ticket
             && landed.request == *request
         {
             return landed.outcome.clone();
         }
+        // Whoever takes over from this call must not be given what was true
+        // before it: it may be a kill.
+        *turn = None;
         let outcome = send().await;
-        let last_ticket = seat.line.tickets.load(Ordering::Acquire);
+        let last_ticket = seat.line().tickets.load(Ordering::Acquire);
         *turn = (last_ticket > seat.ticket).then(|| Landed {
             request: request.clone(),
             last_ticket,
@@ -75,7 +78,8 @@ impl Flights {
 struct Seat<'a> {
     flights: &'a Flights,
     identifier: &'a Option<String>,
-    line: Arc<Line>,
+    /// `None` only while it is dropped.
+    line: Option<Arc<Line>>,
     ticket: u64,
 }
 
@@ -88,17 +92,24 @@ impl<'a> Seat<'a> {
         Self {
             flights,
             identifier,
-            line,
+            line: Some(line),
             ticket,
         }
+    }
+
+    fn line(&self) -> &Line {
+        self.line.as_deref().expect("it is left only when dropped")
     }
 }
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut lines = self.flights.lock();
-        // Seats are taken under this lock only: two are the map's and ours.
-        if Arc::strong_count(&self.line) == 2 {
+        // Taken and left under this lock only, so that the last one sees it.
+        self.line = None;
+        if let Some(line) = lines.get(self.identifier)
+            && Arc::strong_count(line) == 1
+        {
             lines.remove(self.identifier);
         }
     }

@@ -153,6 +153,49 @@ impl NoSigpipe {
     }
 }
 
+/// Puts pthread_cancel off: waiting for the network, reading or closing a file
+/// are cancellation points, and a thread cannot be unwound through us.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) struct NoCancel(libc::c_int);
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod cancel {
+    pub(super) const DISABLE: libc::c_int = 1;
+
+    unsafe extern "C" {
+        #[link_name = "pthread_setcancelstate"]
+        pub(super) fn set_state(state: libc::c_int, previous: *mut libc::c_int) -> libc::c_int;
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+impl NoCancel {
+    pub(crate) fn new() -> Self {
+        let mut previous = 0;
+        // SAFETY: a valid state and a place for the previous one.
+        unsafe { cancel::set_state(cancel::DISABLE, &mut previous) };
+        Self(previous)
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+impl Drop for NoCancel {
+    fn drop(&mut self) {
+        // SAFETY: the state that was in force before; the old one is not asked for.
+        unsafe { cancel::set_state(self.0, std::ptr::null_mut()) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) struct NoCancel;
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+impl NoCancel {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+}
+
 #[cfg(unix)]
 fn empty_set() -> libc::sigset_t {
     // SAFETY: an all-zero sigset_t is valid memory for sigemptyset to fill.

@@ -22,15 +22,10 @@ pub(crate) fn read(token: &str) -> Claims {
 /// Whether a token says that it belongs to this identifier: `None` when it
 /// does not say.
 pub(crate) fn is_of(token: &str, identifier: &str) -> Option<bool> {
-    const NAME: &[u8] = b"\"identifier\"";
     let json = payload(token)?;
-    // Nearly always the answer is plain to see, and the rest need not be
-    // parsed: inside a JSON string the quotes of a member would be escaped.
-    let at = json
-        .iter()
-        .enumerate()
-        .position(|(at, byte)| *byte == b'"' && json[at..].starts_with(NAME))?;
-    if let Some(value) = json[at + NAME.len()..].strip_prefix(b":\"")
+    // Nearly always the answer is plain to see, and the rest need not be parsed.
+    if let Some(value) = plain_member(&json, b"\"identifier\":")
+        && let Some(value) = value.strip_prefix(b"\"")
         && let Some(after) = value.strip_prefix(identifier.as_bytes())
         && after.first() == Some(&b'"')
         && !identifier.contains(['"', '\\'])
@@ -38,6 +33,29 @@ pub(crate) fn is_of(token: &str, identifier: &str) -> Option<bool> {
         return Some(true);
     }
     read(token).identifier.map(|got| got == identifier)
+}
+
+/// The server's clock when it signed.
+pub(crate) fn issued_at(token: &str) -> Option<i64> {
+    let json = payload(token)?;
+    let Some(digits) = plain_member(&json, b"\"iat\":") else {
+        return read(token).issued_at;
+    };
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
+}
+
+/// What follows a member's name in an object without objects inside. The name
+/// comes with its quotes, which would be escaped inside a string.
+fn plain_member<'a>(json: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    if json.iter().filter(|byte| **byte == b'{').count() != 1 {
+        return None;
+    }
+    let at = json
+        .iter()
+        .enumerate()
+        .position(|(at, byte)| *byte == b'"' && json[at..].starts_with(name))?;
+    Some(&json[at + name.len()..])
 }
 
 /// The middle part, decoded. It holds what the token grants, so it is wiped.
@@ -107,6 +125,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_tells_when_it_was_signed() {
+        let at = |claims: &str| issued_at(&token(claims));
+        assert_eq!(at(r#"{"x":"1","iat":1795452669}"#), Some(1795452669));
+        assert_eq!(at(r#"{"x":{},"iat":7}"#), Some(7));
+        assert_eq!(at(r#"{"iat" : 7}"#), Some(7));
+        assert_eq!(at(r#"{"iat":"x"}"#), None);
+        assert_eq!(at(r#"{"x":1}"#), None);
+    }
+
+    #[test]
     fn a_token_tells_whose_it_is() {
         let of = |claims: &str, identifier| is_of(&token(claims), identifier);
         assert_eq!(of(r#"{"identifier":"a\"b","x":1}"#, "a\"b"), Some(true));
@@ -116,6 +144,10 @@ mod tests {
         assert_eq!(of(r#"{"identifier":"ab"}"#, "a"), Some(false));
         assert_eq!(
             of(r#"{"identifier":"\"identifier\":\"a\""}"#, "a"),
+            Some(false)
+        );
+        assert_eq!(
+            of(r#"{"x":{"identifier":"a"},"identifier":"b"}"#, "a"),
             Some(false)
         );
         assert_eq!(of(r#"{"x":"identifier"}"#, "a"), None);

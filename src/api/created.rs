@@ -54,10 +54,8 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
     let token = Token(data.token);
     check_token(&token.0).map_err(bad)?;
 
-    let server_now = answer
-        .date
-        .or_else(|| claims::read(&token.0).issued_at)
-        .unwrap_or_else(|| (clock.wall)());
+    let server_now =
+        server_clock(answer.date, claims::issued_at(&token.0)).unwrap_or_else(|| (clock.wall)());
     let activated_at = data.activated_at.as_ref().and_then(unix_seconds);
     let expires_at = data
         .expires_at
@@ -77,6 +75,17 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
     session.activated_at = activated_at.unwrap_or(0);
     session.expires_at = expires_at;
     Ok(session)
+}
+
+/// The server's time from the two places that tell it. `Date` may be that of a
+/// proxy whose clock is wrong; the token was signed by the clock that
+/// `expiresAt` is counted on, and anew for each answer.
+fn server_clock(date: Option<i64>, issued_at: Option<i64>) -> Option<i64> {
+    const AGREE_WITHIN: u64 = 60;
+    match (date, issued_at) {
+        (Some(date), Some(issued_at)) if date.abs_diff(issued_at) > AGREE_WITHIN => Some(issued_at),
+        (date, issued_at) => date.or(issued_at),
+    }
 }
 
 /// Wiped when it is a copy: a token with JSON escapes was unescaped into a

@@ -15,7 +15,8 @@ pub(super) fn read(body: &[u8]) -> Option<String> {
         Err(_) if text.starts_with('<') => html_title(text)?.to_owned(),
         Err(_) => text.to_owned(),
     };
-    let words = without_tokens(&printable(&words));
+    // Tokens first: what takes their place may be longer.
+    let words = printable(&without_tokens(&words));
     (!words.is_empty()).then_some(words)
 }
 
@@ -145,8 +146,10 @@ mod tests {
             words("a\r\n\u{1b}[31mb\u{0}c\u{202e}d").unwrap(),
             "a [31mb cd"
         );
-        let long = words(&"é".repeat(5000)).unwrap();
-        assert!(long.len() <= MAX_BYTES + '…'.len_utf8());
+        for long in ["é".repeat(5000), "eyJ,".repeat(5000), "a ".repeat(5000)] {
+            let long = words(&long).unwrap();
+            assert!(long.len() <= MAX_BYTES + '…'.len_utf8(), "{}", long.len());
+        }
         assert!(read(&[0xff, 0xfe, b'x']).is_some());
     }
 

@@ -7,6 +7,7 @@ use crate::{
         log::{self, zelf_destroy_callback, zelf_log_callback, zelf_log_level},
         strings,
     },
+    transport::tls::MAX_PEM,
 };
 
 /// The settings of a client.
@@ -106,7 +107,10 @@ pub extern "C" fn zelf_config_set_connect_timeout_ms(config: Option<&mut zelf_co
 }
 
 /// How often a call may try in all when a failure is worth another attempt
-/// (see zelf_error_is_retryable). 1 turns retries off.
+/// (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
+/// budget, so that an outage is not multiplied: in a minute they add a tenth to
+/// a client's calls, or two where that is more. Not counted is a request that
+/// goes out again because a connection kept from an earlier call was dead.
 ///
 /// Default: 3.
 ///
@@ -119,7 +123,12 @@ pub extern "C" fn zelf_config_set_max_attempts(config: Option<&mut zelf_config>,
 /// Trust only the certificate authorities in this PEM file, instead of those
 /// that the system trusts. zelf_client_new reads it; the path is UTF-8.
 ///
-/// Default: the system's trust, read by the first call that needs it.
+/// It must be a regular file.
+///
+/// Default: the system's trust, read by zelf_client_new. On Linux that is where
+/// the distribution keeps it, or what the environment names in SSL_CERT_FILE
+/// and SSL_CERT_DIR: a program that must not trust its environment, such as a
+/// setuid one, sets a file of its own.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -134,7 +143,7 @@ pub unsafe extern "C" fn zelf_config_set_ca_file(
 }
 
 /// The same from memory: certificates in PEM form, copied. Setting both is an
-/// error of zelf_client_new.
+/// error of zelf_client_new, and so is a text of more than 16 MiB.
 ///
 /// pem: the text; NULL brings the default back.
 /// length: its bytes, without a NUL at the end if it has one.
@@ -147,10 +156,17 @@ pub unsafe extern "C" fn zelf_config_set_ca_pem(
     length: usize,
 ) {
     set(config, |config| {
-        config.ca_pem = (!pem.is_null()).then(|| {
+        config.ca_pem = match length {
+            _ if pem.is_null() => None,
+            // Checked before anything is read: a mistaken length must neither
+            // be followed nor leave the system's trust in force.
+            length if length > MAX_PEM => Some(Err(length)),
             // SAFETY: `length` readable bytes, as the header asks.
-            unsafe { std::slice::from_raw_parts(pem.cast::<u8>(), length) }.to_vec()
-        });
+            length => Some(Ok(unsafe {
+                std::slice::from_raw_parts(pem.cast::<u8>(), length)
+            }
+            .to_vec())),
+        };
     });
 }
 
@@ -219,7 +235,9 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 ///
 /// callback: called on the thread of the call that it speaks of, so possibly
 ///   on several at once; NULL turns the log off. It may call anything of this
-///   library but zelf_session_create.
+///   library but zelf_session_create. It must return: no exception, longjmp or
+///   pthread_exit. SIGPIPE is blocked in it, so a program that it starts
+///   inherits that.
 /// user_data: passed to callback and destroy.
 /// destroy: called once with user_data, when the configuration and all clients
 ///   made from it are freed or have got another log; NULL for nothing to do.
@@ -239,9 +257,12 @@ pub unsafe extern "C" fn zelf_config_set_log_callback(
 ) {
     guard::value((), || {
         let log = log::to_host(callback, user_data, destroy, level);
-        if let Some(config) = config {
-            config.0.log = log;
-        }
+        // The old log goes last: its destroy may free the configuration.
+        let old = match config {
+            Some(config) => std::mem::replace(&mut config.0.log, log),
+            None => log,
+        };
+        drop(old);
     });
 }
 

@@ -65,8 +65,8 @@ pub extern "C" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
     guard::value(0, || error.map_or(0, |error| error.http_status))
 }
 
-/// The server's own words: one line of UTF-8 text of at most 515 bytes, without
-/// control characters. Show it as text only; the server, or whoever stands in
+/// The server's own words: one line of UTF-8 text of at most 515 bytes (without
+/// the NUL), without control characters. Show it as text only; the server, or whoever stands in
 /// front of it, chose it.
 ///
 /// Borrowed from error, valid until zelf_error_free. NULL when the server said

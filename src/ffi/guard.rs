@@ -1,5 +1,5 @@
-//! What surrounds every export: no panic leaves, `errno` stays, nothing is
-//! printed.
+//! What surrounds every export: no panic leaves, `errno` stays, no cancellation
+//! begins, nothing is printed.
 
 use std::{
     cell::Cell,
@@ -14,7 +14,7 @@ use crate::{
         error::zelf_error,
         status::{Number, ZELF_ERROR_PANIC, ZELF_OK, zelf_status},
     },
-    sys::KeepErrno,
+    sys::{KeepErrno, NoCancel},
 };
 
 /// For an export that cannot fail; `fallback` is what a bug of ours makes of it.
@@ -72,6 +72,7 @@ thread_local! {
 /// Only the place is kept, never the panic's words: they may quote data.
 fn protect<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     let _errno = KeepErrno::new();
+    let _no_cancel = NoCancel::new();
     silence_our_panics();
     INSIDE.set(INSIDE.get() + 1);
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {

@@ -2,16 +2,17 @@
  * zelf.h: a Zelf session token for your program.
  *
  *   zelf_client *client = zelf_client_new(NULL, &error);
- *   zelf_session *session = zelf_session_create(client, options, &error);
- *   puts(zelf_session_token(session));
+ *   zelf_session *session = client ? zelf_session_create(client, options, &error) : NULL;
+ *   if (session) send_with(zelf_session_authorization(session));
+ *   else         fprintf(stderr, "%s\n", zelf_error_message(error));
  *
  * Ownership. What a function named _new or _create returns is yours: give it
- * to the _free of its type. Every const char * you get is borrowed from the
- * object you asked, and valid until that object is freed. Every const char *
+ * to the _free of its type. Every const char * you get from an object is
+ * borrowed from it, and valid until that object is freed. Every const char *
  * you pass is copied. A _free accepts NULL, and so does every getter.
  *
- * Errors. A function that can fail returns NULL and, if you passed a place for
- * it, puts a zelf_error there; a place that held an error before is overwritten,
+ * Errors. A function that makes an object returns NULL when it fails and, if you
+ * passed a place for it, puts a zelf_error there; a place that held an error before is overwritten,
  * not freed. On success the place is not touched.
  *
  * Threads. Every function may be called from any thread. A client, a session
@@ -23,7 +24,9 @@
  *
  * Loading the library does nothing: no thread, no file, no environment. It
  * never prints, never touches the disposition of a signal, and leaves errno as
- * it was. A client survives fork: the child makes connections of its own.
+ * it was. A client survives fork: the child makes connections of its own. The
+ * one thing it cannot turn into an error is that memory runs out: then the
+ * process is aborted, with a line on stderr.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

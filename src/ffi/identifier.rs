@@ -12,8 +12,7 @@ pub const ZELF_IDENTIFIER_SIZE: usize = 33;
 
 /// Makes an identifier from whatever tells this device or installation apart:
 /// a serial number, a UUID, a MAC address as text. The same input gives the
-/// same identifier on every device and in every version of this library; two
-/// inputs give two.
+/// same identifier on every device and in every version of this library.
 ///
 /// The input cannot be computed back (PBKDF2-HMAC-SHA-256, salted, 10000
 /// rounds: a few milliseconds of CPU, so keep the result). Whoever has a list

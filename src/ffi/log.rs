@@ -11,13 +11,13 @@ use crate::{
 /// How much to tell, or what a message is.
 pub type zelf_log_level = i32;
 
-/// Calls that failed.
+/// Calls that failed, each once, with what zelf_error_message says.
 pub const ZELF_LOG_ERROR: zelf_log_level = 1;
-/// And attempts that failed and are made again.
+/// Also attempts that failed and are made again.
 pub const ZELF_LOG_WARNING: zelf_log_level = 2;
-/// And what the library did on its own, such as replacing an expired session.
+/// Also what the library did on its own, such as replacing an expired session.
 pub const ZELF_LOG_INFO: zelf_log_level = 3;
-/// And every answer, with its time and whether its connection was kept.
+/// Also every answer, with its time and whether its connection was kept.
 pub const ZELF_LOG_DEBUG: zelf_log_level = 4;
 
 /// Receives one message: a line of UTF-8 text without a line feed, borrowed

@@ -1,8 +1,10 @@
 use std::{
     ffi::{CString, c_char},
     ptr::NonNull,
-    sync::OnceLock,
+    sync::Arc,
 };
+
+use arc_swap::ArcSwapOption;
 
 use crate::{
     ffi::{
@@ -20,8 +22,10 @@ use crate::{
 /// may read it at once. The getters never block and accept NULL.
 pub struct zelf_session {
     session: Session,
-    /// Read from the token by the first who asks.
-    claims: OnceLock<Claims>,
+    /// Read from the token by the first who asks, and never replaced: what is
+    /// lent to C points into it. No lock guards it, for one that is held at a
+    /// fork would stay locked in the child.
+    claims: ArcSwapOption<Claims>,
 }
 
 struct Claims {
@@ -30,14 +34,17 @@ struct Claims {
 }
 
 impl zelf_session {
-    fn claims(&self) -> &Claims {
-        self.claims.get_or_init(|| {
+    fn lend_claim(&self, which: impl Fn(&Claims) -> Option<&CString>) -> *const c_char {
+        if self.claims.load().is_none() {
             let claims = self.session.claims();
-            Claims {
+            let claims = Arc::new(Claims {
                 id: claims.session.map(strings::owned),
                 identifier: claims.identifier.map(strings::owned),
-            }
-        })
+            });
+            self.claims
+                .compare_and_swap(&None::<Arc<Claims>>, Some(claims));
+        }
+        strings::lend(self.claims.load().as_deref().and_then(which))
     }
 }
 
@@ -45,20 +52,30 @@ impl From<Session> for zelf_session {
     fn from(session: Session) -> Self {
         Self {
             session,
-            claims: OnceLock::new(),
+            claims: ArcSwapOption::empty(),
         }
     }
 }
 
-/// Creates a session: one POST to /api/sessions, on the calling thread.
+/// Creates a session with a POST to /api/sessions, on the calling thread.
+///
+/// The request is made again where that is worth it (see
+/// zelf_config_set_max_attempts). When the server returns a session that has
+/// expired, or has under 2 s left, and an identifier is set, the library asks
+/// once for a new one with killSession, as
+/// zelf_session_options_set_kill_session does. Calls of one client that come
+/// at once for one identifier take turns, and those with equal options share
+/// one request: each gets a session object of its own.
 ///
 /// Blocks until the answer is there, at most for the configured time limit.
-/// Safe from any thread, and from any number at once; a stack of 128 KiB is
-/// enough. Leaves errno and the signal mask as they were, and SIGPIPE cannot
+/// Safe from any thread, and from any number at once, but for one that is
+/// already ending (a thread-specific destructor, an atexit handler); a stack of
+/// 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
 /// reach your process from it. No thread is left behind; only a name look-up
 /// runs on one of its own, which ends with it and takes no signals of yours.
 ///
-/// client: the client; it may be freed meanwhile by another thread.
+/// client: the client; another thread may free it once this call waits for the
+///   network.
 /// options: what to ask for; NULL sends the empty object.
 /// error: where to put the reason on failure, or NULL.
 ///
@@ -116,7 +133,8 @@ pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> 
     })
 }
 
-/// The session's id on the server, read from the token without verifying it.
+/// The session's id on the server, read from the token without verifying it:
+/// UTF-8 text that the server chose, of any characters.
 ///
 /// Borrowed from session, valid until zelf_session_free. NULL when the token
 /// does not say, or session is NULL.
@@ -125,7 +143,9 @@ pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> 
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_char {
     guard::value(std::ptr::null(), || {
-        strings::lend(session.and_then(|session| session.claims().id.as_ref()))
+        session.map_or(std::ptr::null(), |session| {
+            session.lend_claim(|claims| claims.id.as_ref())
+        })
     })
 }
 
@@ -140,7 +160,9 @@ pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_ch
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_identifier(session: Option<&zelf_session>) -> *const c_char {
     guard::value(std::ptr::null(), || {
-        strings::lend(session.and_then(|session| session.claims().identifier.as_ref()))
+        session.map_or(std::ptr::null(), |session| {
+            session.lend_claim(|claims| claims.identifier.as_ref())
+        })
     })
 }
 
@@ -173,7 +195,8 @@ pub extern "C" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64
 /// session is NULL. Counted from the server's clock on one that runs while the
 /// device sleeps (CLOCK_BOOTTIME on Linux and Android, CLOCK_MONOTONIC on
 /// Apple's systems, the performance counter on Windows), so a device whose date
-/// is wrong gets the right answer.
+/// is wrong gets the right answer. The device's own clock counts only when the
+/// answer has neither a Date header nor a token that says when it was signed.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

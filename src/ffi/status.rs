@@ -17,8 +17,8 @@ pub const ZELF_ERROR_INVALID_ARGUMENT: zelf_status = 1;
 pub const ZELF_ERROR_INVALID_CONFIG: zelf_status = 2;
 /// A bug in this library, caught before it could harm your process.
 pub const ZELF_ERROR_PANIC: zelf_status = 3;
-/// The operating system refused something: no file descriptor, thread or
-/// memory was left.
+/// The operating system refused something: no file descriptor or thread was
+/// left.
 pub const ZELF_ERROR_SYSTEM: zelf_status = 4;
 /// The server's name could not be resolved.
 pub const ZELF_ERROR_DNS: zelf_status = 10;
@@ -27,7 +27,8 @@ pub const ZELF_ERROR_CONNECT: zelf_status = 11;
 /// No secure connection could be made: the certificate is not trusted, has
 /// expired or belongs to another host, or the peer does not speak TLS.
 pub const ZELF_ERROR_TLS: zelf_status = 12;
-/// The time limit of the call, or that of connecting, has passed.
+/// The time limit of the call, or that of connecting, has passed; or HTTP 408,
+/// the server's own.
 pub const ZELF_ERROR_TIMEOUT: zelf_status = 13;
 /// The connection broke before the whole answer had arrived.
 pub const ZELF_ERROR_CONNECTION_LOST: zelf_status = 14;

@@ -1,4 +1,4 @@
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 use crate::ffi::guard;
 
@@ -12,13 +12,11 @@ use crate::ffi::guard;
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_version() -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        const VERSION: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(
-            concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes(),
-        ) {
-            Ok(version) => version,
-            Err(_) => panic!("a version has no NUL inside"),
-        };
-        VERSION.as_ptr()
-    })
+    guard::value(VERSION.as_ptr(), || VERSION.as_ptr())
 }
+
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("a version has no NUL inside"),
+    };

@@ -7,7 +7,7 @@
 use std::{
     cell::OnceCell,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::runtime::{Builder, Runtime};
@@ -30,7 +30,9 @@ pub(crate) struct Lane {
     // Dropped before the runtime that its connection belongs to.
     http: OnceCell<Http>,
     runtime: Runtime,
-    rests_since: Option<Instant>,
+    /// On the clock that runs through sleep: what a suspended device kept is
+    /// long gone for the server.
+    rests_since: Option<Duration>,
     /// Whose caches it is warm in.
     last_thread: usize,
 }
@@ -83,7 +85,7 @@ impl Lane {
         self.runtime.block_on(async {
             if self
                 .rests_since
-                .is_some_and(|since| since.elapsed() > FRESH)
+                .is_some_and(|since| sys::time_since_boot().saturating_sub(since) > FRESH)
             {
                 // A resting lane is not polled: let it see that the server has
                 // closed the connection.
@@ -110,7 +112,7 @@ impl Lanes {
     }
 
     pub(crate) fn put_back(&self, mut lane: Lane) {
-        let now = Instant::now();
+        let now = sys::time_since_boot();
         lane.rests_since = Some(now);
         lane.last_thread = this_thread();
         let mut lanes = self.lock();
@@ -120,7 +122,7 @@ impl Lanes {
             .iter()
             .take_while(|lane| {
                 lane.rests_since
-                    .is_some_and(|since| now.duration_since(since) > MAX_REST)
+                    .is_some_and(|since| now.saturating_sub(since) > MAX_REST)
             })
             .count();
         let surplus = (lanes.len() + 1).saturating_sub(MAX_RESTING);

@@ -43,6 +43,7 @@ impl Resolver {
         let job = LookUp {
             resolver: self.clone(),
             name: name.to_owned(),
+            found: None,
         };
         // When the thread cannot be started the job is dropped, and with it
         // the entry for the name.
@@ -55,29 +56,34 @@ impl Resolver {
     }
 }
 
-/// One look-up under way; when it ends, however it ends, its name is free.
+/// One look-up under way. When it ends, however it ends, those who wait are
+/// told and the name is free for the next, in one step.
 struct LookUp {
     resolver: Resolver,
     name: String,
+    found: Option<Found>,
 }
 
 impl LookUp {
-    fn run(self) {
+    fn run(mut self) {
         let found = (self.name.as_str(), 0)
             .to_socket_addrs()
             .map(Iterator::collect::<Vec<_>>)
             .map_err(Arc::new);
-        let waiting = self.resolver.lock().remove(&self.name);
-        for sender in waiting.into_iter().flatten() {
-            // A caller that gave up is no longer listening.
-            let _ = sender.send(found.clone());
-        }
+        self.found = Some(found);
     }
 }
 
 impl Drop for LookUp {
     fn drop(&mut self) {
-        self.resolver.lock().remove(&self.name);
+        let waiting = self.resolver.lock().remove(&self.name);
+        let Some(found) = self.found.take() else {
+            return;
+        };
+        for sender in waiting.into_iter().flatten() {
+            // A caller that gave up is no longer listening.
+            let _ = sender.send(found.clone());
+        }
     }
 }
 

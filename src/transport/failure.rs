@@ -42,6 +42,15 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
             ),
         );
     }
+    if cause.out_of_resources {
+        return Error::new(
+            Status::System,
+            format!(
+                "no connection could be opened ({}); close files or threads, or raise the limit",
+                cause.words
+            ),
+        );
+    }
     if error.is_dns() {
         return Error::new(
             Status::Dns,
@@ -56,15 +65,6 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
             Status::Proxy,
             format!(
                 "the proxy did not connect to {authority} ({}); check its URL and credentials",
-                cause.words
-            ),
-        );
-    }
-    if cause.out_of_files {
-        return Error::new(
-            Status::System,
-            format!(
-                "no connection could be opened ({}); close files or raise the limit",
                 cause.words
             ),
         );
@@ -108,7 +108,7 @@ struct Cause {
     tls: Option<TlsError>,
     pin_mismatch: bool,
     proxy: bool,
-    out_of_files: bool,
+    out_of_resources: bool,
     not_http: bool,
     headers_too_large: bool,
     /// The innermost sentence: the outer ones only say "error sending request".
@@ -136,7 +136,7 @@ impl Cause {
             }
             next = match error.downcast_ref::<io::Error>() {
                 Some(io) => {
-                    cause.out_of_files |= is_out_of_files(io);
+                    cause.out_of_resources |= is_out_of_resources(io);
                     // `io::Error::source` skips the error it wraps.
                     io.get_ref().map(|inner| inner as &dyn StdError)
                 }
@@ -154,10 +154,10 @@ fn is_pin_mismatch(error: &TlsError) -> bool {
     )
 }
 
-fn is_out_of_files(error: &io::Error) -> bool {
+fn is_out_of_resources(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN)
     )
 }
 

@@ -6,8 +6,16 @@ use reqwest::{NoProxy, Proxy, Url};
 
 use crate::error::{Error, Status};
 
+/// The way through a proxy.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) proxy: Proxy,
+    /// The proxy's host, when it is spoken to in TLS itself.
+    pub(crate) tls_host: Option<String>,
+}
+
 /// What a proxy's URL must be before it is used, with credentials or without.
-pub(crate) fn parse(url: &str) -> Result<Proxy, Error> {
+pub(crate) fn parse(url: &str) -> Result<Route, Error> {
     // Neither the URL nor the parser's words go into a message: both may hold
     // a password.
     let wrong = |what: &str| Error::new(Status::InvalidConfig, format!("the proxy URL {what}"));
@@ -23,23 +31,36 @@ pub(crate) fn parse(url: &str) -> Result<Proxy, Error> {
         return Err(wrong("has no host"));
     }
     // Plain http goes to this machine only, where no proxy is in between.
-    Proxy::https(url).map_err(|_| wrong("cannot be used"))
+    let proxy = Proxy::https(url).map_err(|_| wrong("cannot be used"))?;
+    let tls_host = match parsed.scheme() {
+        "https" => parsed.host_str().map(str::to_owned),
+        _ => None,
+    };
+    Ok(Route { proxy, tls_host })
 }
 
 /// The proxy that the environment names, the way curl reads it: `https_proxy`
 /// before `all_proxy`, each also in capitals, and `no_proxy` with exceptions.
-pub(crate) fn from_env() -> Result<Option<Proxy>, Error> {
+pub(crate) fn from_env() -> Result<Option<Route>, Error> {
     let named = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
         .into_iter()
-        .filter_map(|name| env::var(name).ok())
+        .filter_map(env::var_os)
         .find(|value| !value.is_empty());
     let Some(url) = named else {
         return Ok(None);
     };
-    let url = if url.contains("://") {
-        url
+    // Going without the proxy that somebody asked for would be worse.
+    let url = url.to_str().ok_or_else(|| {
+        Error::new(
+            Status::InvalidConfig,
+            "the proxy URL of the environment is not valid UTF-8",
+        )
+    })?;
+    let mut route = if url.contains("://") {
+        parse(url)?
     } else {
-        format!("http://{url}")
+        parse(&format!("http://{url}"))?
     };
-    Ok(Some(parse(&url)?.no_proxy(NoProxy::from_env())))
+    route.proxy = route.proxy.no_proxy(NoProxy::from_env());
+    Ok(Some(route))
 }

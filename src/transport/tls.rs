@@ -1,8 +1,7 @@
 //! Whom we trust: the system's roots or the caller's own, and pins.
 
-use std::sync::Arc;
+use std::{fs::File, io::Read, sync::Arc};
 
-use arc_swap::ArcSwapOption;
 use rustls::{
     CipherSuite, ClientConfig, RootCertStore,
     client::{Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
@@ -12,75 +11,83 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 
 use crate::{
+    endpoint::Endpoint,
     error::{Error, Status},
-    transport::{Pin, pin::Pinned},
+    transport::{
+        Pin,
+        pin::{NobodyTrusted, Pinned},
+    },
 };
 
-/// Whom a client trusts.
+/// Whom a client trusts. Read from files when the client is made: a call could
+/// not keep its deadline while it waits for a disk.
 pub(crate) struct Trust {
-    roots: Option<Arc<RootCertStore>>,
-    pins: Vec<Pin>,
-    /// The host that the pins are for.
-    host: String,
-    /// Made by the first who needs it. No lock guards that: one that is held at
-    /// a fork would stay locked in the child. Made twice is as good as once.
-    verifier: ArcSwapOption<Arc<dyn ServerCertVerifier>>,
+    verifier: Arc<dyn ServerCertVerifier>,
+    pinned: bool,
+}
+
+/// What the caller set.
+pub(crate) struct TrustSettings<'a> {
+    /// The only roots to trust, or those of the system.
+    pub(crate) roots: Option<RootCertStore>,
+    pub(crate) pins: Vec<Pin>,
+    /// A proxy that is spoken to in TLS has no pins.
+    pub(crate) proxy_host: Option<&'a str>,
 }
 
 impl Trust {
-    /// `roots`: the only ones to trust, or those of the system, which are read
-    /// when the first connection needs them.
-    pub(crate) fn new(roots: Option<RootCertStore>, pins: Vec<Pin>, host: &str) -> Self {
-        Self {
-            roots: roots.map(Arc::new),
-            pins,
-            host: host.to_owned(),
-            verifier: ArcSwapOption::empty(),
-        }
+    pub(crate) fn new(settings: TrustSettings<'_>, endpoint: &Endpoint) -> Result<Self, Error> {
+        let roots = match settings.roots {
+            // Nobody is asked, so no file need be read.
+            None if !endpoint.is_https() => Some(RootCertStore::empty()),
+            roots => roots,
+        };
+        let usual: Arc<dyn ServerCertVerifier> = match roots {
+            // An empty store is an error for the builder and never used.
+            Some(roots) if roots.is_empty() => Arc::new(NobodyTrusted),
+            Some(roots) => WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+                .build()
+                .map_err(unusable)?,
+            None => Arc::new(Verifier::new(provider()).map_err(unusable)?),
+        };
+        let pinned = !settings.pins.is_empty();
+        let verifier: Arc<dyn ServerCertVerifier> = if pinned {
+            Arc::new(Pinned {
+                usual,
+                pins: settings.pins,
+                exempt: match settings.proxy_host {
+                    Some(proxy) if proxy != endpoint.host() => Some(server_name(proxy)?),
+                    _ => None,
+                },
+            })
+        } else {
+            usual
+        };
+        Ok(Self { verifier, pinned })
     }
 
     /// A configuration for connections that may resume each other's TLS
     /// sessions: one a process, as its store of sessions has a lock.
     pub(crate) fn configure(&self) -> Result<ClientConfig, Error> {
-        let verifier = self.verifier()?;
-        let builder = ClientConfig::builder_with_provider(provider())
+        let mut config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
-            .dangerous();
-        if self.pins.is_empty() {
-            return Ok(builder
-                .with_custom_certificate_verifier(verifier)
-                .with_no_client_auth());
-        }
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let pinned = Pinned {
-            usual: verifier,
-            pins: self.pins.clone(),
-            server: ServerName::try_from(host).map_err(unusable)?.to_owned(),
-        };
-        let mut config = builder
-            .with_custom_certificate_verifier(Arc::new(pinned))
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&self.verifier))
             .with_no_client_auth();
-        // A resumed session shows no certificate to look at.
-        config.resumption = Resumption::disabled();
+        if self.pinned {
+            // A resumed session shows no certificate to look at.
+            config.resumption = Resumption::disabled();
+        }
         Ok(config)
     }
+}
 
-    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-        if let Some(verifier) = &*self.verifier.load() {
-            return Ok(Arc::clone(verifier));
-        }
-        let verifier: Arc<dyn ServerCertVerifier> = match &self.roots {
-            Some(roots) => {
-                WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider())
-                    .build()
-                    .map_err(unusable)?
-            }
-            None => Arc::new(Verifier::new(provider()).map_err(unusable)?),
-        };
-        self.verifier.store(Some(Arc::new(Arc::clone(&verifier))));
-        Ok(verifier)
-    }
+fn server_name(host: &str) -> Result<ServerName<'static>, Error> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    ServerName::try_from(host)
+        .map(|name| name.to_owned())
+        .map_err(unusable)
 }
 
 fn unusable(error: impl std::fmt::Display) -> Error {
@@ -92,14 +99,24 @@ fn unusable(error: impl std::fmt::Display) -> Error {
     )
 }
 
+/// More than any bundle of authorities; a text may come from anywhere.
+pub(crate) const MAX_PEM: usize = 16 * 1024 * 1024;
+
 pub(crate) fn roots_from_file(path: &str) -> Result<RootCertStore, Error> {
     let name = format!("the CA file \"{path}\"");
-    let pem = std::fs::read(path).map_err(|error| {
-        Error::new(
-            Status::InvalidConfig,
-            format!("{name} cannot be read: {error}"),
-        )
-    })?;
+    let wrong = |what: String| Error::new(Status::InvalidConfig, format!("{name} {what}"));
+    let unreadable = |error: std::io::Error| wrong(format!("cannot be read: {error}"));
+    // A pipe or a device could make this wait, or go on, for ever.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(wrong("is not a regular file".to_owned()));
+    }
+    let mut pem = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_PEM as u64 + 1).read_to_end(&mut pem))
+        .map_err(unreadable)?;
+    if pem.len() > MAX_PEM {
+        return Err(wrong(format!("is larger than {MAX_PEM} bytes")));
+    }
     roots_from_pem(&pem, &name)
 }
 

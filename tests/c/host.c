@@ -198,6 +198,98 @@ static void a_child_can_go_on(void)
     zelf_client_free(client);
 }
 
+static void *slow_call(void *client)
+{
+    return create(client, "slow-parent-x", NULL);
+}
+
+static void a_child_forked_amid_a_first_call_can_go_on(void)
+{
+    int round, fine = 0;
+
+    for (round = 0; round < 10; round++) {
+        zelf_client *client = sandbox_client(1, 5000, 1);
+        pthread_t thread;
+        void *session;
+        int status = 0;
+        pid_t child;
+        fault("{\"kind\":\"delay\",\"ms\":100,\"times\":1}");
+        pthread_create(&thread, NULL, slow_call, client);
+        usleep((useconds_t)round * 400);
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            alarm(20);
+            _exit(create(client, "amid-child-x", NULL) ? 7 : 8);
+        }
+        waitpid(child, &status, 0);
+        pthread_join(thread, &session);
+        fine += WIFEXITED(status) && WEXITSTATUS(status) == 7 && session;
+        zelf_session_free(session);
+        zelf_client_free(client);
+    }
+    fault(NULL);
+    PROMISE(fine == 10, "a child forked while a first call is under way can go on: %d of 10", fine);
+}
+
+static void a_cancelled_thread_ends_after_its_call(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    pthread_t thread;
+    void *result = NULL;
+
+    fault("{\"kind\":\"delay\",\"ms\":300}");
+    forget_requests();
+    pthread_create(&thread, NULL, slow_call, client);
+    while (requests_arrived() == 0) usleep(1000);
+    pthread_cancel(thread);
+    pthread_join(thread, &result);
+    fault(NULL);
+    PROMISE(result == PTHREAD_CANCELED || result != NULL,
+            "pthread_cancel on a thread inside a call harms nobody");
+    if (result != PTHREAD_CANCELED) zelf_session_free(result);
+    zelf_client_free(client);
+}
+
+static pthread_key_t key;
+static zelf_status status_at_the_end = ZELF_OK;
+
+static void at_the_end(void *client)
+{
+    static int rounds;
+    zelf_error *error = NULL;
+    /* A later round comes after the library's own thread-local data is gone. */
+    if (++rounds < 3) {
+        pthread_setspecific(key, client);
+        return;
+    }
+    zelf_session_free(create(client, "at-the-end-x", &error));
+    status_at_the_end = zelf_error_status(error);
+    zelf_error_free(error);
+}
+
+static void *call_and_end(void *client)
+{
+    pthread_setspecific(key, client);
+    zelf_session_free(create(client, "before-the-end-x", NULL));
+    return NULL;
+}
+
+static void an_ending_thread_gets_an_error(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    pthread_t thread;
+
+    pthread_key_create(&key, at_the_end);
+    pthread_create(&thread, NULL, call_and_end, client);
+    pthread_join(thread, NULL);
+    PROMISE(status_at_the_end == ZELF_OK || status_at_the_end == ZELF_ERROR_INVALID_ARGUMENT,
+            "a thread that is ending gets a session or a clear error: %s",
+            zelf_status_name(status_at_the_end));
+    pthread_key_delete(key);
+    zelf_client_free(client);
+}
+
 static void descriptors_are_given_back(void)
 {
     int before = entries("/proc/self/fd"), i;
@@ -217,6 +309,9 @@ int main(void)
     nothing_is_printed();
     a_small_stack_is_enough();
     a_child_can_go_on();
+    a_child_forked_amid_a_first_call_can_go_on();
+    a_cancelled_thread_ends_after_its_call();
+    an_ending_thread_gets_an_error();
     descriptors_are_given_back();
     return check_failed;
 }

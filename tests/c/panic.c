@@ -44,7 +44,7 @@ int main(void)
     fflush(stdout);
     dup2(file, 2);
 
-    RETURNS(zelf_version(), NULL);
+    RETURNS(strcmp(zelf_version(), ZELF_VERSION), 0);
     RETURNS(strcmp(zelf_status_name(ZELF_OK), "ZELF_ERROR_UNKNOWN"), 0);
     RETURNS(zelf_error_status(some_error), ZELF_OK);
     RETURNS(zelf_error_message(some_error), NULL);

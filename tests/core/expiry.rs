@@ -139,6 +139,36 @@ fn a_server_without_a_date_is_judged_by_its_tokens_own_time() {
 }
 
 #[test]
+fn a_proxy_with_a_wrong_clock_kills_no_session() {
+    for seconds in [-3600, 700] {
+        let sandbox = sandbox();
+        let client = client(&sandbox, |_| {});
+        let first = create(&client, "proxied-x").unwrap();
+        sandbox.inject(FaultKind::ClockSkew { seconds });
+        let again = create(&client, "proxied-x").unwrap();
+        assert_eq!(first.claims().session, again.claims().session);
+        assert!((590..=600).contains(&again.seconds_left()), "{seconds}");
+        assert_eq!(sandbox.requests().len(), 2);
+    }
+}
+
+#[test]
+fn a_kill_whose_end_is_unknown_is_not_sent_again() {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |_| {});
+    create(&client, "unknown-end-x").unwrap();
+    sandbox.clear_requests();
+    sandbox.inject(FaultKind::Reset {
+        stage: Stage::Answer,
+    });
+    let mut options = options("unknown-end-x");
+    options.kill_session = Some(true);
+    let error = client.create_session(&options).unwrap_err();
+    assert_eq!(error.status, Status::ConnectionLost);
+    assert_eq!(sandbox.requests().len(), 1);
+}
+
+#[test]
 fn a_strangers_session_is_not_handed_out() {
     let sandbox = sandbox();
     let client = client(&sandbox, |_| {});

@@ -152,3 +152,39 @@ fn when_the_call_that_carries_the_request_runs_out_of_time_another_takes_over() 
     assert!(outcomes.1.unwrap().seconds_left() > 590);
     assert_eq!(sandbox.requests().len(), 2);
 }
+
+#[test]
+fn nobody_is_given_an_outcome_from_before_a_kill() {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |config| config.timeout_ms = 2000);
+    let plain = options("killed-x");
+    let kill = SessionOptions {
+        kill_session: Some(true),
+        ..plain.clone()
+    };
+    // The first is slow, so that the others wait for it. The kill is carried
+    // out and never answered; the last wants what is true after it.
+    sandbox.inject(delayed(800).times(1));
+    sandbox.inject(
+        Fault::from(FaultKind::Stall {
+            stage: Stage::Answer,
+        })
+        .skip(1)
+        .times(1),
+    );
+    thread::scope(|scope| {
+        let first = scope.spawn(|| client.create_session(&plain).unwrap());
+        while sandbox.requests().is_empty() {
+            thread::yield_now();
+        }
+        let killer = scope.spawn(|| client.create_session(&kill));
+        // Each joins the line before the next; what tells is not in reach.
+        thread::sleep(Duration::from_millis(300));
+        let last = scope.spawn(|| client.create_session(&plain));
+        let first = first.join().unwrap();
+        assert!(killer.join().unwrap().is_err());
+        if let Ok(last) = last.join().unwrap() {
+            assert_ne!(first.claims().session, last.claims().session);
+        }
+    });
+}
