@@ -125,11 +125,11 @@ impl Creation<'_> {
         if !(200..300).contains(&answer.http_status) {
             return Err(api::error_from(answer, self.http.authority()));
         }
-        let session = api::session_from(answer, self.surroundings.clock)?;
+        let (session, payload) = api::session_from(answer, self.surroundings.clock)?;
         // A tag name that finds another identifier's session is what it is for.
         if let Some(asked) = &request.identifier
             && request.tag_name.is_none()
-            && session.is_of(asked) == Some(false)
+            && payload.is_some_and(|payload| payload.is_of(asked) == Some(false))
         {
             return Err(Error::new(
                 Status::ForeignSession,

@@ -65,12 +65,6 @@ impl Session {
         api::read_claims(self.token_text())
     }
 
-    /// Whether the token says that it belongs to this identifier: `None` when
-    /// it does not say.
-    pub(crate) fn is_of(&self, identifier: &str) -> Option<bool> {
-        api::is_of(self.token_text(), identifier)
-    }
-
     /// Whole seconds until the server calls it expired, 0 from then on.
     pub(crate) fn seconds_left(&self) -> i64 {
         let left = self.dies_at.saturating_sub((self.clock.since_boot)());

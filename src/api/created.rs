@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use serde::Deserialize;
 
 use crate::{
-    api::{Answer, claim::Claim, claims},
+    api::{Answer, Payload, claim::Claim},
     clock::Clock,
     error::{Error, Status},
     secret::Secret,
@@ -18,7 +18,12 @@ const DEFAULT_LIFETIME_SECONDS: i64 = 600;
 /// Reads `{"data":{"token","activatedAt","expiresAt"}}`: unknown fields are
 /// ignored and times may be missing, but a session without a usable token is
 /// none.
-pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Error> {
+///
+/// With it comes what the token says of itself, as far as it is a JWT.
+pub(crate) fn session_from(
+    answer: &Answer,
+    clock: Clock,
+) -> Result<(Session, Option<Payload>), Error> {
     #[derive(Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
@@ -54,8 +59,9 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
     let token = Token(data.token);
     check_token(&token.0).map_err(bad)?;
 
-    let server_now =
-        server_clock(answer.date, claims::issued_at(&token.0)).unwrap_or_else(|| (clock.wall)());
+    let payload = Payload::of(&token.0);
+    let issued_at = payload.as_ref().and_then(Payload::issued_at);
+    let server_now = server_clock(answer.date, issued_at).unwrap_or_else(|| (clock.wall)());
     let activated_at = data.activated_at.as_ref().and_then(unix_seconds);
     let expires_at = data
         .expires_at
@@ -74,7 +80,7 @@ pub(crate) fn session_from(answer: &Answer, clock: Clock) -> Result<Session, Err
     let mut session = Session::new(&token.0, dies_at, clock);
     session.activated_at = activated_at.unwrap_or(0);
     session.expires_at = expires_at;
-    Ok(session)
+    Ok((session, payload))
 }
 
 /// The server's time from the two places that tell it. `Date` may be that of a
@@ -154,11 +160,11 @@ mod tests {
     }
 
     fn session(body: &str) -> Session {
-        session_from(&answer(body, Some(NOW)), CLOCK).unwrap()
+        session_from(&answer(body, Some(NOW)), CLOCK).unwrap().0
     }
 
     fn refusal(body: &str) -> String {
-        let error = session_from(&answer(body, Some(NOW)), CLOCK).unwrap_err();
+        let error = session_from(&answer(body, Some(NOW)), CLOCK).err().unwrap();
         assert_eq!(error.status, Status::BadResponse, "{body}");
         assert_eq!(error.http_status, 200);
         error.message
@@ -186,7 +192,7 @@ mod tests {
     fn without_a_date_header_the_tokens_own_time_is_the_servers_clock() {
         // {"iat":1800000000}
         let body = r#"{"data":{"token":"e.eyJpYXQiOjE4MDAwMDAwMDB9.s","expiresAt":1800000100}}"#;
-        let session = session_from(&answer(body, None), CLOCK).unwrap();
+        let (session, _) = session_from(&answer(body, None), CLOCK).unwrap();
         assert_eq!(session.seconds_left(), 99);
     }
 

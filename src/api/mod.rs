@@ -6,7 +6,7 @@ mod created;
 mod refused;
 mod server_words;
 
-pub(crate) use claims::{Claims, is_of, read as read_claims};
+pub(crate) use claims::{Claims, Payload, read as read_claims};
 pub(crate) use created::session_from;
 pub(crate) use refused::error_from;
 
