@@ -5,20 +5,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <dirent.h>
 
 #include "check.h"
-
-static int entries(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    int count = 0;
-    while (dir && readdir(dir)) count++;
-    if (dir) closedir(dir);
-    return count;
-}
-
-static int threads(void) { return entries("/proc/self/task") - 2; }
 
 static void errno_and_signals_stay(void)
 {
@@ -49,7 +37,7 @@ static void errno_and_signals_stay(void)
     for (signal_number = 1; signal_number < 32; signal_number++)
         same &= sigismember(&mask_before, signal_number) == sigismember(&mask_after, signal_number);
     PROMISE(same, "dispositions and the signal mask stay what they were");
-    PROMISE(threads() == 1, "after blocking calls no thread of ours is left");
+    PROMISE(threads_alive() == 1, "after blocking calls no thread of ours is left");
     zelf_client_free(client);
 }
 
@@ -245,8 +233,7 @@ static void a_cancelled_thread_ends_after_its_call(void)
     pthread_cancel(thread);
     pthread_join(thread, &result);
     fault(NULL);
-    PROMISE(result == PTHREAD_CANCELED || result != NULL,
-            "pthread_cancel on a thread inside a call harms nobody");
+    PROMISE(result != NULL, "pthread_cancel on a thread inside a call harms nobody");
     if (result != PTHREAD_CANCELED) zelf_session_free(result);
     zelf_client_free(client);
 }
