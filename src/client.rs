@@ -1,6 +1,6 @@
 //! A client: settings that hold together, and the calls made with them.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
 use tokio::{
@@ -21,6 +21,7 @@ use crate::{
     runtime::{Lane, Lanes},
     session::Session,
     session_options::SessionOptions,
+    sys,
     transport::{Http, Resolver, Trust},
 };
 
@@ -52,7 +53,7 @@ struct Local {
     flights: Flights,
     budget: Budget,
     resolver: Resolver,
-    tls: OnceLock<ClientConfig>,
+    tls: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Client {
@@ -85,15 +86,20 @@ impl Client {
         let request = options.check()?;
         can_drive_here()?;
         let local = self.local.get();
-        let lane = match local.lanes.take() {
+        let mut lane = match local.lanes.take() {
             Some(lane) => lane,
             None => Lane::new()?,
         };
-        let outcome = lane.drive(async |lane| {
+        // What goes through a proxy is written in ways that can raise it.
+        let _no_sigpipe = self.settings.proxy.is_some().then(sys::NoSigpipe::new);
+        let outcome = lane.drive(async |http| {
             let deadline = Instant::now() + self.settings.timeout;
             let sending = local.flights.share(&request, async || {
-                let http = lane.http(|| self.http(&local))?;
-                let creation = Creation {
+                let http = match http {
+                    Some(http) => http,
+                    None => http.insert(self.http(&local)?),
+                };
+                let mut creation = Creation {
                     http,
                     budget: &local.budget,
                     max_attempts: self.settings.max_attempts,
@@ -117,10 +123,10 @@ impl Client {
 
     fn http(&self, local: &Local) -> Result<Http, Error> {
         let tls = match local.tls.get() {
-            Some(tls) => tls.clone(),
+            Some(tls) => tls,
             None => {
-                let tls = self.trust.configure()?;
-                local.tls.get_or_init(|| tls).clone()
+                let tls = Arc::new(self.trust.configure()?);
+                local.tls.get_or_init(|| tls)
             }
         };
         Http::new(&self.settings, tls, local.resolver.clone())

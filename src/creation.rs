@@ -19,7 +19,7 @@ use crate::{
 const LEAST_SECONDS: i64 = 2;
 
 pub(crate) struct Creation<'a> {
-    pub(crate) http: &'a Http,
+    pub(crate) http: &'a mut Http,
     pub(crate) budget: &'a Budget,
     pub(crate) max_attempts: u32,
     pub(crate) deadline: Instant,
@@ -28,7 +28,7 @@ pub(crate) struct Creation<'a> {
 }
 
 impl Creation<'_> {
-    pub(crate) async fn run(&self, request: &SessionRequest) -> Result<Session, Error> {
+    pub(crate) async fn run(&mut self, request: &SessionRequest) -> Result<Session, Error> {
         let resend = match request.kill_session {
             Some(true) => Resend::Never,
             _ => Resend::Fine,
@@ -48,7 +48,7 @@ impl Creation<'_> {
 
     /// The server goes on returning an expired session until its reaper has
     /// been round; only a kill brings a new one.
-    async fn replace(&self, request: &SessionRequest) -> Result<Session, Error> {
+    async fn replace(&mut self, request: &SessionRequest) -> Result<Session, Error> {
         let kill = SessionRequest {
             kill_session: Some(true),
             ..request.clone()
@@ -70,7 +70,7 @@ impl Creation<'_> {
 
     /// Attempts until one succeeds, or another is not worth it.
     async fn send(
-        &self,
+        &mut self,
         request: &SessionRequest,
         max_attempts: u32,
         resend: Resend,
@@ -107,7 +107,11 @@ impl Creation<'_> {
         }
     }
 
-    async fn attempt(&self, request: &SessionRequest, resend: Resend) -> Result<Session, Error> {
+    async fn attempt(
+        &mut self,
+        request: &SessionRequest,
+        resend: Resend,
+    ) -> Result<Session, Error> {
         let body = serde_json::to_vec(request).map_err(|error| {
             Error::new(
                 Status::InvalidArgument,

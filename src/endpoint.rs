@@ -85,6 +85,14 @@ impl Endpoint {
         format!("{host}:{port}")
     }
 
+    /// What the `Host` header says: the port only where it is not the usual.
+    pub(crate) fn host_header(&self) -> String {
+        match self.url.port() {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host().to_owned(),
+        }
+    }
+
     fn is_loopback(&self) -> bool {
         // The parser writes every form of an IPv4 address as dotted decimals.
         let host = self.host().trim_start_matches('[').trim_end_matches(']');

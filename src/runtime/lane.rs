@@ -5,7 +5,6 @@
 //! with their callers.
 
 use std::{
-    cell::OnceCell,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -28,7 +27,7 @@ const MAX_REST: Duration = Duration::from_secs(6);
 
 pub(crate) struct Lane {
     // Dropped before the runtime that its connection belongs to.
-    http: OnceCell<Http>,
+    http: Option<Http>,
     runtime: Runtime,
     /// On the clock that runs through sleep: what a suspended device kept is
     /// long gone for the server.
@@ -62,26 +61,17 @@ impl Lane {
                 )
             })?;
         Ok(Self {
-            http: OnceCell::new(),
+            http: None,
             runtime,
             rests_since: None,
             last_thread: 0,
         })
     }
 
-    /// The lane's HTTP client, made by the first call that sends something: a
-    /// call that only waits for another's answer needs none.
-    pub(crate) fn http(&self, make: impl FnOnce() -> Result<Http, Error>) -> Result<&Http, Error> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        let http = make()?;
-        Ok(self.http.get_or_init(|| http))
-    }
-
-    /// Runs a call on this thread until it is done.
-    pub(crate) fn drive<T>(&self, call: impl AsyncFnOnce(&Self) -> T) -> T {
-        let _no_sigpipe = sys::NoSigpipe::new();
+    /// Runs a call on this thread until it is done. It is given the place of the
+    /// lane's HTTP client, to be filled by the first call that sends something:
+    /// one that only waits for another's answer needs none.
+    pub(crate) fn drive<T>(&mut self, call: impl AsyncFnOnce(&mut Option<Http>) -> T) -> T {
         self.runtime.block_on(async {
             if self
                 .rests_since
@@ -91,7 +81,7 @@ impl Lane {
                 // closed the connection.
                 tokio::task::yield_now().await;
             }
-            call(self).await
+            call(&mut self.http).await
         })
     }
 }

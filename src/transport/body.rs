@@ -1,6 +1,8 @@
 //! A response body of bounded size, in memory that is wiped.
 
-use reqwest::Response;
+use std::{error::Error as StdError, future::poll_fn, pin::Pin};
+
+use hyper::body::{Body, Bytes};
 
 use crate::secret::Secret;
 
@@ -16,11 +18,14 @@ pub(super) enum Overflow {
 
 pub(super) enum Failure {
     TooLarge,
-    Broken(reqwest::Error),
+    Broken(Box<dyn StdError + Send + Sync>),
 }
 
-pub(super) async fn read(mut response: Response, overflow: Overflow) -> Result<Secret, Failure> {
-    let announced = response.content_length().unwrap_or(0);
+pub(super) async fn read<B>(mut incoming: B, overflow: Overflow) -> Result<Secret, Failure>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Unpin,
+{
+    let announced = incoming.size_hint().lower();
     let cut = matches!(overflow, Overflow::Cut);
     if announced > MAX_BYTES as u64 && !cut {
         return Err(Failure::TooLarge);
@@ -28,8 +33,12 @@ pub(super) async fn read(mut response: Response, overflow: Overflow) -> Result<S
     let capacity = usize::try_from(announced).unwrap_or(0).min(MAX_BYTES);
     let mut body = Secret::with_capacity(capacity);
     loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
+        match poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+            Some(Ok(frame)) => {
+                // The other kind are trailers, which mean nothing here.
+                let Ok(chunk) = frame.into_data() else {
+                    continue;
+                };
                 let room = MAX_BYTES - body.len();
                 if chunk.len() > room && !cut {
                     return Err(Failure::TooLarge);
@@ -39,10 +48,10 @@ pub(super) async fn read(mut response: Response, overflow: Overflow) -> Result<S
                     return Ok(body);
                 }
             }
-            Ok(None) => return Ok(body),
+            None => return Ok(body),
             // What came of an error page is better than nothing.
-            Err(_) if cut => return Ok(body),
-            Err(error) => return Err(Failure::Broken(error)),
+            Some(Err(_)) if cut => return Ok(body),
+            Some(Err(error)) => return Err(Failure::Broken(error.into())),
         }
     }
 }

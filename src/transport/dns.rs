@@ -6,15 +6,21 @@
 
 use std::{
     collections::HashMap,
+    future::{Future, ready},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    vec,
 };
 
+use hyper_util::client::legacy::connect;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
+use tower_service::Service;
 
-use crate::{endpoint::is_localhost, sys};
+use crate::{endpoint::is_localhost, sys, transport::failure::NoAddress};
 
 /// Room for the name service modules of the C library, some of which keep
 /// large buffers on the stack.
@@ -87,21 +93,49 @@ impl Drop for LookUp {
     }
 }
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        if is_localhost(name.as_str()) {
-            let this_machine = [
+type Finding = Pin<Box<dyn Future<Output = Result<vec::IntoIter<SocketAddr>, NoAddress>> + Send>>;
+
+impl Resolver {
+    fn find(&self, name: &str) -> Finding {
+        if is_localhost(name) {
+            let this_machine = vec![
                 SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
                 SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
             ];
-            return Box::pin(async move { Ok(Box::new(this_machine.into_iter()) as Addrs) });
+            return Box::pin(ready(Ok(this_machine.into_iter())));
         }
-        let look_up = self.look_up(name.as_str());
+        let look_up = self.look_up(name);
         Box::pin(async move {
-            let found = look_up?
-                .await
-                .map_err(|_| io::Error::other("the look-up broke off"))?;
-            Ok(Box::new(found?.into_iter()) as Addrs)
+            let found = match look_up {
+                Ok(look_up) => look_up
+                    .await
+                    .unwrap_or_else(|_| Err(Arc::new(io::Error::other("the look-up broke off")))),
+                Err(error) => Err(Arc::new(error)),
+            };
+            found.map(Vec::into_iter).map_err(NoAddress)
         })
+    }
+}
+
+/// For connections straight to the server.
+impl Service<connect::dns::Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = NoAddress;
+    type Future = Finding;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoAddress>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: connect::dns::Name) -> Finding {
+        self.find(name.as_str())
+    }
+}
+
+/// For those to a proxy.
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let finding = self.find(name.as_str());
+        Box::pin(async move { Ok(Box::new(finding.await?) as Addrs) })
     }
 }

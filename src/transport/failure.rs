@@ -1,6 +1,6 @@
 //! From what the transport reports to a status and a sentence.
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 
 use rustls::{CertificateError, Error as TlsError};
 
@@ -8,6 +8,52 @@ use crate::{
     error::{Error, Status},
     transport::pin::Mismatch,
 };
+
+pub(super) type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why there is no whole response, and how far the attempt had come.
+#[derive(Debug)]
+pub(super) enum Failure {
+    ConnectTimeout,
+    Connect(Source),
+    Exchange(Source),
+}
+
+impl Failure {
+    pub(super) fn connect(error: impl Into<Source>) -> Self {
+        Self::Connect(error.into())
+    }
+
+    pub(super) fn exchange(error: impl Into<Source>) -> Self {
+        Self::Exchange(error.into())
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        match (error.is_connect(), error.is_timeout()) {
+            (true, true) => Self::ConnectTimeout,
+            (true, false) => Self::connect(error),
+            (false, _) => Self::exchange(error),
+        }
+    }
+}
+
+/// A host name without an address. Our own resolver says so, whoever asks it.
+#[derive(Debug)]
+pub(crate) struct NoAddress(pub(super) Arc<io::Error>);
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for NoAddress {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
+    }
+}
 
 /// What is known about the attempt that failed.
 pub(super) struct Attempt<'a> {
@@ -17,9 +63,14 @@ pub(super) struct Attempt<'a> {
 }
 
 /// The error for a request that ended without a whole response.
-pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
+pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
     let authority = attempt.authority;
-    let cause = Cause::of(error);
+    let (connecting, error) = match failure {
+        Failure::ConnectTimeout => return too_slow(attempt),
+        Failure::Connect(error) => (true, error),
+        Failure::Exchange(error) => (false, error),
+    };
+    let cause = Cause::of(error.as_ref());
 
     if cause.pin_mismatch {
         return Error::new(
@@ -33,15 +84,6 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
         let what = tls_sentence(tls, authority);
         return Error::new(Status::Tls, what);
     }
-    if error.is_connect() && error.is_timeout() {
-        return Error::new(
-            Status::Timeout,
-            format!(
-                "{authority} could not be reached within {} ms; check the network, or raise the connect timeout",
-                attempt.connect_timeout.as_millis()
-            ),
-        );
-    }
     if cause.out_of_resources {
         return Error::new(
             Status::System,
@@ -51,7 +93,7 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
             ),
         );
     }
-    if error.is_dns() {
+    if cause.no_address {
         return Error::new(
             Status::Dns,
             format!(
@@ -69,7 +111,7 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
             ),
         );
     }
-    if error.is_connect() {
+    if connecting {
         return Error::new(
             Status::Connect,
             format!(
@@ -102,11 +144,23 @@ pub(super) fn describe(error: &reqwest::Error, attempt: &Attempt<'_>) -> Error {
     )
 }
 
+fn too_slow(attempt: &Attempt<'_>) -> Error {
+    Error::new(
+        Status::Timeout,
+        format!(
+            "{} could not be reached within {} ms; check the network, or raise the connect timeout",
+            attempt.authority,
+            attempt.connect_timeout.as_millis()
+        ),
+    )
+}
+
 /// What the chain of sources holds.
 #[derive(Default)]
 struct Cause {
     tls: Option<TlsError>,
     pin_mismatch: bool,
+    no_address: bool,
     proxy: bool,
     out_of_resources: bool,
     not_http: bool,
@@ -116,15 +170,16 @@ struct Cause {
 }
 
 impl Cause {
-    fn of(error: &reqwest::Error) -> Self {
+    fn of(error: &(dyn StdError + 'static)) -> Self {
         let mut cause = Cause::default();
-        let mut next = error.source();
+        let mut next = Some(error);
         while let Some(error) = next {
             cause.words = error.to_string();
             // The types of these two are not public.
             cause.proxy |= ["tunnel error", "SOCKS error"]
                 .iter()
                 .any(|proxy| cause.words.starts_with(proxy));
+            cause.no_address |= error.is::<NoAddress>();
             if let Some(tls) = error.downcast_ref::<TlsError>() {
                 cause.pin_mismatch |= is_pin_mismatch(tls);
                 cause.tls = Some(tls.clone());

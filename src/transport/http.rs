@@ -1,18 +1,14 @@
-//! One connection's worth of HTTP: send a request, read the whole answer.
+//! One request at a time: send it, read the whole answer.
 
 use std::{
-    cell::Cell,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-use hyper_util::client::legacy::connect::HttpInfo;
-use reqwest::{
-    Body, Client, Method, Request, Response, Url,
-    header::{self, HeaderMap, HeaderName, HeaderValue},
-    redirect, retry,
+use hyper::{
+    HeaderMap, Method, Response, Uri,
+    body::{Body, Bytes},
+    header::{self, HeaderName, HeaderValue},
 };
 use rustls::ClientConfig;
 
@@ -20,31 +16,34 @@ use crate::{
     api::Answer,
     clock::Clock,
     config::Settings,
+    endpoint::Endpoint,
     error::{Error, Status},
     log::{self, Level, Log},
     transport::{
         Resolver,
         body::{self, Overflow},
-        failure::{self, Attempt},
+        direct::Direct,
+        failure::{self, Attempt, Failure, Source},
+        proxied::Proxied,
     },
 };
 
-/// The server closes a connection after 5 to 6 s without a request.
-const IDLE_TIMEOUT: Duration = Duration::from_millis(4500);
-const MAX_HEADERS: usize = 64;
-
+/// Everything of a request but its body is the same for every call.
 pub(crate) struct Http {
-    client: Client,
-    /// Everything of the request but its body, built once: the URL and the
-    /// headers are the same for every call.
-    template: Request,
+    way: Way,
+    endpoint: Endpoint,
+    path: Uri,
+    headers: HeaderMap,
     authority: String,
     connect_timeout: Duration,
     log: Option<Arc<Log>>,
-    /// The last answer left a connection that may be used again.
-    warm: Cell<bool>,
-    /// Our end of the last connection, by which one is told from the next.
-    last_seen: Cell<Option<SocketAddr>>,
+}
+
+/// Most clients have no proxy, and every one of their calls would pay for what
+/// only a proxy needs: through reqwest, one in three instructions.
+enum Way {
+    Direct(Box<Direct>),
+    Proxied(Box<Proxied>),
 }
 
 /// Whether a request may go out again when the connection that was kept from
@@ -59,39 +58,31 @@ pub(crate) enum Resend {
 impl Http {
     pub(crate) fn new(
         settings: &Settings,
-        tls: ClientConfig,
+        tls: &Arc<ClientConfig>,
         resolver: Resolver,
     ) -> Result<Self, Error> {
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(retry::never())
-            .no_proxy()
-            .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(1)
-            .tcp_keepalive(None)
-            .http1_max_headers(MAX_HEADERS)
-            .dns_resolver(resolver);
-        if let Some(proxy) = &settings.proxy {
-            builder = builder.proxy(proxy.clone());
-        }
-        let client = builder.build().map_err(|error| {
-            Error::new(
-                Status::System,
-                format!("no HTTP client could be made: {error}"),
-            )
-        })?;
+        let way = match &settings.proxy {
+            Some(proxy) => Way::Proxied(Box::new(Proxied::new(
+                settings,
+                proxy.clone(),
+                ClientConfig::clone(tls),
+                resolver,
+            )?)),
+            None => Way::Direct(Box::new(Direct::new(settings, Arc::clone(tls), resolver)?)),
+        };
+        let endpoint = settings.endpoint.clone();
         Ok(Self {
-            client,
-            template: template(settings),
-            authority: settings.endpoint.authority(),
+            way,
+            path: endpoint
+                .url
+                .path()
+                .parse()
+                .map_err(|_| Error::new(Status::InvalidConfig, "the base URL cannot be used"))?,
+            headers: headers(settings),
+            authority: endpoint.authority(),
             connect_timeout: settings.connect_timeout,
             log: settings.log.clone(),
-            warm: Cell::new(false),
-            last_seen: Cell::new(None),
+            endpoint,
         })
     }
 
@@ -105,17 +96,16 @@ impl Http {
     /// A server may close a kept connection at the very moment it is used
     /// again; that is no failure of the attempt, so it is made once more.
     pub(crate) async fn post(
-        &self,
+        &mut self,
         body: Vec<u8>,
         resend: Resend,
         clock: Clock,
     ) -> Result<Answer, Error> {
         let body = Bytes::from(body);
-        let was_warm = self.warm.replace(false);
+        let may_be_dead = resend == Resend::Fine && self.has_kept().await;
         let mut outcome = self.exchange(body.clone(), clock).await;
         if let Err(error) = &outcome
-            && was_warm
-            && resend == Resend::Fine
+            && may_be_dead
             && error.status == Status::ConnectionLost
             && error.http_status == 0
         {
@@ -124,96 +114,143 @@ impl Http {
             });
             outcome = self.exchange(body, clock).await;
         }
-        self.warm.set(outcome.is_ok());
         outcome
     }
 
-    async fn exchange(&self, body: Bytes, clock: Clock) -> Result<Answer, Error> {
-        let mut request = self
-            .template
-            .try_clone()
-            .ok_or_else(|| Error::new(Status::Panic, "the request could not be copied"))?;
-        *request.body_mut() = Some(Body::from(body));
-
-        let sent_at = (clock.since_boot)();
-        let began = self.log.as_ref().map(|_| Instant::now());
-        let response = self
-            .client
-            .execute(request)
-            .await
-            .map_err(|error| self.describe(&error))?;
-
-        let http_status = response.status().as_u16();
-        if let Some(began) = began {
-            self.report(&response, began);
+    async fn has_kept(&mut self) -> bool {
+        match &mut self.way {
+            Way::Direct(direct) => direct.has_kept().await,
+            Way::Proxied(proxied) => proxied.has_kept(),
         }
-        let date = http_date(response.headers());
-        let retry_after = retry_after(response.headers(), date.unwrap_or_else(clock.wall));
-        let location = redirect_target(&response);
-        let overflow = if response.status().is_success() {
+    }
+
+    async fn exchange(&mut self, body: Bytes, clock: Clock) -> Result<Answer, Error> {
+        let Self {
+            way,
+            endpoint,
+            path,
+            headers,
+            authority,
+            connect_timeout,
+            log,
+        } = self;
+        let attempt = Attempt {
+            authority,
+            connect_timeout: *connect_timeout,
+        };
+        let reading = Reading {
+            attempt: &attempt,
+            endpoint,
+            log: log.as_deref(),
+            began: log.as_ref().map(|_| Instant::now()),
+            sent_at: (clock.since_boot)(),
+            clock,
+        };
+        match way {
+            Way::Direct(direct) => {
+                let mut request = hyper::Request::new(body.into());
+                *request.method_mut() = Method::POST;
+                *request.uri_mut() = path.clone();
+                *request.headers_mut() = headers.clone();
+                direct
+                    .exchange(request, async |response, kept| {
+                        reading.read(response, kept).await
+                    })
+                    .await
+            }
+            Way::Proxied(proxied) => {
+                let mut request = reqwest::Request::new(Method::POST, endpoint.url.clone());
+                *request.headers_mut() = headers.clone();
+                *request.body_mut() = Some(body.into());
+                proxied
+                    .exchange(request, async |response, kept| {
+                        reading.read(response, kept).await
+                    })
+                    .await
+            }
+        }
+        .unwrap_or_else(|failure| Err(failure::describe(&failure, &attempt)))
+    }
+}
+
+/// What it takes to make an answer of a response.
+struct Reading<'a> {
+    attempt: &'a Attempt<'a>,
+    endpoint: &'a Endpoint,
+    log: Option<&'a Log>,
+    began: Option<Instant>,
+    sent_at: Duration,
+    clock: Clock,
+}
+
+impl Reading<'_> {
+    async fn read<B>(&self, response: Response<B>, kept: bool) -> Result<Answer, Error>
+    where
+        B: Body<Data = Bytes, Error: Into<Source>> + Unpin,
+    {
+        let (head, incoming) = response.into_parts();
+        let http_status = head.status.as_u16();
+        if let Some(began) = self.began {
+            log::say(self.log, Level::Debug, || {
+                format!(
+                    "{} answered HTTP {http_status} after {:.1?} over a {} connection",
+                    self.attempt.authority,
+                    began.elapsed(),
+                    if kept { "kept" } else { "new" },
+                )
+            });
+        }
+        let date = http_date(&head.headers);
+        let overflow = if head.status.is_success() {
             Overflow::Refuse
         } else {
             Overflow::Cut
         };
-        let body = body::read(response, overflow).await.map_err(|failure| {
-            match failure {
-                body::Failure::TooLarge => Error::new(
-                    Status::ResponseTooLarge,
-                    format!(
-                        "{} sent more than {} KiB, which no session needs; check the base URL",
-                        self.authority,
-                        body::MAX_BYTES / 1024
-                    ),
-                ),
-                body::Failure::Broken(error) => self.describe(&error),
-            }
-            .with_http_status(http_status)
-        })?;
+        let body = body::read(incoming, overflow)
+            .await
+            .map_err(|failure| self.unreadable(failure).with_http_status(http_status))?;
         Ok(Answer {
             http_status,
             date,
-            retry_after,
-            location,
+            retry_after: retry_after(&head.headers, date.unwrap_or_else(self.clock.wall)),
+            location: head
+                .status
+                .is_redirection()
+                .then(|| redirect_target(&head.headers, self.endpoint))
+                .flatten(),
             body,
-            sent_at,
+            sent_at: self.sent_at,
         })
     }
 
-    /// Says what was answered, how long it took, and over which connection.
-    fn report(&self, response: &Response, began: Instant) {
-        let connection = response.extensions().get::<HttpInfo>();
-        let ours = connection.map(HttpInfo::local_addr);
-        let kept = ours.is_some() && self.last_seen.replace(ours) == ours;
-        log::say(self.log.as_deref(), Level::Debug, || {
-            format!(
-                "{} answered HTTP {} after {:.1?} over a {} connection",
-                self.authority,
-                response.status().as_u16(),
-                began.elapsed(),
-                if kept { "kept" } else { "new" },
-            )
-        });
-    }
-
-    fn describe(&self, error: &reqwest::Error) -> Error {
-        let attempt = Attempt {
-            authority: &self.authority,
-            connect_timeout: self.connect_timeout,
-        };
-        failure::describe(error, &attempt)
+    fn unreadable(&self, failure: body::Failure) -> Error {
+        match failure {
+            body::Failure::TooLarge => Error::new(
+                Status::ResponseTooLarge,
+                format!(
+                    "{} sent more than {} KiB, which no session needs; check the base URL",
+                    self.attempt.authority,
+                    body::MAX_BYTES / 1024
+                ),
+            ),
+            body::Failure::Broken(error) => {
+                failure::describe(&Failure::Exchange(error), self.attempt)
+            }
+        }
     }
 }
 
-fn template(settings: &Settings) -> Request {
-    let mut request = Request::new(Method::POST, settings.endpoint.url.clone());
-    let headers = request.headers_mut();
+fn headers(settings: &Settings) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    insert_checked(&mut headers, header::HOST, &settings.endpoint.host_header());
+    insert_checked(&mut headers, header::ORIGIN, &settings.origin);
+    insert_checked(&mut headers, header::USER_AGENT, &settings.user_agent);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    insert_checked(headers, header::ORIGIN, &settings.origin);
-    insert_checked(headers, header::USER_AGENT, &settings.user_agent);
-    request
+    headers
 }
 
 /// The settings were checked to be ASCII without control characters, which is
@@ -244,11 +281,8 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
 }
 
 /// Where a redirect points, without what may be secret in it.
-fn redirect_target(response: &Response) -> Option<String> {
-    if !response.status().is_redirection() {
-        return None;
-    }
-    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-    let target: Url = response.url().join(location).ok()?;
+fn redirect_target(headers: &HeaderMap, endpoint: &Endpoint) -> Option<String> {
+    let location = headers.get(header::LOCATION)?.to_str().ok()?;
+    let target = endpoint.url.join(location).ok()?;
     Some(target.origin().ascii_serialization())
 }

@@ -1,14 +1,20 @@
 //! HTTP over TLS to one endpoint, bounded in time and size.
 
 mod body;
+mod direct;
 mod dns;
 mod failure;
 mod http;
 mod pin;
+mod proxied;
 pub(crate) mod proxy;
+mod relay;
+mod stream;
 pub(crate) mod tls;
 
 pub(crate) use dns::Resolver;
 pub(crate) use http::{Http, Resend};
 pub(crate) use pin::Pin;
 pub(crate) use tls::Trust;
+
+const MAX_HEADERS: usize = 64;

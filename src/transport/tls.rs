@@ -75,6 +75,7 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&self.verifier))
             .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         if self.pinned {
             // A resumed session shows no certificate to look at.
             config.resumption = Resumption::disabled();

@@ -1,0 +1,154 @@
+//! A connection straight to the server, driven by the task that uses it.
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::{
+    Request, Response, Uri,
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
+use reqwest::Body;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use crate::{
+    config::Settings,
+    error::{Error, Status},
+    transport::{
+        MAX_HEADERS, Resolver,
+        failure::Failure,
+        relay::Driven,
+        stream::{QuietStream, Stream},
+    },
+};
+
+/// Responses without an end to their headers stop here.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+type Driver = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
+
+pub(super) struct Direct {
+    /// Where to connect to.
+    server: Uri,
+    connector: HttpConnector<Resolver>,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// For the connection with all that belongs to it: name look-up, TCP, TLS.
+    connect_timeout: Duration,
+    /// Left by the last exchange, if it may be used again.
+    kept: Option<Connection>,
+}
+
+impl Direct {
+    pub(super) fn new(
+        settings: &Settings,
+        tls: Arc<ClientConfig>,
+        resolver: Resolver,
+    ) -> Result<Self, Error> {
+        let endpoint = &settings.endpoint;
+        let unusable = |_| Error::new(Status::InvalidConfig, "the base URL cannot be used");
+        let mut connector = HttpConnector::new_with_resolver(resolver);
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(settings.connect_timeout));
+        let tls = if endpoint.is_https() {
+            let host = endpoint.host().trim_matches(['[', ']']).to_owned();
+            let name = ServerName::try_from(host).map_err(|_| unusable(()))?;
+            Some((TlsConnector::from(tls), name))
+        } else {
+            None
+        };
+        Ok(Self {
+            server: endpoint.url.as_str().parse().map_err(|_| unusable(()))?,
+            connector,
+            tls,
+            connect_timeout: settings.connect_timeout,
+            kept: None,
+        })
+    }
+
+    /// Whether the next exchange uses a connection of an earlier one, as far as
+    /// can be told.
+    pub(super) async fn has_kept(&mut self) -> bool {
+        if let Some(mut connection) = self.kept.take()
+            && connection.is_open().await
+        {
+            self.kept = Some(connection);
+        }
+        self.kept.is_some()
+    }
+
+    /// Sends a request and hands the response, whose body is yet to be read, to
+    /// `read`, with whether its connection was a kept one.
+    pub(super) async fn exchange<T>(
+        &mut self,
+        request: Request<Body>,
+        read: impl AsyncFnOnce(Response<Incoming>, bool) -> T,
+    ) -> Result<T, Failure> {
+        let kept = self.kept.take();
+        let is_kept = kept.is_some();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => timeout(self.connect_timeout, self.connect())
+                .await
+                .map_err(|_| Failure::ConnectTimeout)??,
+        };
+        // Whoever drops this future ends the connection: half a response must
+        // not be taken for the next one.
+        let Connection { sender, driver } = &mut connection;
+        let outcome = driver
+            .drive(async {
+                let response = sender
+                    .send_request(request)
+                    .await
+                    .map_err(Failure::exchange)?;
+                Ok(read(response, is_kept).await)
+            })
+            .await;
+        if outcome.is_ok() && connection.is_open().await {
+            self.kept = Some(connection);
+        }
+        outcome
+    }
+
+    async fn connect(&mut self) -> Result<Connection, Failure> {
+        let tcp = self
+            .connector
+            .call(self.server.clone())
+            .await
+            .map_err(Failure::connect)?;
+        let tcp = QuietStream(tcp.into_inner());
+        let stream: Box<dyn Stream> = match &self.tls {
+            Some((tls, name)) => Box::new(
+                tls.connect(name.clone(), tcp)
+                    .await
+                    .map_err(Failure::connect)?,
+            ),
+            None => Box::new(tcp),
+        };
+        let (sender, driver) = http1::Builder::new()
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(Failure::connect)?;
+        Ok(Connection {
+            sender,
+            driver: Driven::new(driver),
+        })
+    }
+}
+
+struct Connection {
+    sender: SendRequest<Body>,
+    driver: Driven<Driver>,
+}
+
+impl Connection {
+    /// Whether it takes another request: looks, and does not wait.
+    async fn is_open(&mut self) -> bool {
+        self.driver.look().await && self.sender.is_ready()
+    }
+}

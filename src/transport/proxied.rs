@@ -1,0 +1,83 @@
+//! The way through a proxy, where reqwest knows what there is to know.
+
+use std::{net::SocketAddr, time::Duration};
+
+use hyper::Response;
+use hyper_util::client::legacy::connect::HttpInfo;
+use reqwest::{Body, Client, Proxy, redirect, retry};
+use rustls::ClientConfig;
+
+use crate::{
+    config::Settings,
+    error::{Error, Status},
+    transport::{MAX_HEADERS, Resolver, failure::Failure},
+};
+
+/// The server closes a connection after 5 to 6 s without a request.
+const IDLE_TIMEOUT: Duration = Duration::from_millis(4500);
+
+pub(super) struct Proxied {
+    client: Client,
+    /// The last exchange left a connection that may be used again.
+    warm: bool,
+    /// Our end of the last connection, by which one is told from the next.
+    last_seen: Option<SocketAddr>,
+}
+
+impl Proxied {
+    pub(super) fn new(
+        settings: &Settings,
+        proxy: Proxy,
+        tls: ClientConfig,
+        resolver: Resolver,
+    ) -> Result<Self, Error> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never())
+            .no_proxy()
+            .proxy(proxy)
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(1)
+            .tcp_keepalive(None)
+            .http1_max_headers(MAX_HEADERS)
+            .dns_resolver(resolver)
+            .build()
+            .map_err(|error| {
+                Error::new(
+                    Status::System,
+                    format!("no HTTP client could be made: {error}"),
+                )
+            })?;
+        Ok(Self {
+            client,
+            warm: false,
+            last_seen: None,
+        })
+    }
+
+    pub(super) fn has_kept(&self) -> bool {
+        self.warm
+    }
+
+    pub(super) async fn exchange<T>(
+        &mut self,
+        request: reqwest::Request,
+        read: impl AsyncFnOnce(Response<Body>, bool) -> T,
+    ) -> Result<T, Failure> {
+        self.warm = false;
+        let response = self.client.execute(request).await.map_err(Failure::from)?;
+        let response = Response::<Body>::from(response);
+        let ours = response
+            .extensions()
+            .get::<HttpInfo>()
+            .map(HttpInfo::local_addr);
+        let kept = ours.is_some() && std::mem::replace(&mut self.last_seen, ours) == ours;
+        let outcome = read(response, kept).await;
+        self.warm = true;
+        Ok(outcome)
+    }
+}
