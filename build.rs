@@ -6,7 +6,7 @@ use std::{env, fs, path::Path};
 use cbindgen::{Builder, Config};
 
 /// The header's sections in the order of use, each from one file.
-const SECTIONS: [(&str, &str); 9] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("Version", "version"),
     ("Status", "status"),
     ("Errors", "error"),
@@ -16,6 +16,7 @@ const SECTIONS: [(&str, &str); 9] = [
     ("Identifiers", "identifier"),
     ("Session options", "session_options"),
     ("Sessions", "session"),
+    ("Asynchronous calls", "call"),
 ];
 
 fn main() {

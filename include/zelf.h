@@ -105,6 +105,21 @@ typedef int32_t zelf_status;
  */
 #define ZELF_ERROR_SYSTEM 4
 
+/**
+ * The call was cancelled: by zelf_call_cancel, zelf_client_shutdown or
+ * zelf_client_free.
+ */
+#define ZELF_ERROR_CANCELLED 5
+
+/** The client has been shut down and takes no more calls. */
+#define ZELF_ERROR_SHUT_DOWN 6
+
+/**
+ * The process is a forked child, and what was asked for needs threads that
+ * only its parent has. Make a client in the child.
+ */
+#define ZELF_ERROR_FORKED 7
+
 /** The server's name could not be resolved. */
 #define ZELF_ERROR_DNS 10
 
@@ -464,10 +479,11 @@ ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env)
  * Never a token. Nothing is ever written elsewhere.
  *
  * callback: called on the thread of the call that it speaks of, so possibly
- *   on several at once; NULL turns the log off. It may call anything of this
- *   library but zelf_session_create. It must return: no exception, longjmp or
- *   pthread_exit. SIGPIPE is blocked in it, so a program that it starts
- *   inherits that.
+ *   on several at once, and for asynchronous calls on the one that does their
+ *   I/O: while it runs, theirs waits. NULL turns the log off. It may call
+ *   anything of this library but zelf_session_create. It must return: no
+ *   exception, longjmp or pthread_exit. With a proxy, and on the client's
+ *   threads, signals are blocked in it that a program it starts inherits.
  * user_data: passed to callback and destroy.
  * destroy: called once with user_data, when the configuration and all clients
  *   made from it are freed or have got another log; NULL for nothing to do.
@@ -486,6 +502,19 @@ void zelf_config_set_log_callback(zelf_config *config,
                                   zelf_log_level level);
 
 /**
+ * Lets your program run the callbacks of zelf_session_create_async itself, on
+ * the thread of its choice: wait until zelf_client_descriptor is readable, then
+ * call zelf_client_dispatch. The client has no callback thread then.
+ *
+ * On Windows zelf_client_new refuses such a configuration.
+ *
+ * Default: off, callbacks run on a thread of the client's.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_config_set_dispatch(zelf_config *config, bool by_host);
+
+/**
  * Frees a configuration. Clients made from it stay as they are. NULL is fine.
  *
  * Since 0.1.0.
@@ -499,7 +528,7 @@ ZELF_API void zelf_config_free(zelf_config *config);
  * of threads at once.
  *
  * It keeps connections for the next call: as many as there were calls at once,
- * at most 32 (four descriptors each), until a later call finds them old or the
+ * at most 32 blocking and 32 asynchronous ones, until they are old or the
  * client is freed.
  */
 typedef struct zelf_client zelf_client;
@@ -515,18 +544,71 @@ typedef struct zelf_client zelf_client;
  * Returns a client that is yours: give it to zelf_client_free. On failure
  * NULL, and *error, if given, is yours for zelf_error_free; on success *error
  * is not written. Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS when the
- * system's certificates cannot be used, ZELF_ERROR_PANIC.
+ * system's certificates cannot be used, ZELF_ERROR_SYSTEM, ZELF_ERROR_PANIC.
  *
  * Since 0.1.0.
  */
 ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **error);
 
 /**
- * Frees a client and closes its connections. NULL is fine. Calls of other
- * threads that wait for the network go on to their end. None may begin while
- * this runs, or after: only your program can know that, for example by
- * counting the threads that are about to call.
- * Sessions and errors that came from the client stay valid.
+ * Cancels the asynchronous calls of a client, waits until their callbacks have
+ * returned, and ends the client's threads. After ZELF_OK no callback of this
+ * client ever runs again; its connections are closed when it is freed. From
+ * the beginning of this call on the client takes no more calls: those that
+ * create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way go
+ * on to their end.
+ *
+ * Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
+ * zelf_config_set_dispatch that happens on this thread. Inside a callback it
+ * is allowed as well: the callbacks that are left run then, and the one that
+ * called, with its destroy, is the last to return.
+ *
+ * timeout_ms: how long to wait, in milliseconds. Callbacks are your code, and
+ *   how long they run is up to it; 0 only looks.
+ *
+ * Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks were still running (call
+ * again to go on waiting); ZELF_ERROR_INVALID_ARGUMENT for NULL;
+ * ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
+ * calls.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API zelf_status zelf_client_shutdown(zelf_client *client, uint32_t timeout_ms);
+
+/**
+ * A descriptor that poll, select, epoll or kqueue report as readable while
+ * callbacks are due, for a client with zelf_config_set_dispatch.
+ *
+ * It belongs to the client, which closes it when freed (and when its last call
+ * is freed): take it out of your loop before. Do not read from it.
+ *
+ * Returns -1 without zelf_config_set_dispatch, for NULL, and in a forked child.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API int zelf_client_descriptor(zelf_client *client);
+
+/**
+ * Runs the callbacks that are due, on the calling thread, for a client with
+ * zelf_config_set_dispatch. Does not block but in your callbacks. Those that
+ * become due meanwhile are left for the next time.
+ *
+ * Returns ZELF_OK, also when none was due; ZELF_ERROR_INVALID_ARGUMENT for
+ * NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a forked
+ * child.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API zelf_status zelf_client_dispatch(zelf_client *client);
+
+/**
+ * Frees a client. NULL is fine.
+ *
+ * Calls of other threads that are inside the library go on to their end;
+ * asynchronous ones are cancelled. Their callbacks run a little later on the
+ * client's thread, which then ends; with zelf_config_set_dispatch they run here.
+ * Use zelf_client_shutdown before if your program must know when the last has
+ * returned. Sessions, errors and calls that came from the client stay valid.
  *
  * Since 0.1.0.
  */
@@ -727,18 +809,18 @@ typedef struct zelf_session zelf_session;
  * Blocks until the answer is there, at most for the configured time limit.
  * Safe from any thread, and from any number at once, but for one that is
  * already ending (a thread-specific destructor, an atexit handler); a stack of
- * 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
- * reach your process from it. No thread is left behind; only a name look-up
+ * 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the
+ * signal mask as they were, and SIGPIPE cannot reach your process from it. No thread is left behind; only a name look-up
  * runs on one of its own, which ends with it and takes no signals of yours.
  *
- * client: the client; another thread may free it once this call waits for the
- *   network.
+ * client: the client; another thread may free it meanwhile.
  * options: what to ask for; NULL sends the empty object.
  * error: where to put the reason on failure, or NULL.
  *
  * Returns a session that is yours: give it to zelf_session_free. On failure
  * NULL, and *error, if given, is yours for zelf_error_free; on success *error
- * is not written. Errors: any but ZELF_ERROR_INVALID_CONFIG.
+ * is not written. Errors: any but ZELF_ERROR_INVALID_CONFIG, _CANCELLED and
+ * _FORKED.
  *
  * Since 0.1.0.
  */
@@ -830,6 +912,88 @@ ZELF_API int64_t zelf_session_seconds_left(const zelf_session *session);
  * Since 0.1.0.
  */
 ZELF_API void zelf_session_free(zelf_session *session);
+
+/* ---- Asynchronous calls -------------------------------------------------- */
+
+/**
+ * An asynchronous call under way, or ended: what it takes to cancel it. It may
+ * be used by any number of threads at once.
+ */
+typedef struct zelf_call zelf_call;
+
+/**
+ * Receives what an asynchronous call came to: a session or an error, the other
+ * is NULL. It is yours, for zelf_session_free or zelf_error_free.
+ */
+typedef void (*zelf_session_callback)(zelf_session *session,
+                                      zelf_error *error,
+                                      void *user_data);
+
+/**
+ * Creates a session as zelf_session_create does, without waiting for it.
+ *
+ * When it returns a call, callback runs exactly once, whatever becomes of the
+ * call, and then destroy exactly once. When it returns NULL neither ever runs,
+ * and user_data stays yours.
+ *
+ * Callbacks run one at a time, on a thread of the client's that takes no
+ * signals of yours, or where zelf_client_dispatch is called. callback never
+ * runs inside this function. It may well run on its own thread before yours
+ * has stored the returned pointer: if callback needs it, hold a lock around
+ * this call. It may do what it likes, for as long as it likes (other callbacks
+ * of the client wait): call anything of this library, create a session in
+ * either way, free the call and the client. But it must return: no exception,
+ * longjmp or pthread_exit. Its thread has a stack of 2 MiB.
+ *
+ * All asynchronous calls of a client share one thread for their I/O, started
+ * by the first of them, and 32 connections; more calls wait in the order they
+ * came. The configured time limit runs from the beginning. Calls for one
+ * identifier take turns, as zelf_session_create says.
+ *
+ * At exit of the process no callback begins any more; exit waits for one that
+ * runs, at most 500 ms. Destroy is not called then for what is still under way.
+ *
+ * client: the client; it may be freed meanwhile.
+ * options: what to ask for, copied; NULL sends the empty object.
+ * callback: what to call; not NULL.
+ * user_data: passed to callback and destroy, on another thread.
+ * destroy: frees user_data; NULL for nothing to do.
+ * error: where to put the reason on failure, or NULL.
+ *
+ * Returns a call that is yours: give it to zelf_call_free, at any time. On
+ * failure NULL, and *error, if given, is yours for zelf_error_free; on success
+ * *error is not written. Errors: ZELF_ERROR_INVALID_ARGUMENT,
+ * ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN,
+ * ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
+ * calls, ZELF_ERROR_PANIC. Everything else comes to callback.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_call *zelf_session_create_async(zelf_client *client,
+                                     const zelf_session_options *options,
+                                     zelf_session_callback callback,
+                                     void *user_data,
+                                     zelf_destroy_callback destroy,
+                                     zelf_error **error);
+
+/**
+ * Cancels a call. Its callback runs with ZELF_ERROR_CANCELLED, within
+ * milliseconds, wherever the call stood; the server may have carried it out all
+ * the same. Of a call that has ended, or has been cancelled, nothing happens.
+ * Does not wait for the callback. NULL is fine.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_call_cancel(zelf_call *call);
+
+/**
+ * Lets go of a call, at any time, also inside its callback; it goes on and
+ * calls back all the same. NULL is fine.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_call_free(zelf_call *call);
 
 #ifdef __cplusplus
 }

@@ -1,59 +1,32 @@
 //! A client: settings that hold together, and the calls made with them.
 
-use std::sync::{Arc, OnceLock};
+use std::{sync::Arc, time::Duration};
 
-use rustls::ClientConfig;
-use tokio::{
-    runtime::Handle,
-    time::{Instant, timeout_at},
-};
+use tokio::runtime::Handle;
 
 use crate::{
-    clock::Clock,
-    config::{Config, Settings},
-    creation::Creation,
+    config::Config,
+    creator::{Creator, Shared, Surroundings},
     error::{Error, Status},
-    flights::Flights,
-    log::{self, Level},
+    log,
     process::PerProcess,
-    random,
-    retry::Budget,
-    runtime::{Lane, Lanes},
+    runtime::{Engine, Finish, Lane, Lanes, shut_down},
     session::Session,
-    session_options::SessionOptions,
+    session_options::{SessionOptions, SessionRequest},
     sys,
-    transport::{Http, Resolver, Trust},
 };
 
 pub(crate) struct Client {
-    settings: Settings,
-    trust: Trust,
-    surroundings: Surroundings,
+    creator: Arc<Creator>,
     local: PerProcess<Local>,
-}
-
-/// What tests replace.
-#[derive(Clone, Copy)]
-pub(crate) struct Surroundings {
-    pub(crate) clock: Clock,
-    pub(crate) random: fn() -> u32,
-}
-
-impl Surroundings {
-    const SYSTEM: Surroundings = Surroundings {
-        clock: Clock::SYSTEM,
-        random: random::uniform,
-    };
+    engine: Arc<Engine>,
 }
 
 /// What a forked child must not share with its parent.
 #[derive(Default)]
 struct Local {
     lanes: Lanes,
-    flights: Flights,
-    budget: Budget,
-    resolver: Resolver,
-    tls: OnceLock<Arc<ClientConfig>>,
+    shared: Arc<Shared>,
 }
 
 impl Client {
@@ -63,10 +36,14 @@ impl Client {
 
     pub(crate) fn within(config: &Config, surroundings: Surroundings) -> Result<Self, Error> {
         let (settings, trust) = config.check()?;
-        Ok(Self {
+        let creator = Arc::new(Creator {
             settings,
             trust,
             surroundings,
+        });
+        Ok(Self {
+            engine: Engine::new(Arc::clone(&creator), config.dispatched_by_host)?,
+            creator,
             local: PerProcess::new(Local::default),
         })
     }
@@ -75,9 +52,7 @@ impl Client {
     pub(crate) fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
         let outcome = self.create(options);
         if let Err(error) = &outcome {
-            log::say(self.settings.log.as_deref(), Level::Error, || {
-                error.message.clone()
-            });
+            self.creator.log_failure(error);
         }
         outcome
     }
@@ -85,62 +60,81 @@ impl Client {
     fn create(&self, options: &SessionOptions) -> Result<Session, Error> {
         let request = options.check()?;
         can_drive_here()?;
+        if self.engine.is_closed() {
+            return Err(shut_down());
+        }
         let local = self.local.get();
+        let (creator, shared) = (&*self.creator, &*local.shared);
         let mut lane = match local.lanes.take() {
             Some(lane) => lane,
             None => Lane::new()?,
         };
         // What goes through a proxy is written in ways that can raise it.
-        let _no_sigpipe = self.settings.proxy.is_some().then(sys::NoSigpipe::new);
+        let _no_sigpipe = creator.settings.proxy.is_some().then(sys::NoSigpipe::new);
         let outcome = lane.drive(async |http| {
-            let deadline = Instant::now() + self.settings.timeout;
-            let sending = local.flights.share(&request, async || {
+            let deadline = creator.deadline();
+            let sending = async || {
                 let http = match http {
                     Some(http) => http,
-                    None => http.insert(self.http(&local)?),
+                    None => http.insert(creator.http(shared)?),
                 };
-                let mut creation = Creation {
-                    http,
-                    budget: &local.budget,
-                    max_attempts: self.settings.max_attempts,
-                    deadline,
-                    log: self.settings.log.as_deref(),
-                    surroundings: self.surroundings,
-                };
-                creation.run(&request).await
-            });
-            timeout_at(deadline, sending).await
+                creator.send(shared, &request, deadline, http).await
+            };
+            creator.create(shared, &request, deadline, sending).await
         });
-        match outcome {
-            Ok(outcome) => {
-                local.lanes.put_back(lane);
-                outcome
-            }
-            // Dropping the lane ends what is under way on it.
-            Err(_) => Err(self.out_of_time()),
+        // When time ran out the lane is dropped, and what is under way on it.
+        let outcome = outcome?;
+        local.lanes.put_back(lane);
+        outcome
+    }
+
+    /// Prepares a call that runs on a thread of the client's.
+    pub(crate) fn begin(&self, options: &SessionOptions) -> Result<Call, Error> {
+        let request = options.check()?;
+        let shared = Arc::clone(&self.local.get().shared);
+        Ok(Call {
+            number: self.engine.begin(shared)?,
+            engine: Arc::clone(&self.engine),
+            request: Some(request),
+        })
+    }
+
+    pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), Error> {
+        self.engine.shut_down(timeout)
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        self.engine.descriptor()
+    }
+
+    pub(crate) fn dispatch(&self) -> Result<(), Error> {
+        self.engine.dispatch()
+    }
+
+    /// The owner has no more use for it, though calls may still be inside.
+    pub(crate) fn let_go(&self) {
+        self.engine.let_go();
+    }
+}
+
+/// One asynchronous call.
+pub(crate) struct Call {
+    number: u64,
+    engine: Arc<Engine>,
+    /// Until it is submitted.
+    request: Option<SessionRequest>,
+}
+
+impl Call {
+    /// Sends it on its way; without fail for each call that was begun.
+    pub(crate) fn submit(&mut self, finish: Finish) {
+        if let Some(request) = self.request.take() {
+            self.engine.submit(self.number, request, finish);
         }
     }
 
-    fn http(&self, local: &Local) -> Result<Http, Error> {
-        let tls = match local.tls.get() {
-            Some(tls) => tls,
-            None => {
-                let tls = Arc::new(self.trust.configure()?);
-                local.tls.get_or_init(|| tls)
-            }
-        };
-        Http::new(&self.settings, tls, local.resolver.clone())
-    }
-
-    fn out_of_time(&self) -> Error {
-        Error::new(
-            Status::Timeout,
-            format!(
-                "{} did not answer within {} ms; try again, or raise the timeout",
-                self.settings.endpoint.authority(),
-                self.settings.timeout.as_millis()
-            ),
-        )
+    pub(crate) fn cancel(&self) {
+        self.engine.cancel(self.number);
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) timeout_ms: u32,
     pub(crate) connect_timeout_ms: u32,
     pub(crate) max_attempts: u32,
+    /// The host runs the callbacks of asynchronous calls on a thread of its own.
+    pub(crate) dispatched_by_host: bool,
 }
 
 /// A text, or the length of one that is too long to copy.

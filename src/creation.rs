@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     api::{self, Answer},
-    client::Surroundings,
+    creator::Surroundings,
     error::{Error, Status},
     log::{self, Level, Log},
     retry::{self, Budget},

@@ -11,6 +11,9 @@ pub(crate) enum Status {
     InvalidConfig,
     Panic,
     System,
+    Cancelled,
+    ShutDown,
+    Forked,
     // On the way.
     Dns,
     Connect,

@@ -8,12 +8,12 @@
 //! * `ffi`: every `extern "C"` function, and the header's text
 //! * `client`, `session`, `session_options`, `identifier`, `config`, `endpoint`,
 //!   `error`, `log`: the nouns a caller meets
-//! * `creation`: what lies between a request and a session worth handing out;
+//! * `creator`: what all calls of a client share; `creation`: what lies between a request and a session worth handing out;
 //!   `retry` and `flights` serve it
 //! * `api`: the wire, from bytes to a session or an error
 //! * `transport`: HTTP, TLS and name look-up, bounded in time and size
 //! * `runtime`: whose thread drives the I/O
-//! * `secret`: buffers that are wiped
+//! * `secret`: buffers that are wiped; `panics`: bugs that become errors
 //! * `sys`, `clock`, `random`, `process`: the operating system
 
 #![deny(unsafe_code)]
@@ -23,6 +23,7 @@ mod client;
 mod clock;
 mod config;
 mod creation;
+mod creator;
 mod endpoint;
 mod error;
 #[allow(unsafe_code)]
@@ -30,6 +31,7 @@ mod ffi;
 mod flights;
 mod identifier;
 mod log;
+mod panics;
 mod process;
 mod random;
 mod retry;

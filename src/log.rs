@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::panics;
+
 /// From the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -33,7 +35,8 @@ pub(crate) fn say(log: Option<&Log>, level: Level, words: impl FnOnce() -> Strin
         && level <= log.most
         && !TELLING.replace(true)
     {
-        (log.sink)(level, words());
+        let words = words();
+        panics::outside(|| (log.sink)(level, words));
         TELLING.set(false);
     }
 }

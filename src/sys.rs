@@ -270,6 +270,26 @@ pub(crate) fn keep_main_thread_in_sight() {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn keep_main_thread_in_sight() {}
 
+/// Has `handler` run by exit(), before what was registered earlier. Where there
+/// is no such thing, or no room, it never runs.
+#[cfg(unix)]
+pub(crate) fn at_exit(handler: fn()) {
+    use std::sync::OnceLock;
+    static HANDLER: OnceLock<fn()> = OnceLock::new();
+    extern "C" fn run() {
+        if let Some(handler) = HANDLER.get() {
+            handler();
+        }
+    }
+    if HANDLER.set(handler).is_ok() {
+        // SAFETY: `run` is code that stays loaded and does not unwind.
+        unsafe { libc::atexit(run) };
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn at_exit(_: fn()) {}
+
 /// Starts a thread of ours that no signal meant for the host can land on.
 ///
 /// A new thread inherits its creator's mask, so everything is blocked for the

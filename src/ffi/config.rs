@@ -234,10 +234,11 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 /// Never a token. Nothing is ever written elsewhere.
 ///
 /// callback: called on the thread of the call that it speaks of, so possibly
-///   on several at once; NULL turns the log off. It may call anything of this
-///   library but zelf_session_create. It must return: no exception, longjmp or
-///   pthread_exit. SIGPIPE is blocked in it, so a program that it starts
-///   inherits that.
+///   on several at once, and for asynchronous calls on the one that does their
+///   I/O: while it runs, theirs waits. NULL turns the log off. It may call
+///   anything of this library but zelf_session_create. It must return: no
+///   exception, longjmp or pthread_exit. With a proxy, and on the client's
+///   threads, signals are blocked in it that a program it starts inherits.
 /// user_data: passed to callback and destroy.
 /// destroy: called once with user_data, when the configuration and all clients
 ///   made from it are freed or have got another log; NULL for nothing to do.
@@ -264,6 +265,20 @@ pub unsafe extern "C" fn zelf_config_set_log_callback(
         };
         drop(old);
     });
+}
+
+/// Lets your program run the callbacks of zelf_session_create_async itself, on
+/// the thread of its choice: wait until zelf_client_descriptor is readable, then
+/// call zelf_client_dispatch. The client has no callback thread then.
+///
+/// On Windows zelf_client_new refuses such a configuration.
+///
+/// Default: off, callbacks run on a thread of the client's.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_config_set_dispatch(config: Option<&mut zelf_config>, by_host: bool) {
+    set(config, |config| config.dispatched_by_host = by_host);
 }
 
 /// Frees a configuration. Clients made from it stay as they are. NULL is fine.

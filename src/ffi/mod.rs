@@ -7,6 +7,7 @@
 
 #![allow(non_camel_case_types)]
 
+mod call;
 mod client;
 mod config;
 mod error;

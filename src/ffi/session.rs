@@ -70,18 +70,18 @@ impl From<Session> for zelf_session {
 /// Blocks until the answer is there, at most for the configured time limit.
 /// Safe from any thread, and from any number at once, but for one that is
 /// already ending (a thread-specific destructor, an atexit handler); a stack of
-/// 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
-/// reach your process from it. No thread is left behind; only a name look-up
+/// 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the
+/// signal mask as they were, and SIGPIPE cannot reach your process from it. No thread is left behind; only a name look-up
 /// runs on one of its own, which ends with it and takes no signals of yours.
 ///
-/// client: the client; another thread may free it once this call waits for the
-///   network.
+/// client: the client; another thread may free it meanwhile.
 /// options: what to ask for; NULL sends the empty object.
 /// error: where to put the reason on failure, or NULL.
 ///
 /// Returns a session that is yours: give it to zelf_session_free. On failure
 /// NULL, and *error, if given, is yours for zelf_error_free; on success *error
-/// is not written. Errors: any but ZELF_ERROR_INVALID_CONFIG.
+/// is not written. Errors: any but ZELF_ERROR_INVALID_CONFIG, _CANCELLED and
+/// _FORKED.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

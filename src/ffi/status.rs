@@ -20,6 +20,14 @@ pub const ZELF_ERROR_PANIC: zelf_status = 3;
 /// The operating system refused something: no file descriptor or thread was
 /// left.
 pub const ZELF_ERROR_SYSTEM: zelf_status = 4;
+/// The call was cancelled: by zelf_call_cancel, zelf_client_shutdown or
+/// zelf_client_free.
+pub const ZELF_ERROR_CANCELLED: zelf_status = 5;
+/// The client has been shut down and takes no more calls.
+pub const ZELF_ERROR_SHUT_DOWN: zelf_status = 6;
+/// The process is a forked child, and what was asked for needs threads that
+/// only its parent has. Make a client in the child.
+pub const ZELF_ERROR_FORKED: zelf_status = 7;
 /// The server's name could not be resolved.
 pub const ZELF_ERROR_DNS: zelf_status = 10;
 /// No connection to the server could be made.
@@ -129,6 +137,9 @@ numbers! {
     InvalidConfig => ZELF_ERROR_INVALID_CONFIG,
     Panic => ZELF_ERROR_PANIC,
     System => ZELF_ERROR_SYSTEM,
+    Cancelled => ZELF_ERROR_CANCELLED,
+    ShutDown => ZELF_ERROR_SHUT_DOWN,
+    Forked => ZELF_ERROR_FORKED,
     Dns => ZELF_ERROR_DNS,
     Connect => ZELF_ERROR_CONNECT,
     Tls => ZELF_ERROR_TLS,

@@ -1,6 +1,6 @@
 //! For our own tests only; never in a library that ships.
 
-use std::cell::Cell;
+use std::{cell::Cell, sync::atomic::Ordering};
 
 thread_local! {
     static PANIC_NEXT: Cell<bool> = const { Cell::new(false) };
@@ -16,4 +16,10 @@ pub(super) fn panic_if_asked() {
     if PANIC_NEXT.take() {
         panic!("asked to by a test: s3cr3t");
     }
+}
+
+/// Makes the next asynchronous call, of any client, panic in its task.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_test_panic_in_next_task() {
+    crate::panics::IN_NEXT_TASK.store(true, Ordering::SeqCst);
 }

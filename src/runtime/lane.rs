@@ -9,10 +9,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use crate::{
-    error::{Error, Status},
+    error::Error,
+    runtime::{event_loop, this_thread},
     sys,
     transport::Http,
 };
@@ -36,33 +37,11 @@ pub(crate) struct Lane {
     last_thread: usize,
 }
 
-/// Tells threads apart, as long as they live.
-fn this_thread() -> usize {
-    thread_local! {
-        static HERE: u8 = const { 0 };
-    }
-    HERE.with(|here| std::ptr::from_ref(here).addr())
-}
-
 impl Lane {
     pub(crate) fn new() -> Result<Self, Error> {
-        // An event loop asks which thread it is made on.
-        sys::keep_main_thread_in_sight();
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    Status::System,
-                    format!(
-                        "the system gave no event loop: {error}; close files or raise the limit"
-                    ),
-                )
-            })?;
         Ok(Self {
             http: None,
-            runtime,
+            runtime: event_loop()?,
             rests_since: None,
             last_thread: 0,
         })

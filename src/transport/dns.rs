@@ -20,7 +20,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 use tower_service::Service;
 
-use crate::{endpoint::is_localhost, sys, transport::failure::NoAddress};
+use crate::{endpoint::is_localhost, panics, sys, transport::failure::NoAddress};
 
 /// Room for the name service modules of the C library, some of which keep
 /// large buffers on the stack.
@@ -53,7 +53,10 @@ impl Resolver {
         };
         // When the thread cannot be started the job is dropped, and with it
         // the entry for the name.
-        sys::spawn_thread("zelf-dns", STACK_SIZE, move || job.run())?;
+        sys::spawn_thread("zelf-dns", STACK_SIZE, move || {
+            // A job that breaks off says so when it is dropped.
+            let _ = panics::catch(|| job.run());
+        })?;
         Ok(receiver)
     }
 

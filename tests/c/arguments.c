@@ -71,6 +71,9 @@ static void null_is_taken_everywhere(void)
     zelf_config_set_proxy(NULL, "x");
     zelf_config_set_proxy_from_env(NULL, true);
     zelf_config_set_log_callback(NULL, NULL, NULL, NULL, 0);
+    zelf_config_set_dispatch(NULL, true);
+    zelf_call_cancel(NULL);
+    zelf_call_free(NULL);
     zelf_session_options_set_identifier(NULL, "x");
     zelf_session_options_set_type(NULL, 1);
     zelf_session_options_set_web_extension(NULL, true);
@@ -80,7 +83,12 @@ static void null_is_taken_everywhere(void)
     zelf_session_options_set_kill_session(NULL, true);
     PROMISE(1, "setters and frees ignore NULL");
 
-    PROMISE(!zelf_session_create(NULL, NULL, NULL), "a NULL client creates nothing");
+    PROMISE(!zelf_session_create(NULL, NULL, NULL)
+                && !zelf_session_create_async(NULL, NULL, NULL, NULL, NULL, NULL)
+                && zelf_client_shutdown(NULL, 0) == ZELF_ERROR_INVALID_ARGUMENT
+                && zelf_client_dispatch(NULL) == ZELF_ERROR_INVALID_ARGUMENT
+                && zelf_client_descriptor(NULL) == -1,
+            "a NULL client creates nothing");
     PROMISE(!zelf_session_create(NULL, NULL, &error)
                 && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
                 && strstr(zelf_error_message(error), "client"),
@@ -105,6 +113,9 @@ static void settings_are_checked(void)
     PROMISE(client && error == (zelf_error *)&error,
             "the defaults make a client, and *error is not written on success");
     zelf_client_free(client);
+    zelf_client_free(client);
+    PROMISE(!zelf_session_create(client, NULL, NULL),
+            "a client that was freed a moment ago is an error, not a crash");
 
     config = zelf_config_new();
     zelf_config_set_base_url(config, "nonsense");

@@ -2,9 +2,10 @@
    nothing is printed. Needs the library with test hooks. */
 #include <sys/stat.h>
 
-#include "check.h"
+#include "calls.h"
 
 void zelf_test_panic_next(void);
+void zelf_test_panic_in_next_task(void);
 
 static int broken;
 
@@ -34,6 +35,7 @@ int main(void)
     int file = mkstemp(path), err = dup(2);
     struct stat size;
     char identifier[ZELF_IDENTIFIER_SIZE];
+    struct record struck = {0}, spared = {0};
     zelf_error *error = NULL, *some_error = NULL;
     zelf_config *config = zelf_config_new();
     zelf_session_options *options = zelf_session_options_new();
@@ -66,9 +68,16 @@ int main(void)
     RETURNS_NOTHING(zelf_config_set_proxy(config, "x"));
     RETURNS_NOTHING(zelf_config_set_proxy_from_env(config, true));
     RETURNS_NOTHING(zelf_config_set_log_callback(config, NULL, NULL, NULL, 0));
+    RETURNS_NOTHING(zelf_config_set_dispatch(config, true));
     RETURNS_NOTHING(zelf_config_free(NULL));
     RETURNS(zelf_client_new(NULL, NULL), NULL);
     RETURNS_NOTHING(zelf_client_free(NULL));
+    RETURNS(zelf_client_shutdown(client, 0), ZELF_ERROR_PANIC);
+    RETURNS(zelf_client_descriptor(client), -1);
+    RETURNS(zelf_client_dispatch(client), ZELF_ERROR_PANIC);
+    RETURNS(zelf_session_create_async(client, NULL, on_session, NULL, NULL, NULL), NULL);
+    RETURNS_NOTHING(zelf_call_cancel(NULL));
+    RETURNS_NOTHING(zelf_call_free(NULL));
     RETURNS(zelf_identifier_derive("x", identifier, sizeof identifier), ZELF_ERROR_PANIC);
     RETURNS(zelf_identifier_random(identifier, sizeof identifier), ZELF_ERROR_PANIC);
     RETURNS(zelf_session_options_new(), NULL);
@@ -103,6 +112,16 @@ int main(void)
     zelf_session_free(session);
     session = zelf_session_create(client, options, NULL);
     PROMISE(session != NULL, "client and options work on after a panic");
+
+    zelf_test_panic_in_next_task();
+    start(client, &struck, "struck-x");
+    await(&struck, 1, 5);
+    start(client, &spared, "spared-x");
+    PROMISE(await(&spared, 1, 5) && exactly_once(&struck, 1, ZELF_ERROR_PANIC) == 1
+                && exactly_once(&spared, 1, ZELF_OK) == 1,
+            "a panic in an asynchronous call comes to its callback, and the client works on");
+    release(&struck, 1);
+    release(&spared, 1);
 
     dup2(err, 2);
     fstat(file, &size);

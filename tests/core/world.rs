@@ -9,14 +9,8 @@ use std::{
 use zelf_sandbox::{Options, Sandbox};
 
 use crate::{
-    client::{Client, Surroundings},
-    clock::Clock,
-    config::Config,
-    error::Error,
-    session::Session,
-    session_options::SessionOptions,
-    sys,
-    text::Text,
+    client::Client, clock::Clock, config::Config, creator::Surroundings, error::Error,
+    session::Session, session_options::SessionOptions, sys, text::Text,
 };
 
 /// An hour, in seconds: how wrong a device's clock may be.

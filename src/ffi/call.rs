@@ -1,0 +1,158 @@
+use std::{ffi::c_void, ptr::NonNull};
+
+use crate::{
+    client::Call,
+    error::{Error, Status},
+    ffi::{
+        client::{share, zelf_client},
+        error::zelf_error,
+        guard,
+        log::zelf_destroy_callback,
+        session::zelf_session,
+        session_options::zelf_session_options,
+    },
+    runtime::Finish,
+    session::Session,
+    session_options::SessionOptions,
+};
+
+/// An asynchronous call under way, or ended: what it takes to cancel it. It may
+/// be used by any number of threads at once.
+pub struct zelf_call(Call);
+
+/// Receives what an asynchronous call came to: a session or an error, the other
+/// is NULL. It is yours, for zelf_session_free or zelf_error_free.
+pub type zelf_session_callback = Option<
+    unsafe extern "C" fn(
+        session: *mut zelf_session,
+        error: *mut zelf_error,
+        user_data: *mut c_void,
+    ),
+>;
+
+/// Creates a session as zelf_session_create does, without waiting for it.
+///
+/// When it returns a call, callback runs exactly once, whatever becomes of the
+/// call, and then destroy exactly once. When it returns NULL neither ever runs,
+/// and user_data stays yours.
+///
+/// Callbacks run one at a time, on a thread of the client's that takes no
+/// signals of yours, or where zelf_client_dispatch is called. callback never
+/// runs inside this function. It may well run on its own thread before yours
+/// has stored the returned pointer: if callback needs it, hold a lock around
+/// this call. It may do what it likes, for as long as it likes (other callbacks
+/// of the client wait): call anything of this library, create a session in
+/// either way, free the call and the client. But it must return: no exception,
+/// longjmp or pthread_exit. Its thread has a stack of 2 MiB.
+///
+/// All asynchronous calls of a client share one thread for their I/O, started
+/// by the first of them, and 32 connections; more calls wait in the order they
+/// came. The configured time limit runs from the beginning. Calls for one
+/// identifier take turns, as zelf_session_create says.
+///
+/// At exit of the process no callback begins any more; exit waits for one that
+/// runs, at most 500 ms. Destroy is not called then for what is still under way.
+///
+/// client: the client; it may be freed meanwhile.
+/// options: what to ask for, copied; NULL sends the empty object.
+/// callback: what to call; not NULL.
+/// user_data: passed to callback and destroy, on another thread.
+/// destroy: frees user_data; NULL for nothing to do.
+/// error: where to put the reason on failure, or NULL.
+///
+/// Returns a call that is yours: give it to zelf_call_free, at any time. On
+/// failure NULL, and *error, if given, is yours for zelf_error_free; on success
+/// *error is not written. Errors: ZELF_ERROR_INVALID_ARGUMENT,
+/// ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN,
+/// ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
+/// calls, ZELF_ERROR_PANIC. Everything else comes to callback.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_session_create_async(
+    client: Option<NonNull<zelf_client>>,
+    options: Option<&zelf_session_options>,
+    callback: zelf_session_callback,
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
+    error: *mut *mut zelf_error,
+) -> *mut zelf_call {
+    let mut finish: Option<Finish> = None;
+    let call = guard::object(error, || {
+        // SAFETY: a client or NULL, as the header asks.
+        let client = unsafe { share(client) }?;
+        let callback =
+            callback.ok_or_else(|| Error::new(Status::InvalidArgument, "the callback is NULL"))?;
+        let host = Host {
+            callback,
+            user_data,
+            destroy,
+        };
+        finish = Some(Box::new(move |outcome| host.finish(outcome)));
+        let call = match options {
+            Some(options) => client.begin(&options.0),
+            None => client.begin(&SessionOptions::default()),
+        };
+        call.map(zelf_call)
+    });
+    // The last thing to happen here: from now on the callback may run.
+    if let Some(mut call) = NonNull::new(call)
+        && let Some(finish) = finish
+    {
+        // SAFETY: made above and not yet anybody else's.
+        guard::value((), || unsafe { call.as_mut() }.0.submit(finish));
+    }
+    call
+}
+
+/// Cancels a call. Its callback runs with ZELF_ERROR_CANCELLED, within
+/// milliseconds, wherever the call stood; the server may have carried it out all
+/// the same. Of a call that has ended, or has been cancelled, nothing happens.
+/// Does not wait for the callback. NULL is fine.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_call_cancel(call: Option<NonNull<zelf_call>>) {
+    guard::value((), || {
+        if let Some(call) = call {
+            // SAFETY: a live call, as the header asks; it is only read.
+            unsafe { call.as_ref() }.0.cancel();
+        }
+    });
+}
+
+/// Lets go of a call, at any time, also inside its callback; it goes on and
+/// calls back all the same. NULL is fine.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_call_free(call: Option<Box<zelf_call>>) {
+    guard::value((), || drop(call));
+}
+
+/// The host's side of a call.
+struct Host {
+    callback: unsafe extern "C" fn(*mut zelf_session, *mut zelf_error, *mut c_void),
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
+}
+
+// SAFETY: the header says on which threads the callbacks run.
+unsafe impl Send for Host {}
+
+impl Host {
+    fn finish(self, outcome: Result<Session, Error>) {
+        let (mut session, mut error) = (std::ptr::null_mut(), std::ptr::null_mut());
+        match outcome {
+            Ok(created) => session = Box::into_raw(Box::new(zelf_session::from(created))),
+            Err(failure) => error = Box::into_raw(Box::new(zelf_error::from(failure))),
+        }
+        // SAFETY: the host's own functions with the host's own data, once each.
+        unsafe {
+            (self.callback)(session, error, self.user_data);
+            if let Some(destroy) = self.destroy {
+                destroy(self.user_data);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! No callback into a host that is on its way out.
+
+use std::{
+    cell::Cell,
+    process,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::sys;
+
+/// How long exit() waits for a callback that runs: it may need what the host is
+/// about to take down, or may wait for ever.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+static EXITING: AtomicBool = AtomicBool::new(false);
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// The process that counts: a forked child has no callback threads.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static INSIDE_HERE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Held while a callback runs on a thread of ours.
+pub(super) struct ExitGate;
+
+impl ExitGate {
+    /// Called before the first callback can run. exit() runs its handlers in
+    /// reverse order, so ours comes before those of whatever the host had set
+    /// up by then.
+    pub(super) fn install() {
+        static INSTALLED: AtomicBool = AtomicBool::new(false);
+        if PROCESS.swap(process::id(), SeqCst) != process::id() {
+            INSIDE.store(INSIDE_HERE.get(), SeqCst);
+        }
+        if !INSTALLED.swap(true, SeqCst) {
+            sys::at_exit(close);
+        }
+    }
+
+    /// `None` once the process has begun to exit.
+    pub(super) fn enter() -> Option<Self> {
+        INSIDE.fetch_add(1, SeqCst);
+        if EXITING.load(SeqCst) {
+            INSIDE.fetch_sub(1, SeqCst);
+            return None;
+        }
+        INSIDE_HERE.set(INSIDE_HERE.get() + 1);
+        Some(Self)
+    }
+}
+
+impl Drop for ExitGate {
+    fn drop(&mut self) {
+        INSIDE.fetch_sub(1, SeqCst);
+        INSIDE_HERE.set(INSIDE_HERE.get() - 1);
+    }
+}
+
+fn close() {
+    if PROCESS.load(SeqCst) != process::id() {
+        return;
+    }
+    EXITING.store(true, SeqCst);
+    let began = Instant::now();
+    // exit() may have been called from inside a callback.
+    while INSIDE.load(SeqCst) > INSIDE_HERE.get() && began.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
