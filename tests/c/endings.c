@@ -1,0 +1,235 @@
+/* Forks, signals and exits around asynchronous calls. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "calls.h"
+
+/* How a child ends, or -1 when a signal or the alarm ended it. */
+static int status_of(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int child_of_async_parent(zelf_client *client, struct record *inherited)
+{
+    struct record own = {0};
+    zelf_error *error = NULL;
+    zelf_session *session;
+    zelf_client *fresh;
+    int fine;
+
+    alarm(20);
+    fine = !zelf_session_create_async(client, NULL, on_session, &own, on_destroy, &error)
+           && zelf_error_status(error) == ZELF_ERROR_FORKED
+           && zelf_client_shutdown(client, 1000) == ZELF_ERROR_FORKED
+           && zelf_client_dispatch(client) == ZELF_ERROR_FORKED && own.called == 0;
+    zelf_error_free(error);
+    zelf_call_cancel(inherited->call);
+    zelf_call_free(inherited->call);
+    session = create(client, "forked-blocking-x", NULL);
+    fine &= session != NULL && inherited->called == 0;
+    zelf_session_free(session);
+    zelf_client_free(client);
+
+    fresh = sandbox_client(1, 5000, 1);
+    fine &= start(fresh, &own, "forked-fresh-x") && await(&own, 1, 5)
+            && exactly_once(&own, 1, ZELF_OK) == 1
+            && zelf_client_shutdown(fresh, 1000) == ZELF_OK;
+    release(&own, 1);
+    zelf_client_free(fresh);
+    return fine && inherited->called == 0 ? 7 : 8;
+}
+
+static void a_child_is_told_what_it_cannot_do(void)
+{
+    zelf_client *client = sandbox_client(1, 15000, 1);
+    struct record record = {0};
+    pid_t child;
+
+    fault("{\"kind\":\"delay\",\"ms\":600,\"times\":1}");
+    start(client, &record, "parent-x");
+    usleep(50000);
+    child = fork();
+    if (child == 0) _exit(child_of_async_parent(client, &record));
+    PROMISE(status_of(child) == 7,
+            "in a child asynchronous objects answer ZELF_ERROR_FORKED, blocking calls and new "
+            "clients work");
+    PROMISE(await(&record, 1, 5) && exactly_once(&record, 1, ZELF_OK) == 1,
+            "and the parent's call is none the worse");
+    release(&record, 1);
+    zelf_client_free(client);
+    fault(NULL);
+
+    client = sandbox_client(1, 5000, 1);
+    zelf_session_free(create(client, "blocking-parent-x", NULL));
+    child = fork();
+    if (child == 0) {
+        struct record own = {0};
+        alarm(20);
+        _exit(start(client, &own, "late-async-x") && await(&own, 1, 5)
+                      && exactly_once(&own, 1, ZELF_OK) == 1
+                      && zelf_client_shutdown(client, 1000) == ZELF_OK
+                  ? 7 : 8);
+    }
+    PROMISE(status_of(child) == 7,
+            "a client whose parent made blocking calls only is as good as new in a child");
+    zelf_client_free(client);
+}
+
+/* The signals that the threads of ours block, from /proc. */
+static void our_threads_take_no_signals(void)
+{
+    static struct record record;
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    DIR *tasks;
+    struct dirent *task;
+    int looked = 0, right = 0;
+
+    start(client, &record, "signals-x");
+    await(&record, 1, 5);
+    tasks = opendir("/proc/self/task");
+    while ((task = readdir(tasks)) != NULL) {
+        char path[300], line[256], name[64] = "";
+        unsigned long long blocked = 0;
+        FILE *file;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        file = fopen(path, "r");
+        if (!file) continue;
+        while (fgets(line, sizeof line, file)) {
+            sscanf(line, "Name: %63s", name);
+            sscanf(line, "SigBlk: %llx", &blocked);
+        }
+        fclose(file);
+        if (strncmp(name, "zelf-", 5) != 0) continue;
+        looked++;
+#define BLOCKS(number) (blocked >> ((number) - 1) & 1)
+        right += BLOCKS(SIGINT) && BLOCKS(SIGTERM) && BLOCKS(SIGPIPE) && BLOCKS(SIGCHLD)
+                 && BLOCKS(SIGUSR1) && BLOCKS(SIGALRM) && BLOCKS(SIGWINCH) && !BLOCKS(SIGPROF)
+                 && !BLOCKS(SIGSEGV) && !BLOCKS(SIGBUS) && !BLOCKS(SIGFPE) && !BLOCKS(SIGILL);
+    }
+    closedir(tasks);
+    PROMISE(looked == 2 && right == 2,
+            "both threads block what is meant for the host, but for SIGPROF and the faults");
+    zelf_client_shutdown(client, 1000);
+    release(&record, 1);
+    zelf_client_free(client);
+}
+
+static void sigpipe_kills_no_async_host(void)
+{
+    static const char *const faults[] = {
+        "{\"kind\":\"certificate\",\"wrong\":\"unknown_ca\",\"hang_up\":true}",
+        "{\"kind\":\"reset\",\"stage\":\"tls\"}",
+        "{\"kind\":\"reset\",\"stage\":\"request\"}",
+    };
+    size_t i;
+    for (i = 0; i < sizeof faults / sizeof *faults; i++) {
+        pid_t child;
+        fault(faults[i]);
+        child = fork();
+        if (child == 0) {
+            static struct record records[50];
+            zelf_client *client = sandbox_client(1, 2000, 1);
+            int round;
+            alarm(20);
+            signal(SIGPIPE, SIG_DFL);
+            for (round = 0; round < 50; round++) start(client, &records[round], NULL);
+            _exit(await(records, 50, 10) ? 7 : 8);
+        }
+        PROMISE(status_of(child) == 7, "an asynchronous host survives %s", faults[i]);
+    }
+    fault(NULL);
+}
+
+/* ---- exit ---- */
+
+static volatile int host_is_gone;
+
+static void tear_down(void) { host_is_gone = 1; }
+
+static void look_for_the_host(struct record *record)
+{
+    (void)record;
+    if (host_is_gone) _exit(9);
+    usleep(200);
+    if (host_is_gone) _exit(10);
+}
+
+static void exit_here(struct record *record)
+{
+    (void)record;
+    exit(7);
+}
+
+static void *exit_elsewhere(void *delay)
+{
+    usleep((useconds_t)(size_t)delay);
+    exit(7);
+}
+
+static void *block(void *client)
+{
+    while (!host_is_gone) zelf_session_free(zelf_session_create(client, NULL, NULL));
+    return NULL;
+}
+
+/* A process with 50 calls in flight, and one that blocks, ends by exit(). */
+static void live_and_exit(int round)
+{
+    static struct record records[50];
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    char identifier[32];
+    pthread_t blocking;
+    int i;
+
+    alarm(20);
+    /* What exit() takes down first is what was set up last, so this is still
+       there when the library has let go. */
+    atexit(tear_down);
+    pthread_create(&blocking, NULL, block, client);
+    for (i = 0; i < 50; i++) {
+        records[i].then = round % 3 == 2 && i == 25 ? exit_here : look_for_the_host;
+        snprintf(identifier, sizeof identifier, "exit-x-%d-%d", round, i);
+        start(client, &records[i], identifier);
+    }
+    if (round % 3 == 1) {
+        pthread_t other;
+        pthread_create(&other, NULL, exit_elsewhere, (void *)(size_t)(round * 300));
+    } else if (round % 3 == 0) {
+        usleep((useconds_t)round * 300);
+        exit(7);
+    }
+    for (;;) pause();
+}
+
+static void a_process_may_exit_at_any_moment(void)
+{
+    int round, fine = 0, ended[3] = {0, 0, 0};
+    double began = seconds_now();
+    for (round = 0; round < 90; round++) {
+        pid_t child = fork();
+        int status;
+        if (child == 0) live_and_exit(round);
+        status = status_of(child);
+        fine += status == 7;
+        ended[round % 3] += status == 7;
+        if (status != 7) printf("# round %d ended with %d\n", round, status);
+    }
+    PROMISE(fine == 90,
+            "exit with calls in flight, from main (%d of 30), another thread (%d) or a callback "
+            "(%d): no crash, no hang, no callback after it", ended[0], ended[1], ended[2]);
+    PROMISE(seconds_now() - began < 60, "nor a long wait: %.1f s for 90 of them",
+            seconds_now() - began);
+}
+
+int main(void)
+{
+    a_child_is_told_what_it_cannot_do();
+    our_threads_take_no_signals();
+    sigpipe_kills_no_async_host();
+    a_process_may_exit_at_any_moment();
+    return check_failed;
+}
