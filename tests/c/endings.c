@@ -79,6 +79,66 @@ static void a_child_is_told_what_it_cannot_do(void)
     zelf_client_free(client);
 }
 
+#define WORKERS 4
+#define VISITS 40
+
+/* Answers each visitor with a session's identifier, as web servers with workers do. */
+static void serve(int listener, zelf_client *client, int worker)
+{
+    char identifier[32];
+    snprintf(identifier, sizeof identifier, "worker-x-%d", worker);
+    for (;;) {
+        int visitor = accept(listener, NULL, NULL);
+        zelf_session *session = create(client, identifier, NULL);
+        const char *answer = session ? zelf_session_identifier(session) : "none";
+        (void)!write(visitor, answer, strlen(answer));
+        zelf_session_free(session);
+        close(visitor);
+    }
+}
+
+static void a_preforking_server_works(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_session *session = create(client, "prefork-parent-x", NULL);
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), i, right = 0, seen[WORKERS] = {0};
+    pid_t workers[WORKERS];
+
+    memset(&at, 0, sizeof at);
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bind(listener, (struct sockaddr *)&at, sizeof at);
+    listen(listener, 64);
+    getsockname(listener, (struct sockaddr *)&at, &size);
+    for (i = 0; i < WORKERS; i++)
+        if ((workers[i] = fork()) == 0) serve(listener, client, i);
+    for (i = 0; i < VISITS; i++) {
+        char answer[64] = "";
+        int worker, s = socket(AF_INET, SOCK_STREAM, 0);
+        connect(s, (struct sockaddr *)&at, sizeof at);
+        (void)!read(s, answer, sizeof answer - 1);
+        close(s);
+        if (sscanf(answer, "worker-x-%d", &worker) == 1 && worker < WORKERS) {
+            right++;
+            seen[worker] = 1;
+        }
+    }
+    for (i = 0; i < WORKERS; i++) {
+        kill(workers[i], SIGTERM);
+        waitpid(workers[i], NULL, 0);
+    }
+    close(listener);
+    zelf_session_free(session);
+    session = create(client, "prefork-parent-x", NULL);
+    PROMISE(right == VISITS && seen[0] + seen[1] + seen[2] + seen[3] > 1 && session,
+            "a pre-forking server serves with the client its workers inherited: %d of %d", right,
+            VISITS);
+    zelf_session_free(session);
+    zelf_client_free(client);
+}
+
 /* The signals that the threads of ours block, from /proc. */
 static void our_threads_take_no_signals(void)
 {
@@ -228,6 +288,7 @@ static void a_process_may_exit_at_any_moment(void)
 int main(void)
 {
     a_child_is_told_what_it_cannot_do();
+    a_preforking_server_works();
     our_threads_take_no_signals();
     sigpipe_kills_no_async_host();
     a_process_may_exit_at_any_moment();
