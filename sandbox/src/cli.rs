@@ -32,6 +32,7 @@ pub fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("http-port") => options.http_port = arguments.value()?.parse()?,
             Long("https-port") => options.https_port = arguments.value()?.parse()?,
             Long("control-port") => options.control_port = arguments.value()?.parse()?,
+            Long("tls12-only") => options.tls12_only = true,
             Long("ca-file") => options.ca_file = Some(arguments.value()?.into()),
             Long("exit-with-stdin") => exit_with_stdin = true,
             Long("quiet") => options.log = false,

@@ -17,6 +17,8 @@ pub struct Options {
     pub https_port: u16,
     /// Port of the listener that only answers `/sandbox/…`; 0 takes a free one.
     pub control_port: u16,
+    /// Speak TLS 1.2 only, as an old server does.
+    pub tls12_only: bool,
     /// Where to write the CA certificate. `None`: a private directory that is
     /// removed when the sandbox stops.
     pub ca_file: Option<PathBuf>,
@@ -57,6 +59,7 @@ impl Default for Options {
             http_port: 0,
             https_port: 0,
             control_port: 0,
+            tls12_only: false,
             ca_file: None,
             create_delay: Duration::from_millis(3),
             session_lifetime: 600,

@@ -181,7 +181,7 @@ fn run(options: Options, tell: &mpsc::Sender<Started>, stopped: oneshot::Receive
 }
 
 fn prepare(options: Options) -> io::Result<(Server, Arc<State>, CaFile)> {
-    let tls = Tls::generate()?;
+    let tls = Tls::generate(options.tls12_only)?;
     let server = Server::bind(&options)?;
     let ca_file = CaFile::write(options.ca_file.as_deref(), &tls.ca_pem)?;
     let ready = Ready {

@@ -11,8 +11,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData as _,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use serde::{Deserialize, Serialize};
 
 /// What is wrong with a certificate.
@@ -41,7 +41,12 @@ pub struct Tls {
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Tls {
-    pub fn generate() -> io::Result<Self> {
+    pub fn generate(tls12_only: bool) -> io::Result<Self> {
+        let versions: &[&'static SupportedProtocolVersion] = if tls12_only {
+            &[&rustls::version::TLS12]
+        } else {
+            rustls::DEFAULT_VERSIONS
+        };
         let (ca, ca_pem, _) = authority().map_err(io::Error::other)?;
         let (stranger, _, stranger_der) = authority().map_err(io::Error::other)?;
         let now = SystemTime::now();
@@ -79,12 +84,12 @@ impl Tls {
             if kind == WrongCertificate::UnknownCa {
                 chain.push(stranger_der.clone());
             }
-            wrong.insert(kind, server_config(chain, key)?);
+            wrong.insert(kind, server_config(chain, key, versions)?);
         }
         Ok(Tls {
             ca_pem,
             spki_sha256: STANDARD.encode(spki),
-            good: server_config(vec![good.0], good.1)?,
+            good: server_config(vec![good.0], good.1, versions)?,
             wrong,
         })
     }
@@ -138,10 +143,11 @@ fn leaf(
 fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
 ) -> io::Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(io::Error::other)?
         .with_no_client_auth()
         .with_single_cert(chain, key)

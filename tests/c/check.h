@@ -179,6 +179,31 @@ static inline zelf_session *create(zelf_client *client, const char *identifier,
     return session;
 }
 
+/* Settings against the sandbox over TLS, to change. */
+static inline zelf_config *tls_config(void)
+{
+    zelf_config *config = zelf_config_new();
+    zelf_config_set_base_url(config, need_env("ZELF_HTTPS"));
+    zelf_config_set_ca_file(config, need_env("ZELF_CA"));
+    zelf_config_set_timeout_ms(config, 5000);
+    zelf_config_set_max_attempts(config, 1);
+    return config;
+}
+
+/* Makes a client of the configuration, frees it, and creates one session. */
+static inline zelf_status outcome(zelf_config *config)
+{
+    zelf_error *error = NULL;
+    zelf_client *client = zelf_client_new(config, &error);
+    zelf_session *session = client ? create(client, "transport-x", &error) : NULL;
+    zelf_status status = session ? ZELF_OK : zelf_error_status(error);
+    zelf_session_free(session);
+    zelf_error_free(error);
+    zelf_client_free(client);
+    zelf_config_free(config);
+    return status;
+}
+
 /* Promises that a call fails in this way, with a sentence. */
 static inline void expect_failure(zelf_client *client, zelf_status status, double within_seconds,
                                   const char *promise)

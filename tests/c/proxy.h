@@ -1,4 +1,4 @@
-/* A proxy that knows one thing, CONNECT, for tests. */
+/* A proxy for tests: CONNECT, and SOCKS 5 (RFC 1928, 1929). */
 #ifndef PROXY_H
 #define PROXY_H
 
@@ -9,8 +9,9 @@
 
 struct proxy {
     int listener, port;
-    const char *credentials; /* "Basic …", or NULL for none */
-    int tunnels, refusals;
+    const char *credentials; /* "Basic …", or "user:pass" for SOCKS; NULL for none */
+    int refuses, hangs;      /* what a SOCKS proxy does with a request */
+    int tunnels, refusals, names;
     char target[256];
 };
 
@@ -47,6 +48,61 @@ static inline int proxy_dial(int port)
     return s;
 }
 
+static inline int proxy_take(int from, unsigned char *bytes, size_t count)
+{
+    return recv(from, bytes, count, MSG_WAITALL) == (ssize_t)count;
+}
+
+/* The dialogue up to the request, whose port is returned; 0 when it ended. */
+static inline int proxy_socks(struct proxy *proxy, int client)
+{
+    unsigned char in[600], *password;
+    char said[600];
+    int wanted = proxy->credentials ? 2 : 0;
+
+    if (!proxy_take(client, in, 2) || in[0] != 5 || !proxy_take(client, in + 2, in[1])) return 0;
+    if (!memchr(in + 2, wanted, in[1])) {
+        proxy->refusals++;
+        send(client, "\5\377", 2, MSG_NOSIGNAL);
+        return 0;
+    }
+    in[0] = 5, in[1] = (unsigned char)wanted;
+    send(client, in, 2, MSG_NOSIGNAL);
+    if (wanted) {
+        if (!proxy_take(client, in, 2) || !proxy_take(client, in + 2, in[1] + 1u)) return 0;
+        password = in + 3 + in[1];
+        if (!proxy_take(client, password, password[-1])) return 0;
+        snprintf(said, sizeof said, "%.*s:%.*s", in[1], (char *)in + 2, password[-1],
+                 (char *)password);
+        if (strcmp(said, proxy->credentials) != 0) {
+            proxy->refusals++;
+            send(client, "\1\1", 2, MSG_NOSIGNAL);
+            return 0;
+        }
+        send(client, "\1\0", 2, MSG_NOSIGNAL);
+    }
+    if (!proxy_take(client, in, 4)) return 0;
+    if (in[3] == 3) {
+        unsigned char length;
+        if (!proxy_take(client, &length, 1) || !proxy_take(client, in, length)) return 0;
+        snprintf(proxy->target, sizeof proxy->target, "%.*s", length, (char *)in);
+        proxy->names++;
+    } else {
+        size_t length = in[3] == 4 ? 16 : 4;
+        if (!proxy_take(client, in, length)) return 0;
+        snprintf(proxy->target, sizeof proxy->target, "an address of %lu bytes",
+                 (unsigned long)length);
+    }
+    if (!proxy_take(client, in, 2)) return 0;
+    while (proxy->hangs) usleep(1000);
+    if (proxy->refuses) {
+        proxy->refusals++;
+        send(client, "\5\2\0\1\0\0\0\0\0\0", 10, MSG_NOSIGNAL);
+        return 0;
+    }
+    return in[0] << 8 | in[1];
+}
+
 /* One connection after the other is enough. */
 static inline void *proxy_run(void *of)
 {
@@ -61,6 +117,18 @@ static inline void *proxy_run(void *of)
         size_t used = 0;
         ssize_t got;
         int server = -1, port;
+        if (recv(client, head, 1, MSG_PEEK) == 1 && head[0] == 5) {
+            port = proxy_socks(proxy, client);
+            server = port ? proxy_dial(port) : -1;
+            if (server >= 0) {
+                proxy->tunnels++;
+                send(client, "\5\0\0\1\0\0\0\0\0\0", 10, MSG_NOSIGNAL);
+                proxy_pump(client, server);
+                close(server);
+            }
+            close(client);
+            continue;
+        }
         while (used < sizeof head - 1 && (got = recv(client, head + used, sizeof head - 1 - used, 0)) > 0) {
             used += (size_t)got;
             head[used] = '\0';

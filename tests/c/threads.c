@@ -33,7 +33,57 @@ static void *one_slow_call(void *client)
     return session;
 }
 
-int main(void)
+#define CROWD 64
+
+static long crowd_calls;
+static long ended[100];
+
+/* Every outcome is counted under its status. */
+static void *calls_amid_faults(void *number)
+{
+    char identifier[32];
+    long i;
+    snprintf(identifier, sizeof identifier, "crowd-%ld", (long)number % 50);
+    for (i = 0; i < crowd_calls / CROWD; i++) {
+        zelf_error *error = NULL;
+        zelf_session *session = create(shared, identifier, &error);
+        zelf_status status = zelf_error_status(error);
+        if (!session == !error) abort();
+        __sync_fetch_and_add(&ended[status < 100 ? status : 99], 1);
+        zelf_session_free(session);
+        zelf_error_free(error);
+    }
+    return NULL;
+}
+
+static void a_crowd_amid_faults(void)
+{
+    static pthread_t threads[CROWD];
+    int descriptors, status;
+    long i, all = 0, kinds = 0;
+
+    fault("[{\"kind\":\"reset\",\"stage\":\"request\",\"share\":0.02,\"seed\":1},"
+          "{\"kind\":\"close\",\"stage\":\"body\",\"share\":0.01,\"seed\":2},"
+          "{\"kind\":\"garbage\",\"share\":0.01,\"seed\":3},"
+          "{\"kind\":\"answer\",\"status\":503,\"share\":0.01,\"seed\":4}]");
+    descriptors = entries("/proc/self/fd");
+    shared = sandbox_client(1, 20000, 1);
+    for (i = 0; i < CROWD; i++) pthread_create(&threads[i], NULL, calls_amid_faults, (void *)i);
+    for (i = 0; i < CROWD; i++) pthread_join(threads[i], NULL);
+    PROMISE(threads_alive() == 1, "no thread of ours is left");
+    zelf_client_free(shared);
+    for (status = 0; status < 100; status++) {
+        all += ended[status];
+        kinds += ended[status] > 0;
+        if (ended[status]) printf("# %6ld %s\n", ended[status], zelf_status_name(status));
+    }
+    PROMISE(all == crowd_calls / CROWD * CROWD && ended[ZELF_OK] > all * 9 / 10 && kinds >= 3,
+            "%d threads, %ld calls amid faults: every one accounted for", CROWD, all);
+    PROMISE(entries("/proc/self/fd") == descriptors, "no descriptor is left");
+    fault(NULL);
+}
+
+int main(int argc, char **argv)
 {
     pthread_t threads[THREADS];
     long i, right = 0;
@@ -53,10 +103,8 @@ int main(void)
 
     shared = sandbox_client(1, 20000, 1);
     fault("{\"kind\":\"delay\",\"ms\":500}");
-    forget_requests();
     for (i = 0; i < 4; i++) pthread_create(&threads[i], NULL, one_slow_call, shared);
-    while (requests_arrived() == 0) usleep(1000);
-    usleep(100000); /* the others have to be inside too; nothing else tells */
+    usleep(200000); /* the others have to be inside too; nothing else tells */
     zelf_client_free(shared);
     for (i = 0, right = 0; i < 4; i++) {
         void *session;
@@ -66,5 +114,8 @@ int main(void)
     }
     PROMISE(right == 4, "calls under way survive the free of their client");
     fault(NULL);
+
+    crowd_calls = argc > 1 ? atol(argv[1]) : 1000;
+    a_crowd_amid_faults();
     return check_failed;
 }

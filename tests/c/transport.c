@@ -1,9 +1,11 @@
-/* Trust, pins, proxies, names, kept connections, and the log. The sandbox
+/* Trust, pins, names, kept connections, and the log. The sandbox
    closes idle connections after 100 ms. */
 #include <malloc.h>
 #include <netdb.h>
 
-#include "proxy.h"
+#include <pthread.h>
+
+#include "check.h"
 
 /* Takes the place of the C library's look-up: hangs for as long as it is told,
    then finds this machine. */
@@ -31,30 +33,6 @@ void freeaddrinfo(struct addrinfo *found)
 {
     free(found->ai_addr);
     free(found);
-}
-
-static zelf_config *tls_config(void)
-{
-    zelf_config *config = zelf_config_new();
-    zelf_config_set_base_url(config, need_env("ZELF_HTTPS"));
-    zelf_config_set_ca_file(config, need_env("ZELF_CA"));
-    zelf_config_set_timeout_ms(config, 5000);
-    zelf_config_set_max_attempts(config, 1);
-    return config;
-}
-
-/* Makes a client of the configuration, frees it, and creates one session. */
-static zelf_status outcome(zelf_config *config)
-{
-    zelf_error *error = NULL;
-    zelf_client *client = zelf_client_new(config, &error);
-    zelf_session *session = client ? create(client, "transport-x", &error) : NULL;
-    zelf_status status = session ? ZELF_OK : zelf_error_status(error);
-    zelf_session_free(session);
-    zelf_error_free(error);
-    zelf_client_free(client);
-    zelf_config_free(config);
-    return status;
 }
 
 static void names_cannot_hold_up_a_deadline(void)
@@ -229,61 +207,6 @@ static void pins_hold_on_every_connection(void)
     zelf_client_free(client);
 }
 
-static void proxies_are_used_when_set(void)
-{
-    struct proxy open, closed;
-    char url[128], target[128];
-    zelf_config *config;
-
-    proxy_start(&open, NULL);
-    proxy_start(&closed, "Basic dXNlcjpwYXNz"); /* user:pass */
-    snprintf(target, sizeof target, "%s", need_env("ZELF_HTTPS") + strlen("https://"));
-
-    config = tls_config();
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
-    zelf_config_set_proxy(config, url);
-    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 1 && strcmp(open.target, target) == 0,
-            "a session comes through a proxy, which sees only where to: %s", open.target);
-
-    config = tls_config();
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", closed.port);
-    zelf_config_set_proxy(config, url);
-    PROMISE(outcome(config) == ZELF_ERROR_PROXY && closed.refusals == 1,
-            "a proxy that wants credentials is an error of its own");
-
-    config = tls_config();
-    snprintf(url, sizeof url, "http://user:pass@127.0.0.1:%d", closed.port);
-    zelf_config_set_proxy(config, url);
-    PROMISE(outcome(config) == ZELF_OK && closed.tunnels == 1, "credentials for a proxy are sent");
-
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
-    setenv("https_proxy", url, 1);
-    PROMISE(outcome(tls_config()) == ZELF_OK && open.tunnels == 1,
-            "a proxy of the environment is ignored by default");
-    config = tls_config();
-    zelf_config_set_proxy_from_env(config, true);
-    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 2, "it is used when asked for");
-    setenv("no_proxy", "localhost", 1);
-    config = tls_config();
-    zelf_config_set_proxy_from_env(config, true);
-    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 2, "no_proxy makes exceptions");
-    unsetenv("https_proxy");
-    unsetenv("no_proxy");
-
-    config = tls_config();
-    zelf_config_set_proxy(config, "ftp://user:s3cr3t@127.0.0.1");
-    {
-        zelf_error *error = NULL;
-        PROMISE(!zelf_client_new(config, &error)
-                    && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
-                    && strstr(zelf_error_message(error), "proxy")
-                    && !strstr(zelf_error_message(error), "s3cr3t"),
-                "a proxy that cannot be used is named, its password is not");
-        zelf_error_free(error);
-        zelf_config_free(config);
-    }
-}
-
 static void a_dead_kept_connection_is_no_failure(void)
 {
     zelf_client *client = sandbox_client(1, 5000, 1);
@@ -409,6 +332,16 @@ static void memory_does_not_grow(void)
     zelf_client_free(client);
 }
 
+/* What a server that knows only older versions says: the alert protocol_version. */
+static void old_tls_is_refused(void)
+{
+    zelf_client *client = sandbox_client(1, 3000, 1);
+    fault("{\"kind\":\"garbage\",\"stage\":\"tls\",\"base64\":\"FQMBAAICRg==\"}");
+    expect_failure(client, ZELF_ERROR_TLS, 3, "a server with neither TLS 1.2 nor 1.3 is refused");
+    fault(NULL);
+    zelf_client_free(client);
+}
+
 int main(void)
 {
     names_cannot_hold_up_a_deadline();
@@ -416,10 +349,9 @@ int main(void)
     trust_is_what_was_set();
     pins_are_checked();
     pins_hold_on_every_connection();
+    old_tls_is_refused();
     a_dead_kept_connection_is_no_failure();
     the_log_tells_what_happens();
     memory_does_not_grow();
-    /* Last: its proxies keep their threads. */
-    proxies_are_used_when_set();
     return check_failed;
 }

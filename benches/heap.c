@@ -1,0 +1,47 @@
+/* heap URL CA-FILE: the heap in use and the resident memory after a thousand
+   calls, and after a million, as JSON. */
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zelf.h>
+
+static long resident_kib(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%*s %ld", &pages) != 1) exit(1);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+int main(int argc, char **argv)
+{
+    zelf_config *config = zelf_config_new();
+    zelf_session_options *options = zelf_session_options_new();
+    zelf_client *client;
+    size_t heap[2] = {0, 0};
+    long resident[2] = {0, 0}, i;
+
+    if (argc < 3) return 2;
+    zelf_config_set_base_url(config, argv[1]);
+    zelf_config_set_ca_file(config, argv[2]);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    zelf_session_options_set_identifier(options, "heap-x");
+    for (i = 1; i <= 1000000; i++) {
+        zelf_session *session = zelf_session_create(client, options, NULL);
+        if (!session) return 1;
+        zelf_session_free(session);
+        if (i == 1000 || i == 1000000) {
+            heap[i > 1000] = mallinfo2().uordblks;
+            resident[i > 1000] = resident_kib();
+        }
+    }
+    printf("{\"heap\":[%zu,%zu],\"resident_kib\":[%ld,%ld]}\n", heap[0], heap[1], resident[0],
+           resident[1]);
+    zelf_client_free(client);
+    zelf_session_options_free(options);
+    return 0;
+}

@@ -1,0 +1,104 @@
+/* Through proxies: HTTP CONNECT and SOCKS 5. */
+#include "proxy.h"
+
+static void proxies_are_used_when_set(void)
+{
+    struct proxy open, closed;
+    char url[128], target[128];
+    zelf_config *config;
+
+    proxy_start(&open, NULL);
+    proxy_start(&closed, "Basic dXNlcjpwYXNz"); /* user:pass */
+    snprintf(target, sizeof target, "%s", need_env("ZELF_HTTPS") + strlen("https://"));
+
+    config = tls_config();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
+    zelf_config_set_proxy(config, url);
+    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 1 && strcmp(open.target, target) == 0,
+            "a session comes through a proxy, which sees only where to: %s", open.target);
+
+    config = tls_config();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", closed.port);
+    zelf_config_set_proxy(config, url);
+    PROMISE(outcome(config) == ZELF_ERROR_PROXY && closed.refusals == 1,
+            "a proxy that wants credentials is an error of its own");
+
+    config = tls_config();
+    snprintf(url, sizeof url, "http://user:pass@127.0.0.1:%d", closed.port);
+    zelf_config_set_proxy(config, url);
+    PROMISE(outcome(config) == ZELF_OK && closed.tunnels == 1, "credentials for a proxy are sent");
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
+    setenv("https_proxy", url, 1);
+    PROMISE(outcome(tls_config()) == ZELF_OK && open.tunnels == 1,
+            "a proxy of the environment is ignored by default");
+    config = tls_config();
+    zelf_config_set_proxy_from_env(config, true);
+    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 2, "it is used when asked for");
+    setenv("no_proxy", "localhost", 1);
+    config = tls_config();
+    zelf_config_set_proxy_from_env(config, true);
+    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 2, "no_proxy makes exceptions");
+    unsetenv("https_proxy");
+    unsetenv("no_proxy");
+
+    config = tls_config();
+    zelf_config_set_proxy(config, "ftp://user:s3cr3t@127.0.0.1");
+    {
+        zelf_error *error = NULL;
+        PROMISE(!zelf_client_new(config, &error)
+                    && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
+                    && strstr(zelf_error_message(error), "proxy")
+                    && !strstr(zelf_error_message(error), "s3cr3t"),
+                "a proxy that cannot be used is named, its password is not");
+        zelf_error_free(error);
+        zelf_config_free(config);
+    }
+}
+
+static zelf_status through(const char *scheme, const char *credentials, struct proxy *proxy)
+{
+    zelf_config *config = tls_config();
+    char url[128];
+    snprintf(url, sizeof url, "%s://%s127.0.0.1:%d", scheme, credentials, proxy->port);
+    zelf_config_set_proxy(config, url);
+    zelf_config_set_connect_timeout_ms(config, 300);
+    return outcome(config);
+}
+
+static void socks_proxies_are_used_when_set(void)
+{
+    struct proxy open, closed;
+    double began;
+    zelf_status status;
+
+    proxy_start(&open, NULL);
+    proxy_start(&closed, "user:pass");
+    PROMISE(through("socks5", "", &open) == ZELF_OK && open.tunnels == 1 && open.names == 0,
+            "with socks5 the name is looked up here: the proxy is given %s", open.target);
+    PROMISE(through("socks5h", "", &open) == ZELF_OK && open.tunnels == 2 && open.names == 1
+                && strcmp(open.target, "localhost") == 0,
+            "with socks5h it is looked up by the proxy: %s", open.target);
+    PROMISE(through("socks5h", "user:pass@", &closed) == ZELF_OK && closed.tunnels == 1,
+            "credentials for a SOCKS proxy are sent");
+    PROMISE(through("socks5h", "user:wrong@", &closed) == ZELF_ERROR_PROXY && closed.refusals == 1,
+            "wrong ones are an error of the proxy");
+    PROMISE(through("socks5h", "", &closed) == ZELF_ERROR_PROXY && closed.refusals == 2,
+            "and so is having none");
+    open.refuses = 1;
+    PROMISE(through("socks5", "", &open) == ZELF_ERROR_PROXY, "a refusal is an error of the proxy");
+    open.refuses = 0;
+    open.hangs = 1;
+    began = seconds_now();
+    status = through("socks5", "", &open);
+    PROMISE(status == ZELF_ERROR_TIMEOUT && seconds_now() - began < 2,
+            "a proxy that hangs meets the limit for connecting");
+    open.hangs = 0;
+}
+
+int main(void)
+{
+    proxies_are_used_when_set();
+    socks_proxies_are_used_when_set();
+    return check_failed;
+}
