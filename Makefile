@@ -4,14 +4,22 @@ CARGO ?= cargo
 CC ?= cc
 # The scripts look for what was built here.
 export CARGO_TARGET_DIR := target
+export CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR
+# Gives the exported symbols their version; see the file.
+ifeq ($(shell uname -s),Linux)
+HOST := $(shell rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
+export CARGO_TARGET_$(HOST)_LINKER := $(CURDIR)/packaging/version-cc
+endif
 .DEFAULT_GOAL := help
-.PHONY: help lib sandbox demo test bench
+.PHONY: help lib sandbox demo test bench install uninstall dist abi test-hosts
 
 help: ## this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-lib: ## the library: target/release/libzelf.so and libzelf.a
+lib: ## the library: target/release/libzelf.so, target/package/libzelf.a
 	$(CARGO) build --locked --release
+	@ln -sf libzelf.so target/release/libzelf.so.0
+	@packaging/archive target/package/libzelf.a
 
 # By itself: what the sandbox needs of a shared dependency stays out of the library.
 sandbox:
@@ -24,5 +32,20 @@ test: lib sandbox ## all tests
 	$(CARGO) build --locked --features test-hooks
 	CC="$(CC)" tests/all
 
+test-hosts: lib sandbox ## the library in other languages, as far as they are here
+	tests/hosts/run
+
 bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON
 	benches/run
+
+install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR
+	@packaging/install
+
+uninstall: ## what install put there, with the same variables
+	@packaging/install --remove
+
+dist: lib ## an archive to ship, with checksums, in target/dist
+	@packaging/dist
+
+abi: lib ## write down the ABI, after it has changed on purpose: docs/abi
+	@packaging/abi

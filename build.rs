@@ -41,6 +41,9 @@ fn link() {
         // Thread-local destructors of a host's threads may run long after
         // dlclose: the code has to stay.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        // The number changes when a program linked to an older one would not
+        // run any more, and only then: docs/abi.md.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libzelf.so.0");
     }
 }
 

@@ -24,7 +24,8 @@
  *
  * Loading the library does nothing: no thread, no file, no environment. It
  * never prints, never touches the disposition of a signal, and leaves errno as
- * it was. A client survives fork: the child makes connections of its own. The
+ * it was. A client survives fork: the child makes connections of its own, and
+ * asynchronous calls stay with the parent. The
  * one thing it cannot turn into an error is that memory runs out: then the
  * process is aborted, with a line on stderr.
  *
