@@ -44,7 +44,7 @@ install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MAND
 uninstall: ## what install put there, with the same variables
 	@packaging/install --remove
 
-dist: lib ## an archive to ship, with checksums, in target/dist
+dist: ## an archive to ship, with checksums, in target/dist
 	@packaging/dist
 
 abi: lib ## write down the ABI, after it has changed on purpose: docs/abi

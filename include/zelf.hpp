@@ -1,0 +1,392 @@
+/*
+ * zelf.hpp: zelf.h for C++17. Header-only: link zelf and nothing else.
+ *
+ *   zelf::client client{zelf::config{}.origin("https://app.example")};
+ *   zelf::session session = client.create(zelf::session_options{}.identifier(id));
+ *   send_with(session.authorization());
+ *
+ * Objects own what they hold and can be moved, not copied (an error can be
+ * copied). One that has been moved from may be assigned to or destroyed.
+ * What a std::string_view shows is borrowed from the object that was asked.
+ * zelf.h says what the functions do, on which threads, and with which errors.
+ *
+ * Failures. Functions named try_ return a zelf::result, which holds the value
+ * or a zelf::error. Their twins without try_ throw the error; with exceptions
+ * off (-fno-exceptions) they are not there.
+ *
+ * Callbacks take any callable that can be moved. An exception must not leave
+ * one: there is nobody to catch it, and std::terminate is called, as for one
+ * that leaves a thread.
+ */
+#ifndef ZELF_HPP
+#define ZELF_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "zelf.h"
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define ZELF_HPP_EXCEPTIONS 1
+#endif
+
+namespace zelf {
+
+using status = zelf_status;
+
+/** The name of a status, such as "ZELF_ERROR_TIMEOUT". */
+inline std::string_view status_name(status which) noexcept { return zelf_status_name(which); }
+
+/** The version of the library that was loaded. */
+inline std::string_view version() noexcept { return zelf_version(); }
+
+/** Whether the library that was loaded has all that this header knows. */
+inline bool is_compatible() noexcept
+{
+    char *rest = nullptr;
+    const long major = std::strtol(zelf_version(), &rest, 10);
+    const long minor = *rest == '.' ? std::strtol(rest + 1, &rest, 10) : 0;
+    return major == ZELF_VERSION_MAJOR && minor >= ZELF_VERSION_MINOR;
+}
+
+namespace detail {
+
+template <auto Free>
+struct freed_by {
+    template <typename T>
+    void operator()(T *object) const noexcept
+    {
+        Free(object);
+    }
+};
+
+inline std::optional<std::string_view> view(const char *text) noexcept
+{
+    return text ? std::optional<std::string_view>(text) : std::nullopt;
+}
+
+/** C strings end at their first NUL. Nothing may be lost silently, so a NUL
+    inside becomes a control character, which the library refuses by name. */
+inline std::string text(std::string_view from)
+{
+    std::string copy(from);
+    std::replace(copy.begin(), copy.end(), '\0', '\x01');
+    return copy;
+}
+
+/** 0 means the default to C, so a duration too short to count is 1 ms. */
+inline std::uint32_t milliseconds(std::chrono::milliseconds duration) noexcept
+{
+    const auto count = std::clamp<std::int64_t>(duration.count(), 1, UINT32_MAX);
+    return static_cast<std::uint32_t>(count);
+}
+
+inline std::chrono::system_clock::time_point time_point(std::int64_t unix_seconds)
+{
+    return std::chrono::system_clock::time_point(std::chrono::seconds(unix_seconds));
+}
+
+} // namespace detail
+
+/** Why a call failed. */
+class error : public std::exception {
+public:
+    /** Takes ownership. */
+    explicit error(zelf_error *from) : error_(from, zelf_error_free) {}
+
+    /** One sentence for a person. */
+    const char *what() const noexcept override
+    {
+        const char *message = zelf_error_message(error_.get());
+        return message ? message : "out of memory";
+    }
+    zelf::status status() const noexcept { return zelf_error_status(error_.get()); }
+    /** 0: no answer came. */
+    int http_status() const noexcept { return zelf_error_http_status(error_.get()); }
+    std::optional<std::string_view> server_message() const noexcept
+    {
+        return detail::view(zelf_error_server_message(error_.get()));
+    }
+    bool is_retryable() const noexcept { return zelf_error_is_retryable(error_.get()); }
+    /** Zero: the server did not say. */
+    std::chrono::milliseconds retry_after() const noexcept
+    {
+        return std::chrono::milliseconds(zelf_error_retry_after_ms(error_.get()));
+    }
+
+private:
+    std::shared_ptr<const zelf_error> error_; // an exception has to be copyable
+};
+
+/** A value, or why there is none. */
+template <typename T>
+class [[nodiscard]] result {
+public:
+    result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
+    result(zelf::error failure) : held_(std::in_place_index<1>, std::move(failure)) {}
+
+    explicit operator bool() const noexcept { return held_.index() == 0; }
+
+    /** Only if there is a value. */
+    T &operator*() & noexcept { return *std::get_if<0>(&held_); }
+    const T &operator*() const & noexcept { return *std::get_if<0>(&held_); }
+    T &&operator*() && noexcept { return std::move(*std::get_if<0>(&held_)); }
+    T *operator->() noexcept { return std::get_if<0>(&held_); }
+    const T *operator->() const noexcept { return std::get_if<0>(&held_); }
+
+    /** Only if there is none. */
+    const zelf::error &error() const noexcept { return *std::get_if<1>(&held_); }
+
+#ifdef ZELF_HPP_EXCEPTIONS
+    /** The value, or the error as an exception. */
+    T value() &&
+    {
+        if (!*this) throw error();
+        return std::move(**this);
+    }
+#endif
+
+private:
+    std::variant<T, zelf::error> held_;
+};
+
+/** A session that the server created or had. */
+class session {
+public:
+    /** Takes ownership. */
+    explicit session(zelf_session *from) noexcept : session_(from) {}
+
+    /** A secret: keep it out of logs. */
+    std::string_view token() const noexcept { return zelf_session_token(get()); }
+    /** "Bearer " and the token. */
+    std::string_view authorization() const noexcept { return zelf_session_authorization(get()); }
+    std::optional<std::string_view> id() const noexcept { return detail::view(zelf_session_id(get())); }
+    std::optional<std::string_view> identifier() const noexcept
+    {
+        return detail::view(zelf_session_identifier(get()));
+    }
+    /** By the server's clock. */
+    std::chrono::system_clock::time_point activated_at() const
+    {
+        return detail::time_point(zelf_session_activated_at(get()));
+    }
+    std::chrono::system_clock::time_point expires_at() const
+    {
+        return detail::time_point(zelf_session_expires_at(get()));
+    }
+    /** Right whatever this device's clock says; zero when it has expired. */
+    std::chrono::seconds time_left() const noexcept
+    {
+        return std::chrono::seconds(zelf_session_seconds_left(get()));
+    }
+
+    zelf_session *get() const noexcept { return session_.get(); }
+
+private:
+    std::unique_ptr<zelf_session, detail::freed_by<zelf_session_free>> session_;
+};
+
+/** What to ask for. */
+class session_options {
+public:
+    session_options() : options_(zelf_session_options_new()) {}
+
+#define ZELF_HPP_SET(type, name, call)                                         \
+    session_options &name(type value) & { return call, *this; }                \
+    session_options &&name(type value) && { return call, std::move(*this); }
+    ZELF_HPP_SET(std::string_view, identifier,
+                 zelf_session_options_set_identifier(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, domain,
+                 zelf_session_options_set_domain(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, tag_name,
+                 zelf_session_options_set_tag_name(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, eth_address,
+                 zelf_session_options_set_eth_address(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(zelf_session_type, type, zelf_session_options_set_type(get(), value))
+    ZELF_HPP_SET(bool, web_extension, zelf_session_options_set_web_extension(get(), value))
+    ZELF_HPP_SET(bool, kill_session, zelf_session_options_set_kill_session(get(), value))
+#undef ZELF_HPP_SET
+
+    zelf_session_options *get() const noexcept { return options_.get(); }
+
+private:
+    std::unique_ptr<zelf_session_options, detail::freed_by<zelf_session_options_free>> options_;
+};
+
+/** The settings of a client; all have defaults. */
+class config {
+public:
+    config() : config_(zelf_config_new()) {}
+
+#define ZELF_HPP_SET(type, name, call)                                         \
+    config &name(type value) & { return call, *this; }                         \
+    config &&name(type value) && { return call, std::move(*this); }
+    ZELF_HPP_SET(std::string_view, base_url,
+                 zelf_config_set_base_url(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, origin,
+                 zelf_config_set_origin(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, user_agent,
+                 zelf_config_set_user_agent(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, ca_file,
+                 zelf_config_set_ca_file(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, ca_pem,
+                 zelf_config_set_ca_pem(get(), value.data(), value.size()))
+    ZELF_HPP_SET(std::string_view, add_pin,
+                 zelf_config_add_pin(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(std::string_view, proxy,
+                 zelf_config_set_proxy(get(), detail::text(value).c_str()))
+    ZELF_HPP_SET(bool, proxy_from_env, zelf_config_set_proxy_from_env(get(), value))
+    ZELF_HPP_SET(std::chrono::milliseconds, timeout,
+                 zelf_config_set_timeout_ms(get(), detail::milliseconds(value)))
+    ZELF_HPP_SET(std::chrono::milliseconds, connect_timeout,
+                 zelf_config_set_connect_timeout_ms(get(), detail::milliseconds(value)))
+    ZELF_HPP_SET(std::uint32_t, max_attempts, zelf_config_set_max_attempts(get(), value))
+    ZELF_HPP_SET(bool, dispatch, zelf_config_set_dispatch(get(), value))
+#undef ZELF_HPP_SET
+
+    /** callback(zelf_log_level, std::string_view), on the threads of the calls. */
+    template <typename F>
+    config &on_log(zelf_log_level level, F &&callback) &
+    {
+        using callable = std::decay_t<F>;
+        static_assert(std::is_invocable_v<callable &, zelf_log_level, std::string_view>,
+                      "a log callback takes a level and a message");
+        zelf_config_set_log_callback(
+            get(),
+            [](zelf_log_level of, const char *message, void *data) noexcept {
+                (*static_cast<callable *>(data))(of, std::string_view(message));
+            },
+            new callable(std::forward<F>(callback)),
+            [](void *data) noexcept { delete static_cast<callable *>(data); }, level);
+        return *this;
+    }
+    template <typename F>
+    config &&on_log(zelf_log_level level, F &&callback) &&
+    {
+        on_log(level, std::forward<F>(callback));
+        return std::move(*this);
+    }
+
+    zelf_config *get() const noexcept { return config_.get(); }
+
+private:
+    std::unique_ptr<zelf_config, detail::freed_by<zelf_config_free>> config_;
+};
+
+/** An asynchronous call. Destroying it lets go of the call, which goes on. */
+class call {
+public:
+    /** Takes ownership. */
+    explicit call(zelf_call *from) noexcept : call_(from) {}
+    void cancel() const noexcept { zelf_call_cancel(call_.get()); }
+    zelf_call *get() const noexcept { return call_.get(); }
+
+private:
+    std::unique_ptr<zelf_call, detail::freed_by<zelf_call_free>> call_;
+};
+
+/** Makes sessions; may be used by any number of threads at once. */
+class client {
+public:
+    /** Takes ownership. */
+    explicit client(zelf_client *from) noexcept : client_(from) {}
+
+    static result<client> try_make(const config &settings = {})
+    {
+        zelf_error *failure = nullptr;
+        zelf_client *made = zelf_client_new(settings.get(), &failure);
+        if (!made) return error(failure);
+        return client(made);
+    }
+
+    result<session> try_create(const session_options &options = {}) const
+    {
+        zelf_error *failure = nullptr;
+        zelf_session *created = zelf_session_create(get(), options.get(), &failure);
+        if (!created) return error(failure);
+        return session(created);
+    }
+
+    /** callback(result<session>), exactly once, if there is a call. */
+    template <typename F>
+    result<call> try_create_async(const session_options &options, F &&callback) const
+    {
+        using callable = std::decay_t<F>;
+        static_assert(std::is_invocable_v<callable &, result<session>>,
+                      "a session callback takes a zelf::result<zelf::session>");
+        auto kept = std::make_unique<callable>(std::forward<F>(callback));
+        zelf_error *failure = nullptr;
+        zelf_call *started = zelf_session_create_async(
+            get(), options.get(),
+            [](zelf_session *created, zelf_error *why, void *data) noexcept {
+                auto &then = *static_cast<callable *>(data);
+                if (created) then(result<session>(session(created)));
+                else then(result<session>(error(why)));
+            },
+            kept.get(), [](void *data) noexcept { delete static_cast<callable *>(data); }, &failure);
+        if (!started) return error(failure);
+        (void)kept.release(); // destroy has it
+        return call(started);
+    }
+
+#ifdef ZELF_HPP_EXCEPTIONS
+    client() : client(config()) {}
+    explicit client(const config &settings) : client(try_make(settings).value()) {}
+    session create(const session_options &options = {}) const
+    {
+        return try_create(options).value();
+    }
+    template <typename F>
+    call create_async(const session_options &options, F &&callback) const
+    {
+        return try_create_async(options, std::forward<F>(callback)).value();
+    }
+#endif
+
+    /** After ZELF_OK no callback of this client ever runs again. */
+    zelf::status shutdown(std::chrono::milliseconds timeout) const noexcept
+    {
+        return zelf_client_shutdown(
+            get(), timeout.count() > 0 ? detail::milliseconds(timeout) : 0);
+    }
+    /** For a client with config::dispatch: what to wait for, and what to call then. */
+    int descriptor() const noexcept { return zelf_client_descriptor(get()); }
+    zelf::status dispatch() const noexcept { return zelf_client_dispatch(get()); }
+
+    zelf_client *get() const noexcept { return client_.get(); }
+
+private:
+    std::unique_ptr<zelf_client, detail::freed_by<zelf_client_free>> client_;
+};
+
+/** A new identifier for an installation, which should keep it; empty if the
+    system gave no random numbers. */
+inline std::string random_identifier()
+{
+    char text[ZELF_IDENTIFIER_SIZE];
+    return zelf_identifier_random(text, sizeof text) == ZELF_OK ? text : std::string();
+}
+
+/** The identifier that belongs to what is known of a device; empty if nothing is. */
+inline std::string derive_identifier(std::string_view device_id)
+{
+    char text[ZELF_IDENTIFIER_SIZE];
+    const std::string from = detail::text(device_id);
+    return zelf_identifier_derive(from.c_str(), text, sizeof text) == ZELF_OK ? text : std::string();
+}
+
+} // namespace zelf
+
+#undef ZELF_HPP_EXCEPTIONS
+
+#endif

@@ -1,0 +1,163 @@
+// zelf.hpp, with exceptions and without.
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <zelf.hpp>
+
+#include "check.h"
+
+using namespace std::chrono_literals;
+
+static zelf::config sandbox_config()
+{
+    return zelf::config()
+        .base_url(need_env("ZELF_HTTPS"))
+        .ca_file(need_env("ZELF_CA"))
+        .origin("https://app.example")
+        .timeout(5s)
+        .connect_timeout(2s)
+        .max_attempts(1);
+}
+
+static zelf::client sandbox()
+{
+    auto made = zelf::client::try_make(sandbox_config());
+    PROMISE(bool(made), "a client is made of settings in a row");
+    return *std::move(made);
+}
+
+static void sessions_are_values()
+{
+    const zelf::client client = sandbox();
+    auto created = client.try_create(
+        zelf::session_options().identifier("cpp-x").type(ZELF_SESSION_TYPE_IMPORT_WALLET).domain("avax"));
+    PROMISE(created && created->identifier() == "cpp-x" && created->id().has_value(),
+            "a session has its claims as optional views");
+    PROMISE(created->authorization() == "Bearer " + std::string(created->token())
+                && created->time_left() > 590s && created->time_left() <= 600s
+                && created->expires_at() - created->activated_at() == 600s,
+            "and its times as durations and time points");
+    zelf::session moved = *std::move(created);
+    std::vector<zelf::session> kept;
+    kept.push_back(std::move(moved));
+    PROMISE(!kept[0].token().empty() && !moved.get(), "it can be moved, and owns what it holds");
+    static_assert(!std::is_copy_constructible_v<zelf::session>
+                      && !std::is_copy_constructible_v<zelf::client>
+                      && std::is_nothrow_move_constructible_v<zelf::client>
+                      && std::is_copy_constructible_v<zelf::error>,
+                  "objects own what they hold");
+}
+
+static void failures_are_values()
+{
+    const zelf::client client = sandbox();
+    fault("{\"kind\":\"answer\",\"status\":409,\"validation_error\":\"missing\"}");
+    auto refused = client.try_create();
+    fault(nullptr);
+    PROMISE(!refused && refused.error().status() == ZELF_ERROR_VALIDATION
+                && refused.error().http_status() == 409
+                && refused.error().server_message() == "missing" && !refused.error().is_retryable()
+                && refused.error().retry_after() == 0ms && refused.error().what()[0],
+            "a failure is a value with the server's words: %s", refused.error().what());
+    zelf::error copy = refused.error();
+    PROMISE(zelf::status_name(copy.status()) == "ZELF_ERROR_VALIDATION", "and can be copied");
+
+    auto no_client = zelf::client::try_make(zelf::config().base_url(std::string("https://a\0b", 11)));
+    PROMISE(!no_client && no_client.error().status() == ZELF_ERROR_INVALID_CONFIG,
+            "a NUL inside a text is refused, not cut off: %s", no_client.error().what());
+}
+
+static void callbacks_are_lambdas()
+{
+    const zelf::client client = sandbox();
+    std::promise<std::string> told;
+    // Only movable, as many are that own something.
+    auto started = client.try_create_async(
+        zelf::session_options().identifier("cpp-async-x"),
+        [owned = std::make_unique<int>(7), &told](zelf::result<zelf::session> created) {
+            told.set_value(created && *owned == 7 ? std::string(*created->identifier()) : "none");
+        });
+    PROMISE(started && told.get_future().get() == "cpp-async-x", "a callback is any lambda");
+
+    fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
+    std::promise<zelf::status> ended;
+    auto cancelled = client.try_create_async({}, [&](zelf::result<zelf::session> created) {
+        ended.set_value(created ? ZELF_OK : created.error().status());
+    });
+    cancelled->cancel();
+    PROMISE(ended.get_future().get() == ZELF_ERROR_CANCELLED, "a call can be cancelled");
+    fault(nullptr);
+
+    PROMISE(client.shutdown(1s) == ZELF_OK, "after a shutdown there are no more callbacks");
+    auto alive = std::make_shared<int>(1);
+    auto refused = client.try_create_async({}, [alive](zelf::result<zelf::session>) {});
+    PROMISE(!refused && refused.error().status() == ZELF_ERROR_SHUT_DOWN && alive.use_count() == 1,
+            "and a lambda that was not taken is destroyed");
+}
+
+static void the_log_is_a_lambda()
+{
+    auto lines = std::make_shared<std::vector<std::string>>();
+    {
+        auto made = zelf::client::try_make(sandbox_config().on_log(
+            ZELF_LOG_DEBUG, [lines](zelf_log_level, std::string_view message) { lines->emplace_back(message); }));
+        (void)made->try_create();
+        PROMISE(lines->size() == 1 && lines.use_count() == 2, "the log takes a lambda: %s",
+                lines->empty() ? "-" : lines->front().c_str());
+    }
+    PROMISE(lines.use_count() == 1, "which goes with the last client that has it");
+}
+
+static void identifiers_are_strings()
+{
+    PROMISE(zelf::random_identifier().size() == 32
+                && zelf::random_identifier() != zelf::random_identifier(),
+            "a random identifier is a string");
+    PROMISE(zelf::derive_identifier("serial 1") == zelf::derive_identifier("serial 1")
+                && zelf::derive_identifier("serial 1") != zelf::derive_identifier("serial 2"),
+            "so is a derived one");
+    PROMISE(zelf::is_compatible() && zelf::version() == ZELF_VERSION,
+            "header and library belong together");
+}
+
+#ifdef __cpp_exceptions
+static void failures_can_be_exceptions()
+{
+    try {
+        zelf::client(zelf::config().base_url("nonsense"));
+        PROMISE(false, "a constructor that fails throws");
+    } catch (const std::exception &failure) {
+        PROMISE(std::string(failure.what()).find("base URL") != std::string::npos,
+                "a constructor that fails throws: %s", failure.what());
+    }
+    const zelf::client client(sandbox_config());
+    PROMISE(client.create().time_left() > 0s, "and a call that succeeds returns its session");
+    fault("{\"kind\":\"answer\",\"status\":503,\"error\":\"down\"}");
+    try {
+        (void)client.create();
+        PROMISE(false, "a call that fails throws");
+    } catch (const zelf::error &failure) {
+        PROMISE(failure.status() == ZELF_ERROR_SERVER && failure.is_retryable(),
+                "a call that fails throws: %s", failure.what());
+    }
+    fault(nullptr);
+    std::promise<bool> told;
+    const zelf::call call = client.create_async({}, [&](auto created) { told.set_value(bool(created)); });
+    PROMISE(told.get_future().get() && client.shutdown(1s) == ZELF_OK, "asynchronous ones as well");
+}
+#endif
+
+int main()
+{
+    sessions_are_values();
+    failures_are_values();
+    callbacks_are_lambdas();
+    the_log_is_a_lambda();
+    identifiers_are_strings();
+#ifdef __cpp_exceptions
+    failures_can_be_exceptions();
+#endif
+    return check_failed;
+}
