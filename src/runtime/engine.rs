@@ -2,8 +2,8 @@
 //! callbacks are due.
 //!
 //! Two threads serve it, both started by the first call: one does the I/O
-//! ([`io_thread`]), one runs the callbacks, so that a slow host stalls nothing.
-//! With a [`Doorbell`] the host runs the callbacks itself, and the second does
+//! (`io_thread`), one runs the callbacks, so that a slow host stalls nothing.
+//! With a `Doorbell` the host runs the callbacks itself, and the second does
 //! not exist.
 //!
 //! A call is complete when somebody takes it out of `live`, whoever is first: the
@@ -17,72 +17,58 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    thread::JoinHandle,
+    time::Duration,
 };
 
-use tokio::{
-    sync::mpsc::{self, UnboundedSender},
-    task::AbortHandle,
-};
+use tokio::{sync::mpsc::UnboundedSender, task::AbortHandle};
 
 use crate::{
     creator::{Creator, Shared},
     error::{Error, Status},
     panics,
-    runtime::{
-        Doorbell, event_loop,
-        exit::ExitGate,
-        io_thread::{self, Job},
-        this_thread,
-    },
+    runtime::{Doorbell, io_thread::Job, this_thread},
     session::Session,
     session_options::SessionRequest,
-    sys,
 };
 
 /// Hands the outcome to the host. Run once, or dropped with nothing done.
 pub(crate) type Finish = Box<dyn FnOnce(Outcome) + Send>;
 type Outcome = Result<Session, Error>;
 
-/// TLS handshakes included; measured to be four times what is used.
-const IO_STACK: usize = 512 * 1024;
-/// The host's code runs on it.
-const CALLBACK_STACK: usize = 2 * 1024 * 1024;
-
 pub(crate) struct Engine {
     pub(super) creator: Arc<Creator>,
     /// The process that uses it; 0 until then. A forked child has neither its
     /// threads nor a lock that it could trust.
     owner: AtomicU32,
-    closed: AtomicBool,
+    pub(super) closed: AtomicBool,
     state: Mutex<State>,
-    changed: Condvar,
+    pub(super) changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// `None`: there is no I/O thread.
-    jobs: Option<UnboundedSender<Job>>,
-    last_call: u64,
-    live: BTreeMap<u64, Live>,
-    due: VecDeque<(Finish, Outcome)>,
+    pub(super) jobs: Option<UnboundedSender<Job>>,
+    pub(super) last_call: u64,
+    pub(super) live: BTreeMap<u64, Live>,
+    pub(super) due: VecDeque<(Finish, Outcome)>,
     /// Calls that have an object but are not yet submitted.
-    beginning: usize,
+    pub(super) beginning: usize,
     /// Calls whose callback has not returned.
-    unfinished: usize,
+    pub(super) unfinished: usize,
     /// The threads that run callbacks now, once for each.
-    in_callbacks: Vec<usize>,
-    doorbell: Option<Doorbell>,
-    has_callback_thread: bool,
+    pub(super) in_callbacks: Vec<usize>,
+    pub(super) doorbell: Option<Doorbell>,
+    pub(super) has_callback_thread: bool,
     /// Threads of ours that were started and have not come to their end.
-    running: usize,
+    pub(super) running: usize,
     /// Those of them that are past their beginning.
-    own: Vec<usize>,
-    threads: Vec<JoinHandle<()>>,
+    pub(super) own: Vec<usize>,
+    pub(super) threads: Vec<JoinHandle<()>>,
 }
 
-struct Live {
+pub(super) struct Live {
     finish: Finish,
     task: Option<AbortHandle>,
 }
@@ -95,7 +81,7 @@ impl State {
         }
     }
 
-    fn next_due(&mut self) -> Option<(Finish, Outcome)> {
+    pub(super) fn next_due(&mut self) -> Option<(Finish, Outcome)> {
         let due = self.due.pop_front();
         if self.due.is_empty()
             && let Some(doorbell) = &mut self.doorbell
@@ -106,7 +92,7 @@ impl State {
     }
 
     /// Ends every call under way; their tasks are left to be aborted.
-    fn end_all(&mut self, why: impl Fn() -> Error) -> Vec<AbortHandle> {
+    pub(super) fn end_all(&mut self, why: impl Fn() -> Error) -> Vec<AbortHandle> {
         let live = std::mem::take(&mut self.live);
         live.into_values()
             .filter_map(|live| {
@@ -140,7 +126,7 @@ impl Engine {
     }
 
     /// Makes this process the owner, unless another is.
-    fn enter(&self) -> Result<(), Error> {
+    pub(super) fn enter(&self) -> Result<(), Error> {
         let here = process::id();
         match self
             .owner
@@ -175,63 +161,6 @@ impl Engine {
         state.beginning += 1;
         state.unfinished += 1;
         Ok(state.last_call)
-    }
-
-    fn start_threads(
-        self: &Arc<Self>,
-        state: &mut State,
-        shared: Arc<Shared>,
-    ) -> Result<(), Error> {
-        if state.doorbell.is_none() && !state.has_callback_thread {
-            ExitGate::install();
-            self.start_thread(state, "zelf-callbacks", CALLBACK_STACK, |engine| {
-                let _ = panics::catch(|| engine.run_callbacks());
-            })?;
-            state.has_callback_thread = true;
-        }
-        let event_loop = event_loop()?;
-        let (sender, jobs) = mpsc::unbounded_channel();
-        self.start_thread(state, "zelf-io", IO_STACK, |engine| {
-            let end = panics::catch(|| io_thread::run(engine, shared, jobs, event_loop));
-            // Nothing is left under way but after a bug; the next call starts a
-            // new thread then.
-            let mut state = engine.lock();
-            if let Err(bug) = end {
-                state.jobs = None;
-                state.end_all(|| bug.clone());
-            }
-        })?;
-        state.jobs = Some(sender);
-        Ok(())
-    }
-
-    fn start_thread(
-        self: &Arc<Self>,
-        state: &mut State,
-        name: &str,
-        stack_size: usize,
-        work: impl FnOnce(&Arc<Self>) + Send + 'static,
-    ) -> Result<(), Error> {
-        let engine = Arc::clone(self);
-        let thread = sys::spawn_thread(name, stack_size, move || {
-            let here = this_thread();
-            engine.lock().own.push(here);
-            work(&engine);
-            let mut state = engine.lock();
-            state.own.retain(|&own| own != here);
-            state.running -= 1;
-            drop(state);
-            engine.changed.notify_all();
-        })
-        .map_err(|error| {
-            Error::new(
-                Status::System,
-                format!("the system gave no thread: {error}; end some or raise the limit"),
-            )
-        })?;
-        state.threads.push(thread);
-        state.running += 1;
-        Ok(())
     }
 
     /// From here on the call is under way, and its callback may run.
@@ -294,86 +223,6 @@ impl Engine {
         }
     }
 
-    /// Takes no more calls, and cancels those under way.
-    fn close(&self) {
-        let mut state = self.lock();
-        self.closed.store(true, Ordering::Release);
-        // The I/O thread ends when it has no more to read.
-        state.jobs = None;
-        let tasks = state.end_all(cancelled);
-        drop(state);
-        self.changed.notify_all();
-        tasks.iter().for_each(AbortHandle::abort);
-    }
-
-    /// Cancels everything and waits until every callback has returned, but for
-    /// those that this thread is in: then none runs any more.
-    pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), Error> {
-        self.enter()?;
-        let deadline = Instant::now() + timeout;
-        self.close();
-        let here = this_thread();
-        let mut state = self.lock();
-        let is_own = state.own.contains(&here);
-        // Nobody else would run what is due.
-        let drains = state.doorbell.is_some() || (is_own && state.in_callbacks.contains(&here));
-        loop {
-            let mine = state.in_callbacks.iter().filter(|&&on| on == here).count();
-            if state.unfinished == mine {
-                break;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::new(
-                    Status::Timeout,
-                    "callbacks of the client are still running; they have to return first",
-                ));
-            }
-            let due = if drains { state.next_due() } else { None };
-            state = match due {
-                Some(due) => self.run_one(state, due),
-                None => self.wait(state, left),
-            };
-        }
-        // The threads have nothing left to do, and need a moment to end.
-        while state.running > usize::from(is_own) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            state = self.wait(state, left);
-        }
-        let ended = std::mem::take(&mut state.threads);
-        drop(state);
-        for thread in ended {
-            if !is_own || thread.thread().id() != thread::current().id() {
-                let _ = thread.join();
-            }
-        }
-        Ok(())
-    }
-
-    /// What freeing the client means: everything is cancelled, and whatever
-    /// still runs ends by itself.
-    pub(crate) fn let_go(self: &Arc<Self>) {
-        if self.is_inherited() {
-            // Its threads are the parent's, and so is what they were doing.
-            std::mem::forget(Arc::clone(self));
-            return;
-        }
-        self.close();
-        let mut state = self.lock();
-        if state.doorbell.is_some() {
-            // There is nobody left to dispatch.
-            while state.beginning > 0 {
-                state = self.wait(state, Duration::MAX);
-            }
-            while let Some(due) = state.next_due() {
-                state = self.run_one(state, due);
-            }
-        }
-    }
-
     /// The descriptor that is readable while callbacks are due.
     pub(crate) fn descriptor(&self) -> Option<i32> {
         if self.is_inherited() {
@@ -401,28 +250,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The callback thread's work, until there can be none any more.
-    fn run_callbacks(&self) {
-        let mut state = self.lock();
-        while !(self.is_closed() && state.unfinished == 0) {
-            state = match state.next_due() {
-                Some(due) => {
-                    // A process that has begun to exit is no place for a
-                    // callback; this thread ends with it.
-                    let Some(_gate) = ExitGate::enter() else {
-                        drop(state);
-                        loop {
-                            thread::park();
-                        }
-                    };
-                    self.run_one(state, due)
-                }
-                None => self.wait(state, Duration::MAX),
-            };
-        }
-    }
-
-    fn run_one<'a>(
+    pub(super) fn run_one<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         (finish, outcome): (Finish, Outcome),
@@ -440,17 +268,21 @@ impl Engine {
         state
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, timeout: Duration) -> MutexGuard<'a, State> {
+    pub(super) fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, State> {
         let woken = self.changed.wait_timeout(state, timeout);
         woken.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn cancelled() -> Error {
+pub(super) fn cancelled() -> Error {
     Error::new(Status::Cancelled, "the call was cancelled")
 }
 

@@ -2,10 +2,12 @@
 //! ([`Engine`]).
 
 mod doorbell;
+mod ending;
 mod engine;
 mod exit;
 mod io_thread;
 mod lane;
+mod threads;
 
 use tokio::runtime::{Builder, Runtime};
 

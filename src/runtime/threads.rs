@@ -1,0 +1,98 @@
+//! The threads of an engine: how they begin, and what they do.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    creator::Shared,
+    error::{Error, Status},
+    panics,
+    runtime::{Engine, engine::State, event_loop, exit::ExitGate, io_thread, this_thread},
+    sys,
+};
+
+/// TLS handshakes included: blocking calls do with 128 KiB.
+const IO_STACK: usize = 512 * 1024;
+/// The host's code runs on it.
+const CALLBACK_STACK: usize = 2 * 1024 * 1024;
+
+impl Engine {
+    pub(super) fn start_threads(
+        self: &Arc<Self>,
+        state: &mut State,
+        shared: Arc<Shared>,
+    ) -> Result<(), Error> {
+        if state.doorbell.is_none() && !state.has_callback_thread {
+            ExitGate::install();
+            self.start_thread(state, "zelf-callbacks", CALLBACK_STACK, |engine| {
+                let _ = panics::catch(|| engine.run_callbacks());
+            })?;
+            state.has_callback_thread = true;
+        }
+        let event_loop = event_loop()?;
+        let (sender, jobs) = mpsc::unbounded_channel();
+        self.start_thread(state, "zelf-io", IO_STACK, |engine| {
+            let end = panics::catch(|| io_thread::run(engine, shared, jobs, event_loop));
+            // Nothing is left under way but after a bug; the next call starts a
+            // new thread then.
+            let mut state = engine.lock();
+            if let Err(bug) = end {
+                state.jobs = None;
+                state.end_all(|| bug.clone());
+            }
+        })?;
+        state.jobs = Some(sender);
+        Ok(())
+    }
+
+    fn start_thread(
+        self: &Arc<Self>,
+        state: &mut State,
+        name: &str,
+        stack_size: usize,
+        work: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) -> Result<(), Error> {
+        let engine = Arc::clone(self);
+        let thread = sys::spawn_thread(name, stack_size, move || {
+            let here = this_thread();
+            engine.lock().own.push(here);
+            work(&engine);
+            let mut state = engine.lock();
+            state.own.retain(|&own| own != here);
+            state.running -= 1;
+            drop(state);
+            engine.changed.notify_all();
+        })
+        .map_err(|error| {
+            Error::new(
+                Status::System,
+                format!("the system gave no thread: {error}; end some or raise the limit"),
+            )
+        })?;
+        state.threads.push(thread);
+        state.running += 1;
+        Ok(())
+    }
+
+    /// The callback thread's work, until there can be none any more.
+    fn run_callbacks(&self) {
+        let mut state = self.lock();
+        while !(self.is_closed() && state.unfinished == 0) {
+            state = match state.next_due() {
+                Some(due) => {
+                    // A process that has begun to exit is no place for a
+                    // callback; this thread ends with it.
+                    let Some(_gate) = ExitGate::enter() else {
+                        drop(state);
+                        loop {
+                            thread::park();
+                        }
+                    };
+                    self.run_one(state, due)
+                }
+                None => self.wait(state, Duration::MAX),
+            };
+        }
+    }
+}
