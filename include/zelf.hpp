@@ -317,7 +317,8 @@ public:
         return session(created);
     }
 
-    /** callback(result<session>), exactly once, if there is a call. */
+    /** callback(result<session>), exactly once, if there is a call. It is
+        destroyed where it ran, after that. */
     template <typename F>
     result<call> try_create_async(const session_options &options, F &&callback) const
     {

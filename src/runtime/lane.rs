@@ -106,3 +106,15 @@ impl Lanes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Drop for Lanes {
+    /// A host may free the client inside a log callback on the thread that does
+    /// the I/O, and an event loop must not wait for another to end.
+    fn drop(&mut self) {
+        let lanes = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for Lane { http, runtime, .. } in lanes.drain(..) {
+            drop(http);
+            runtime.shutdown_background();
+        }
+    }
+}

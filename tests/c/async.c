@@ -340,6 +340,45 @@ static void a_callback_may_do_anything(void)
     release(&record, 1);
 }
 
+static zelf_client *to_be_freed;
+static int log_lines;
+
+static void frees_the_client(zelf_log_level level, const char *message, void *user_data)
+{
+    zelf_client *client = __sync_lock_test_and_set(&to_be_freed, NULL);
+    (void)level, (void)message, (void)user_data;
+    if (!client) return;
+    log_lines++;
+    if (user_data) zelf_client_shutdown(client, 1000);
+    zelf_client_free(client);
+}
+
+/* On the thread that does the I/O, the most awkward place there is. */
+static void a_log_callback_may_free_the_client(void)
+{
+    static int shut_down_first;
+    int round, fine = 0;
+    log_lines = 0;
+    for (round = 0; round < 10; round++) {
+        struct record record = {0};
+        zelf_config *config = tls_config();
+        zelf_client *client;
+        zelf_config_set_log_callback(config, frees_the_client, round % 2 ? &shut_down_first : NULL,
+                                     NULL, ZELF_LOG_DEBUG);
+        client = zelf_client_new(config, NULL);
+        zelf_config_free(config);
+        /* A blocking call leaves a connection that is to be closed then. */
+        zelf_session_free(create(client, "log-frees-x", NULL));
+        to_be_freed = client;
+        if (!start(client, &record, "log-frees-x")) break;
+        fine += await(&record, 1, 5) && record.called == 1;
+        release(&record, 1);
+    }
+    for (round = 0; round < 200 && threads_alive() > 1; round++) usleep(10000);
+    PROMISE(fine == 10 && log_lines == 10 && threads_alive() == 1,
+            "a log callback may shut down and free the client whose call it tells of");
+}
+
 static void freeing_a_client_cancels_its_calls(void)
 {
     static struct record records[MANY];
@@ -532,6 +571,7 @@ int main(void)
     shutdown_waits_for_callbacks();
     shutdown_works_inside_a_callback();
     a_callback_may_do_anything();
+    a_log_callback_may_free_the_client();
     freeing_a_client_cancels_its_calls();
     freeing_amid_calls_is_safe();
     /* Not for a tool that makes everything slow. */
