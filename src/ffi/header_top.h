@@ -11,13 +11,13 @@
  * borrowed from it, and valid until that object is freed. Every const char *
  * you pass is copied. A _free accepts NULL, and so does every getter.
  *
- * Errors. A function that makes an object returns NULL when it fails and, if you
- * passed a place for it, puts a zelf_error there; a place that held an error before is overwritten,
- * not freed. On success the place is not touched.
+ * Errors. A function that makes an object returns NULL when it fails and, if
+ * you passed a place for it, puts a zelf_error there; one that was there before
+ * is overwritten, not freed. On success the place is not touched.
  *
- * Threads. Every function may be called from any thread. A client, a session
- * and an error may be used by any number of threads at once; a configuration
- * and options by one at a time while it is being changed.
+ * Threads. Every function may be called from any thread. A client, a session, a
+ * call and an error may be used by any number of threads at once; a
+ * configuration and options by one at a time while it is being changed.
  *
  * Strings are UTF-8 and end with a NUL. Times are Unix seconds, durations say
  * their unit in their name.
@@ -25,9 +25,9 @@
  * Loading the library does nothing: no thread, no file, no environment. It
  * never prints, never touches the disposition of a signal, and leaves errno as
  * it was. A client survives fork: the child makes connections of its own, and
- * asynchronous calls stay with the parent. The
- * one thing it cannot turn into an error is that memory runs out: then the
- * process is aborted, with a line on stderr.
+ * asynchronous calls stay with the parent. The one thing that the library
+ * cannot turn into an error is that memory runs out: then the process is
+ * aborted, with a line on stderr.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

@@ -71,8 +71,9 @@ impl From<Session> for zelf_session {
 /// Safe from any thread, and from any number at once, but for one that is
 /// already ending (a thread-specific destructor, an atexit handler); a stack of
 /// 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the
-/// signal mask as they were, and SIGPIPE cannot reach your process from it. No thread is left behind; only a name look-up
-/// runs on one of its own, which ends with it and takes no signals of yours.
+/// signal mask as they were, and SIGPIPE cannot reach your process from it. No
+/// thread is left behind; only a name look-up runs on one of its own, which ends
+/// with it and takes no signals of yours.
 ///
 /// client: the client; another thread may free it meanwhile.
 /// options: what to ask for; NULL sends the empty object.
