@@ -240,7 +240,8 @@ public:
     ZELF_HPP_SET(std::string_view, ca_file,
                  zelf_config_set_ca_file(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, ca_pem,
-                 zelf_config_set_ca_pem(get(), value.data(), value.size()))
+                 // NULL would mean the system's; an empty text is an error.
+                 zelf_config_set_ca_pem(get(), value.empty() ? "" : value.data(), value.size()))
     ZELF_HPP_SET(std::string_view, add_pin,
                  zelf_config_add_pin(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, proxy,
@@ -378,11 +379,13 @@ inline std::string random_identifier()
     return zelf_identifier_random(text, sizeof text) == ZELF_OK ? text : std::string();
 }
 
-/** The identifier that belongs to what is known of a device; empty if nothing is. */
+/** The identifier that belongs to what is known of a device; empty if nothing
+    is, or if there is a NUL in it: what follows would not count. */
 inline std::string derive_identifier(std::string_view device_id)
 {
     char text[ZELF_IDENTIFIER_SIZE];
-    const std::string from = detail::text(device_id);
+    const std::string from(device_id);
+    if (from.find('\0') != std::string::npos) return std::string();
     return zelf_identifier_derive(from.c_str(), text, sizeof text) == ZELF_OK ? text : std::string();
 }
 

@@ -14,7 +14,7 @@
 //! * `transport`: HTTP, TLS and name look-up, bounded in time and size
 //! * `runtime`: whose thread drives the I/O
 //! * `secret`: buffers that are wiped; `panics`: bugs that become errors
-//! * `sys`, `clock`, `random`, `process`: the operating system
+//! * `sys`, `clock`, `random`, `process`, `exit`: the operating system
 
 #![deny(unsafe_code)]
 
@@ -26,6 +26,7 @@ mod creation;
 mod creator;
 mod endpoint;
 mod error;
+mod exit;
 #[allow(unsafe_code)]
 mod ffi;
 mod flights;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::panics;
+use crate::{exit::ExitGate, panics};
 
 /// From the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,7 @@ pub(crate) fn is_telling() -> bool {
 pub(crate) fn say(log: Option<&Log>, level: Level, words: impl FnOnce() -> String) {
     if let Some(log) = log
         && level <= log.most
+        && let Some(_gate) = ExitGate::enter()
         && !TELLING.replace(true)
     {
         let words = words();

@@ -237,7 +237,8 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 ///   on several at once, and for asynchronous calls on the one that does their
 ///   I/O: while it runs, theirs waits. NULL turns the log off. It may call
 ///   anything of this library but zelf_session_create. It must return: no
-///   exception, longjmp or pthread_exit. With a proxy, and on the client's
+///   exception, longjmp or pthread_exit. At exit of the process it is called no
+///   more, but by threads of your own. With a proxy, and on the client's
 ///   threads, signals are blocked in it that a program it starts inherits.
 /// user_data: passed to callback and destroy.
 /// destroy: called once with user_data, when the configuration and all clients

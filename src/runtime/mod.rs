@@ -4,7 +4,6 @@
 mod doorbell;
 mod ending;
 mod engine;
-mod exit;
 mod io_thread;
 mod lane;
 mod threads;

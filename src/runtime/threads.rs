@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 use crate::{
     creator::Shared,
     error::{Error, Status},
+    exit::{self, ExitGate},
     panics,
-    runtime::{Engine, engine::State, event_loop, exit::ExitGate, io_thread, this_thread},
+    runtime::{Engine, engine::State, event_loop, io_thread, this_thread},
     sys,
 };
 
@@ -23,8 +24,8 @@ impl Engine {
         state: &mut State,
         shared: Arc<Shared>,
     ) -> Result<(), Error> {
+        ExitGate::install();
         if state.doorbell.is_none() && !state.has_callback_thread {
-            ExitGate::install();
             self.start_thread(state, "zelf-callbacks", CALLBACK_STACK, |engine| {
                 let _ = panics::catch(|| engine.run_callbacks());
             })?;
@@ -55,6 +56,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let engine = Arc::clone(self);
         let thread = sys::spawn_thread(name, stack_size, move || {
+            exit::this_thread_is_ours();
             let here = this_thread();
             engine.lock().own.push(here);
             work(&engine);

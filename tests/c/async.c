@@ -560,6 +560,14 @@ static void failures_come_to_the_callback(void)
     zelf_client_free(client);
 }
 
+static void nothing_is_left(void)
+{
+    int i;
+    /* Clients that were freed and not shut down end by themselves. */
+    for (i = 0; i < 1000 && threads_alive() > 1; i++) usleep(10000);
+    PROMISE(threads_alive() == 1, "with the clients, their threads end: %d", threads_alive() - 1);
+}
+
 int main(void)
 {
     every_call_calls_back_once();
@@ -577,5 +585,6 @@ int main(void)
     /* Not for a tool that makes everything slow. */
     if (!getenv("ZELF_QUICK")) ten_thousand_calls_are_under_way_at_once();
     a_host_may_dispatch_itself();
+    nothing_is_left();
     return check_failed;
 }

@@ -207,6 +207,7 @@ static void sigpipe_kills_no_async_host(void)
 /* ---- exit ---- */
 
 static volatile int host_is_gone;
+static pthread_t blocking_thread;
 
 static void tear_down(void) { host_is_gone = 1; }
 
@@ -216,6 +217,13 @@ static void look_for_the_host(struct record *record)
     if (host_is_gone) _exit(9);
     usleep(200);
     if (host_is_gone) _exit(10);
+}
+
+static void log_for_the_host(zelf_log_level level, const char *message, void *user_data)
+{
+    (void)level, (void)message, (void)user_data;
+    /* A thread of the host's may be in the middle of a blocking call. */
+    if (host_is_gone && pthread_self() != blocking_thread) _exit(11);
 }
 
 static void exit_here(struct record *record)
@@ -240,16 +248,19 @@ static void *block(void *client)
 static void live_and_exit(int round)
 {
     static struct record records[50];
-    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_config *config = tls_config();
+    zelf_client *client;
     char identifier[32];
-    pthread_t blocking;
     int i;
 
     alarm(20);
     /* What exit() takes down first is what was set up last, so this is still
        there when the library has let go. */
     atexit(tear_down);
-    pthread_create(&blocking, NULL, block, client);
+    zelf_config_set_log_callback(config, log_for_the_host, NULL, NULL, ZELF_LOG_DEBUG);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    pthread_create(&blocking_thread, NULL, block, client);
     for (i = 0; i < 50; i++) {
         records[i].then = round % 3 == 2 && i == 25 ? exit_here : look_for_the_host;
         snprintf(identifier, sizeof identifier, "exit-x-%d-%d", round, i);

@@ -67,6 +67,9 @@ static void failures_are_values()
     auto no_client = zelf::client::try_make(zelf::config().base_url(std::string("https://a\0b", 11)));
     PROMISE(!no_client && no_client.error().status() == ZELF_ERROR_INVALID_CONFIG,
             "a NUL inside a text is refused, not cut off: %s", no_client.error().what());
+    auto no_trust = zelf::client::try_make(zelf::config().ca_pem(std::string_view()));
+    PROMISE(!no_trust && no_trust.error().status() == ZELF_ERROR_INVALID_CONFIG,
+            "no certificates are not the system's: %s", no_trust.error().what());
 }
 
 static void callbacks_are_lambdas()
@@ -118,6 +121,8 @@ static void identifiers_are_strings()
     PROMISE(zelf::derive_identifier("serial 1") == zelf::derive_identifier("serial 1")
                 && zelf::derive_identifier("serial 1") != zelf::derive_identifier("serial 2"),
             "so is a derived one");
+    PROMISE(zelf::derive_identifier({"serial\0 1", 9}).empty(),
+            "but none from what could not count whole");
     PROMISE(zelf::is_compatible() && zelf::version() == ZELF_VERSION,
             "header and library belong together");
 }

@@ -1,4 +1,4 @@
-//! No callback into a host that is on its way out.
+//! No callback of a thread of ours into a host that is on its way out.
 
 use std::{
     cell::Cell,
@@ -21,16 +21,23 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static INSIDE_HERE: Cell<usize> = const { Cell::new(0) };
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Held while a callback runs on a thread of ours.
-pub(super) struct ExitGate;
+/// Said by a thread of ours when it begins. Those of the host do what it wants,
+/// also while it exits.
+pub(crate) fn this_thread_is_ours() {
+    IS_OURS.set(true);
+}
+
+/// Held while a callback runs.
+pub(crate) struct ExitGate(());
 
 impl ExitGate {
     /// Called before the first callback can run. exit() runs its handlers in
     /// reverse order, so ours comes before those of whatever the host had set
     /// up by then.
-    pub(super) fn install() {
+    pub(crate) fn install() {
         static INSTALLED: AtomicBool = AtomicBool::new(false);
         if PROCESS.swap(process::id(), SeqCst) != process::id() {
             INSIDE.store(INSIDE_HERE.get(), SeqCst);
@@ -40,20 +47,26 @@ impl ExitGate {
         }
     }
 
-    /// `None` once the process has begun to exit.
-    pub(super) fn enter() -> Option<Self> {
+    /// `None` on a thread of ours once the process has begun to exit.
+    pub(crate) fn enter() -> Option<Self> {
+        if !IS_OURS.get() {
+            return Some(Self(()));
+        }
         INSIDE.fetch_add(1, SeqCst);
         if EXITING.load(SeqCst) {
             INSIDE.fetch_sub(1, SeqCst);
             return None;
         }
         INSIDE_HERE.set(INSIDE_HERE.get() + 1);
-        Some(Self)
+        Some(Self(()))
     }
 }
 
 impl Drop for ExitGate {
     fn drop(&mut self) {
+        if !IS_OURS.get() {
+            return;
+        }
         INSIDE.fetch_sub(1, SeqCst);
         INSIDE_HERE.set(INSIDE_HERE.get() - 1);
     }
