@@ -63,6 +63,8 @@ mod agent {
                 })
                 .collect();
             tls = tls.root_certs(RootCerts::from(roots));
+        } else {
+            tls = tls.root_certs(RootCerts::PlatformVerifier);
         }
         let config = ureq::Agent::config_builder().tls_config(tls.build()).build();
         Some(Http(config.into()))
