@@ -1,6 +1,8 @@
 //! Where the session API is: the base URL, checked and completed.
 
+use hyper::Uri;
 use reqwest::Url;
+use rustls::pki_types::ServerName;
 
 use crate::error::{Error, Status};
 
@@ -10,6 +12,10 @@ pub(crate) const DEFAULT_BASE_URL: &str = "https://api.zelf.world";
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) url: Url,
+    /// The same, as the HTTP client wants it.
+    pub(crate) uri: Uri,
+    /// Whom the server's certificate has to name.
+    pub(crate) server_name: ServerName<'static>,
 }
 
 impl Endpoint {
@@ -55,7 +61,15 @@ impl Endpoint {
         let path = format!("{}/api/sessions", url.path().trim_end_matches('/'));
         url.set_path(&path);
 
-        let endpoint = Self { url };
+        let uri = url.as_str().parse().map_err(|_| wrong("cannot be used"))?;
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let server_name = ServerName::try_from(host.to_owned())
+            .map_err(|_| wrong("has a host that is neither a DNS name nor an address"))?;
+        let endpoint = Self {
+            url,
+            uri,
+            server_name,
+        };
         if !endpoint.is_https() && !endpoint.is_loopback() {
             return Err(wrong(
                 "is plain http to another machine, where anyone on the way could take the token; use https",
@@ -188,6 +202,20 @@ mod tests {
     fn a_refused_url_never_repeats_its_credentials() {
         assert!(!refusal("https://user:hunter2@a.test").contains("hunter2"));
         assert!(!refusal("https://user:hunter2@").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_host_that_no_call_could_reach_is_refused() {
+        let long = format!("https://{}.test", "a".repeat(64));
+        for base in [
+            "https://foo-.example",
+            "https://a..b",
+            "https://x*y.test",
+            "https://a%7Eb.test",
+            &long,
+        ] {
+            assert!(refusal(base).contains("host"), "{base}");
+        }
     }
 
     #[test]

@@ -248,6 +248,11 @@ impl<S: Transport> Connection<S> {
             Some(FaultKind::Framing { framing }) => {
                 keep_alive = outgoing.framed(stream, *framing).await?;
             }
+            Some(FaultKind::Unasked { text, ms }) => {
+                outgoing.whole(stream).await?;
+                wait(Duration::from_millis(*ms)).await;
+                write(stream, text.as_bytes()).await?;
+            }
             Some(FaultKind::OversizedHeaders { bytes, line }) => {
                 let line = line.unwrap_or(8000);
                 outgoing.with_padded_head(stream, *bytes, line).await?;

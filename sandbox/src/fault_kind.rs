@@ -97,6 +97,13 @@ pub enum FaultKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         base64: Option<String>,
     },
+    /// The service's answer, and `ms` after it this text, which nobody has asked
+    /// for.
+    Unasked {
+        text: String,
+        #[serde(default)]
+        ms: u64,
+    },
     /// A TLS handshake with a wrong certificate. With `hang_up` the server
     /// sends its whole flight, then a FIN, then a RST, before it hears a word.
     Certificate {

@@ -97,6 +97,18 @@ fn an_answer_that_says_close_is_followed_by_it() {
 }
 
 #[test]
+fn what_nobody_has_asked_for_follows_the_answer_on_a_kept_connection() {
+    let sandbox = sandbox();
+    let fault = json!({"kind": "unasked", "ms": 10, "times": 1,
+        "text": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
+    inject(&sandbox, fault);
+    let mut wire = http(&sandbox);
+    assert!(!wire.create(json!({})).token().is_empty());
+    assert_eq!(wire.receive().text(), "");
+    assert!(!wire.create(json!({})).token().is_empty());
+}
+
+#[test]
 fn a_redirect_goes_to_https_or_where_it_is_told() {
     let sandbox = sandbox();
     sandbox.inject(

@@ -209,6 +209,7 @@ fn help_names_every_option_and_every_kind_of_fault() {
         "drip",
         "framing",
         "raw",
+        "unasked",
         "certificate",
         "clock_skew",
         "missing_date",

@@ -20,9 +20,6 @@ use crate::{
 
 /// More callers than this at once work, but their lanes are not kept.
 const MAX_RESTING: usize = 32;
-/// A connection that rested shorter is used unseen. If the server has closed it
-/// all the same, the call is sent again.
-const FRESH: Duration = Duration::from_millis(500);
 /// The server has closed a connection that rested longer.
 const MAX_REST: Duration = Duration::from_secs(6);
 
@@ -51,17 +48,7 @@ impl Lane {
     /// lane's HTTP client, to be filled by the first call that sends something:
     /// one that only waits for another's answer needs none.
     pub(crate) fn drive<T>(&mut self, call: impl AsyncFnOnce(&mut Option<Http>) -> T) -> T {
-        self.runtime.block_on(async {
-            if self
-                .rests_since
-                .is_some_and(|since| sys::time_since_boot().saturating_sub(since) > FRESH)
-            {
-                // A resting lane is not polled: let it see that the server has
-                // closed the connection.
-                tokio::task::yield_now().await;
-            }
-            call(&mut self.http).await
-        })
+        self.runtime.block_on(call(&mut self.http))
     }
 }
 

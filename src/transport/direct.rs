@@ -10,13 +10,12 @@ use hyper::{
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use reqwest::Body;
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::time::timeout;
+use tokio::{task::yield_now, time::timeout};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use crate::{
     config::Settings,
-    error::{Error, Status},
     transport::{
         MAX_HEADERS, Resolver,
         failure::Failure,
@@ -42,42 +41,44 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn new(
-        settings: &Settings,
-        tls: Arc<ClientConfig>,
-        resolver: Resolver,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(settings: &Settings, tls: Arc<ClientConfig>, resolver: Resolver) -> Self {
         let endpoint = &settings.endpoint;
-        let unusable = |_| Error::new(Status::InvalidConfig, "the base URL cannot be used");
         let mut connector = HttpConnector::new_with_resolver(resolver);
         connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(settings.connect_timeout));
-        let tls = if endpoint.is_https() {
-            let host = endpoint.host().trim_matches(['[', ']']).to_owned();
-            let name = ServerName::try_from(host).map_err(|_| unusable(()))?;
-            Some((TlsConnector::from(tls), name))
-        } else {
-            None
-        };
-        Ok(Self {
-            server: endpoint.url.as_str().parse().map_err(|_| unusable(()))?,
+        let tls = endpoint
+            .is_https()
+            .then(|| (TlsConnector::from(tls), endpoint.server_name.clone()));
+        Self {
+            server: endpoint.uri.clone(),
             connector,
             tls,
             connect_timeout: settings.connect_timeout,
             kept: None,
-        })
+        }
     }
 
     /// Whether the next exchange uses a connection of an earlier one, as far as
     /// can be told.
+    ///
+    /// The event loop is asked first: a connection at rest is not polled, and
+    /// what the server has sent without being asked, or its end, must not be
+    /// met by the next request.
     pub(super) async fn has_kept(&mut self) -> bool {
+        if self.kept.is_some() {
+            yield_now().await;
+        }
         if let Some(mut connection) = self.kept.take()
             && connection.is_open().await
         {
             self.kept = Some(connection);
         }
         self.kept.is_some()
+    }
+
+    pub(super) fn forget_kept(&mut self) {
+        self.kept = None;
     }
 
     /// Sends a request and hands the response, whose body is yet to be read, to

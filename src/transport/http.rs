@@ -68,7 +68,7 @@ impl Http {
                 ClientConfig::clone(tls),
                 resolver,
             )?)),
-            None => Way::Direct(Box::new(Direct::new(settings, Arc::clone(tls), resolver)?)),
+            None => Way::Direct(Box::new(Direct::new(settings, Arc::clone(tls), resolver))),
         };
         let endpoint = settings.endpoint.clone();
         Ok(Self {
@@ -102,7 +102,10 @@ impl Http {
         clock: Clock,
     ) -> Result<Answer, Error> {
         let body = Bytes::from(body);
-        let may_be_dead = resend == Resend::Fine && self.has_kept().await;
+        let may_be_dead = match resend {
+            Resend::Fine => self.has_kept().await,
+            Resend::Never => self.forget_kept(),
+        };
         let mut outcome = self.exchange(body.clone(), clock).await;
         if let Err(error) = &outcome
             && may_be_dead
@@ -120,8 +123,18 @@ impl Http {
     async fn has_kept(&mut self) -> bool {
         match &mut self.way {
             Way::Direct(direct) => direct.has_kept().await,
-            Way::Proxied(proxied) => proxied.has_kept(),
+            Way::Proxied(proxied) => proxied.has_kept().await,
         }
+    }
+
+    /// A connection that may be dead is not for what must not be sent twice.
+    fn forget_kept(&mut self) -> bool {
+        match &mut self.way {
+            Way::Direct(direct) => direct.forget_kept(),
+            // What was not sent before a kept one died, reqwest sends again.
+            Way::Proxied(_) => {}
+        }
+        false
     }
 
     async fn exchange(&mut self, body: Bytes, clock: Clock) -> Result<Answer, Error> {

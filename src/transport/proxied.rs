@@ -6,6 +6,7 @@ use hyper::Response;
 use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::{Body, Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
+use tokio::task::yield_now;
 
 use crate::{
     config::Settings,
@@ -59,7 +60,13 @@ impl Proxied {
         })
     }
 
-    pub(super) fn has_kept(&self) -> bool {
+    pub(super) async fn has_kept(&self) -> bool {
+        if self.warm {
+            // The event loop tells the connection's own task, which tells the
+            // pool.
+            yield_now().await;
+            yield_now().await;
+        }
         self.warm
     }
 

@@ -134,6 +134,8 @@ static void settings_are_checked(void)
     REFUSES_CONFIG(zelf_config_set_base_url, "http://a.test", "plain http");
     REFUSES_CONFIG(zelf_config_set_base_url, "https://u:p@a.test", "credentials");
     REFUSES_CONFIG(zelf_config_set_base_url, "https://a.test/?q", "query");
+    REFUSES_CONFIG(zelf_config_set_base_url, "https://a..test", "host");
+    REFUSES_CONFIG(zelf_config_set_base_url, "https://x*y.test", "host");
     REFUSES_CONFIG(zelf_config_set_origin, "", "origin");
     REFUSES_CONFIG(zelf_config_set_origin, "https://a.test\r\nX-Evil: 1", "origin");
     REFUSES_CONFIG(zelf_config_set_origin, "https://a.test\x7f", "origin");
