@@ -72,8 +72,9 @@ int main(int argc, char **argv)
         pthread_cond_wait(&work.done, &work.lock);
     pthread_mutex_unlock(&work.lock);
 
-    /* After this no callback can run, so what they use may go. */
-    zelf_client_shutdown(client, 1000);
+    /* Only after ZELF_OK can no callback run, and may go what they use. */
+    while (zelf_client_shutdown(client, 1000) == ZELF_ERROR_TIMEOUT)
+        fprintf(stderr, "waiting for a callback to return\n");
     zelf_call_free(call);
     zelf_client_free(client);
     return work.status;

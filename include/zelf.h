@@ -483,12 +483,15 @@ ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env)
  *   on several at once, and for asynchronous calls on the one that does their
  *   I/O: while it runs, theirs waits. NULL turns the log off. It may call
  *   anything of this library but zelf_session_create. It must return: no
- *   exception, longjmp or pthread_exit. At exit of the process it is called no
- *   more, but by threads of your own. With a proxy, and on the client's
+ *   exception, longjmp or pthread_exit, and no child that was forked in it. On
+ *   the client's threads it falls silent at exit of the process, as
+ *   zelf_session_create_async says. With a proxy, and on the client's
  *   threads, signals are blocked in it that a program it starts inherits.
  * user_data: passed to callback and destroy.
  * destroy: called once with user_data, when the configuration and all clients
- *   made from it are freed or have got another log; NULL for nothing to do.
+ *   made from it are freed or have got another log, and no call is under way;
+ *   on the thread that comes last, which may be a client's. NULL for nothing
+ *   to do.
  * level: the most that is told, one of ZELF_LOG_; another number turns the log
  *   off.
  *
@@ -530,8 +533,9 @@ ZELF_API void zelf_config_free(zelf_config *config);
  * of threads at once.
  *
  * It keeps connections for the next call: as many as there were calls at once,
- * at most 32 blocking and 32 asynchronous ones, until they are old or the
- * client is freed.
+ * at most 32 blocking and 32 asynchronous ones. Those of blocking calls, four
+ * descriptors each, stay until a later call finds them old, or the client is
+ * freed.
  */
 typedef struct zelf_client zelf_client;
 
@@ -557,21 +561,22 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
  * returned, and ends the client's threads. After ZELF_OK no callback of this
  * client ever runs again; its connections are closed when it is freed. From
  * the beginning of this call on the client takes no more calls: those that
- * create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way go
- * on to their end.
+ * create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way on
+ * other threads go on to their end, and tell the log until then.
  *
  * Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
  * zelf_config_set_dispatch that happens on this thread. Inside a callback it
  * is allowed as well: the callbacks that are left run then, and the one that
- * called, with its destroy, is the last to return.
+ * called, with its destroy, is the last to return. So is a log callback.
  *
- * timeout_ms: how long to wait, in milliseconds. Callbacks are your code, and
- *   how long they run is up to it; 0 only looks.
+ * timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
+ *   threads to end. Callbacks are your code, and how long they run is up to
+ *   it. 0 does not wait, but cancels all the same.
  *
- * Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks were still running (call
- * again to go on waiting); ZELF_ERROR_INVALID_ARGUMENT for NULL;
- * ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
- * calls.
+ * Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
+ * threads of the client were still running (call again to go on waiting);
+ * ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_FORKED in a child whose
+ * parent used the client for asynchronous calls.
  *
  * Since 0.1.0.
  */
@@ -581,10 +586,16 @@ ZELF_API zelf_status zelf_client_shutdown(zelf_client *client, uint32_t timeout_
  * A descriptor that poll, select, epoll or kqueue report as readable while
  * callbacks are due, for a client with zelf_config_set_dispatch.
  *
- * It belongs to the client, which closes it when freed (and when its last call
- * is freed): take it out of your loop before. Do not read from it.
+ * It belongs to the client, which closes it when freed: take it out of your
+ * loop before. Do not read from it. A loop that is told of changes only
+ * (EPOLLET, EV_CLEAR) works too.
  *
- * Returns -1 without zelf_config_set_dispatch, for NULL, and in a forked child.
+ * Asking for it makes the client this process's own, as an asynchronous call
+ * does: a child forked later needs another client.
+ *
+ * Returns -1 without zelf_config_set_dispatch, for NULL, in a forked child
+ * whose parent used the client in that way, and when the system has no more
+ * descriptors.
  *
  * Since 0.1.0.
  */
@@ -593,11 +604,13 @@ ZELF_API int zelf_client_descriptor(zelf_client *client);
 /**
  * Runs the callbacks that are due, on the calling thread, for a client with
  * zelf_config_set_dispatch. Does not block but in your callbacks. Those that
- * become due meanwhile are left for the next time.
+ * become due meanwhile are left for the next time. While another thread runs
+ * some, it runs none: there is never more than one of them at a time.
  *
  * Returns ZELF_OK, also when none was due; ZELF_ERROR_INVALID_ARGUMENT for
- * NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a forked
- * child.
+ * NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a child whose
+ * parent used the client for asynchronous calls, also when it was forked in a
+ * callback and returned from that: then what is due remains the parent's.
  *
  * Since 0.1.0.
  */
@@ -608,7 +621,8 @@ ZELF_API zelf_status zelf_client_dispatch(zelf_client *client);
  *
  * Calls of other threads that are inside the library go on to their end;
  * asynchronous ones are cancelled. Their callbacks run a little later on the
- * client's thread, which then ends; with zelf_config_set_dispatch they run here.
+ * client's thread, which then ends; with zelf_config_set_dispatch they run here,
+ * or on the thread that is inside one.
  * Use zelf_client_shutdown before if your program must know when the last has
  * returned. Sessions, errors and calls that came from the client stay valid.
  *
@@ -946,15 +960,21 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  * this call. It may do what it likes, for as long as it likes (other callbacks
  * of the client wait): call anything of this library, create a session in
  * either way, free the call and the client. But it must return: no exception,
- * longjmp or pthread_exit. Its thread has a stack of 2 MiB.
+ * longjmp or pthread_exit. The client's thread has a stack of 2 MiB; a child
+ * forked on it that returns from the callback ends.
  *
  * All asynchronous calls of a client share one thread for their I/O, started
  * by the first of them, and 32 connections; more calls wait in the order they
  * came. The configured time limit runs from the beginning. Calls for one
  * identifier take turns, as zelf_session_create says.
  *
- * At exit of the process no callback begins any more; exit waits for one that
- * runs, at most 500 ms. Destroy is not called then for what is still under way.
+ * exit takes down first what your program set up last, by atexit or as a C++
+ * object with static storage. When it comes to what was there before your
+ * first asynchronous call, no callback begins any more on a thread of ours;
+ * exit has waited for one that ran, at most 500 ms. What a callback uses and
+ * was set up later may be gone before: shut the client down first. After that
+ * point zelf_client_shutdown runs what is due itself, and without it destroy
+ * is never called.
  *
  * client: the client; it may be freed meanwhile.
  * options: what to ask for, copied; NULL sends the empty object.
@@ -966,7 +986,8 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  * Returns a call that is yours: give it to zelf_call_free, at any time. On
  * failure NULL, and *error, if given, is yours for zelf_error_free; on success
  * *error is not written. Errors: ZELF_ERROR_INVALID_ARGUMENT,
- * ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN,
+ * ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN (also
+ * at exit, when no callback would begin any more),
  * ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
  * calls, ZELF_ERROR_PANIC. Everything else comes to callback.
  *

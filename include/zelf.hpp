@@ -50,13 +50,15 @@ inline std::string_view status_name(status which) noexcept { return zelf_status_
 /** The version of the library that was loaded. */
 inline std::string_view version() noexcept { return zelf_version(); }
 
-/** Whether the library that was loaded has all that this header knows. */
+/** Whether the library that was loaded has all that this header knows. Newer
+    ones have, as long as they go by the same name for the loader. */
 inline bool is_compatible() noexcept
 {
     char *rest = nullptr;
     const long major = std::strtol(zelf_version(), &rest, 10);
     const long minor = *rest == '.' ? std::strtol(rest + 1, &rest, 10) : 0;
-    return major == ZELF_VERSION_MAJOR && minor >= ZELF_VERSION_MINOR;
+    return major > ZELF_VERSION_MAJOR
+           || (major == ZELF_VERSION_MAJOR && minor >= ZELF_VERSION_MINOR);
 }
 
 namespace detail {

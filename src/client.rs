@@ -1,6 +1,9 @@
 //! A client: settings that hold together, and the calls made with them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tokio::runtime::Handle;
 
@@ -42,7 +45,7 @@ impl Client {
             surroundings,
         });
         Ok(Self {
-            engine: Engine::new(Arc::clone(&creator), config.dispatched_by_host)?,
+            engine: Engine::new(Arc::clone(&creator), config.dispatched_by_host),
             creator,
             local: PerProcess::new(Local::default),
         })
@@ -50,6 +53,9 @@ impl Client {
 
     /// Creates a session on the calling thread.
     pub(crate) fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
+        if self.engine.is_closed() {
+            return Err(shut_down());
+        }
         let outcome = self.create(options);
         if let Err(error) = &outcome {
             self.creator.log_failure(error);
@@ -60,9 +66,6 @@ impl Client {
     fn create(&self, options: &SessionOptions) -> Result<Session, Error> {
         let request = options.check()?;
         can_drive_here()?;
-        if self.engine.is_closed() {
-            return Err(shut_down());
-        }
         let local = self.local.get();
         let (creator, shared) = (&*self.creator, &*local.shared);
         let mut lane = match local.lanes.take() {
@@ -94,8 +97,8 @@ impl Client {
         let shared = Arc::clone(&self.local.get().shared);
         Ok(Call {
             number: self.engine.begin(shared)?,
-            engine: Arc::clone(&self.engine),
-            request: Some(request),
+            engine: Arc::downgrade(&self.engine),
+            unsent: Some((Arc::clone(&self.engine), request)),
         })
     }
 
@@ -120,21 +123,24 @@ impl Client {
 /// One asynchronous call.
 pub(crate) struct Call {
     number: u64,
-    engine: Arc<Engine>,
+    /// What belongs to the client ends with it, whatever calls the host keeps.
+    engine: Weak<Engine>,
     /// Until it is submitted.
-    request: Option<SessionRequest>,
+    unsent: Option<(Arc<Engine>, SessionRequest)>,
 }
 
 impl Call {
     /// Sends it on its way; without fail for each call that was begun.
     pub(crate) fn submit(&mut self, finish: Finish) {
-        if let Some(request) = self.request.take() {
-            self.engine.submit(self.number, request, finish);
+        if let Some((engine, request)) = self.unsent.take() {
+            engine.submit(self.number, request, finish);
         }
     }
 
     pub(crate) fn cancel(&self) {
-        self.engine.cancel(self.number);
+        if let Some(engine) = self.engine.upgrade() {
+            engine.cancel(self.number);
+        }
     }
 }
 

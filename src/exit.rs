@@ -2,13 +2,12 @@
 
 use std::{
     cell::Cell,
-    process,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::sys;
+use crate::{process::this_process, sys};
 
 /// How long exit() waits for a callback that runs: it may need what the host is
 /// about to take down, or may wait for ever.
@@ -17,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 static EXITING: AtomicBool = AtomicBool::new(false);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 /// The process that counts: a forked child has no callback threads.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+static PROCESS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static INSIDE_HERE: Cell<usize> = const { Cell::new(0) };
@@ -30,6 +29,11 @@ pub(crate) fn this_thread_is_ours() {
     IS_OURS.set(true);
 }
 
+/// Whether exit() has come to us: no thread of ours runs a callback any more.
+pub(crate) fn has_begun() -> bool {
+    EXITING.load(SeqCst)
+}
+
 /// Held while a callback runs.
 pub(crate) struct ExitGate(());
 
@@ -39,7 +43,8 @@ impl ExitGate {
     /// up by then.
     pub(crate) fn install() {
         static INSTALLED: AtomicBool = AtomicBool::new(false);
-        if PROCESS.swap(process::id(), SeqCst) != process::id() {
+        let here = this_process();
+        if PROCESS.swap(here, SeqCst) != here {
             INSIDE.store(INSIDE_HERE.get(), SeqCst);
         }
         if !INSTALLED.swap(true, SeqCst) {
@@ -73,7 +78,7 @@ impl Drop for ExitGate {
 }
 
 fn close() {
-    if PROCESS.load(SeqCst) != process::id() {
+    if PROCESS.load(SeqCst) != this_process() {
         return;
     }
     EXITING.store(true, SeqCst);

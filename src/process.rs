@@ -1,8 +1,33 @@
 //! State that belongs to one process and is made anew in a forked child.
 
-use std::{mem, process, sync::Arc};
+use std::{
+    mem, process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+};
 
 use arc_swap::ArcSwap;
+
+use crate::sys;
+
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// Tells this process from those that it was forked from, or forks. Not 0.
+///
+/// The number of a process alone would not do: a child that is the first of a
+/// namespace of its own has number 1, as its parent may have. Nor would the
+/// count of forks, which one without fork handlers does not raise.
+pub(crate) fn this_process() -> u64 {
+    static COUNTED: AtomicBool = AtomicBool::new(false);
+    if !COUNTED.load(Relaxed) && !COUNTED.swap(true, Relaxed) {
+        sys::in_each_child(|| {
+            FORKS.fetch_add(1, Relaxed);
+        });
+    }
+    u64::from(FORKS.load(Relaxed)) << 32 | u64::from(process::id())
+}
 
 /// A value that a forked child never touches: it gets a fresh one.
 ///
@@ -16,7 +41,7 @@ pub(crate) struct PerProcess<T> {
 }
 
 struct Owned<T> {
-    process: u32,
+    process: u64,
     value: T,
 }
 
@@ -30,7 +55,7 @@ impl<T> PerProcess<T> {
 
     pub(crate) fn get(&self) -> impl std::ops::Deref<Target = T> + use<T> {
         let mut current = self.current.load_full();
-        if current.process != process::id() {
+        if current.process != this_process() {
             let fresh = Owned::new(self.make);
             let previous = self.current.compare_and_swap(&current, fresh.clone());
             current = if Arc::ptr_eq(&previous, &current) {
@@ -48,7 +73,7 @@ impl<T> PerProcess<T> {
 impl<T> Owned<T> {
     fn new(make: fn() -> T) -> Arc<Self> {
         Arc::new(Self {
-            process: process::id(),
+            process: this_process(),
             value: make(),
         })
     }
@@ -57,7 +82,7 @@ impl<T> Owned<T> {
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let current = self.current.load_full();
-        if current.process != process::id() {
+        if current.process != this_process() {
             // One count too many, on purpose: nobody drops what the parent owns.
             mem::forget(current);
         }

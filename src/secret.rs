@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::sys;
+use zeroize::Zeroize;
 
 /// A buffer that holds a token: never printed, and wiped when dropped.
 ///
@@ -63,7 +63,8 @@ impl DerefMut for Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        sys::wipe(&mut self.0);
+        // Its spare room as well.
+        self.0.zeroize();
     }
 }
 

@@ -49,19 +49,6 @@ pub(crate) fn wall_clock() -> i64 {
     }
 }
 
-/// Overwrites a buffer, its spare room included, in a way that the compiler
-/// must not leave out.
-#[cfg(target_os = "linux")]
-pub(crate) fn wipe(bytes: &mut Vec<u8>) {
-    // SAFETY: the allocation is `capacity` bytes large and ours alone.
-    unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.capacity()) };
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn wipe(bytes: &mut Vec<u8>) {
-    zeroize::Zeroize::zeroize(bytes);
-}
-
 /// Puts `errno` back when dropped: a C caller does not expect a library to
 /// change it on success.
 pub(crate) struct KeepErrno(#[cfg(unix)] libc::c_int);
@@ -155,11 +142,14 @@ impl NoSigpipe {
 
 /// Puts pthread_cancel off: waiting for the network, reading or closing a file
 /// are cancellation points, and a thread cannot be unwound through us.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(unix, not(target_os = "android")))]
 pub(crate) struct NoCancel(libc::c_int);
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(unix, not(target_os = "android")))]
 mod cancel {
+    #[cfg(target_vendor = "apple")]
+    pub(super) const DISABLE: libc::c_int = 0;
+    #[cfg(not(target_vendor = "apple"))]
     pub(super) const DISABLE: libc::c_int = 1;
 
     unsafe extern "C" {
@@ -168,7 +158,7 @@ mod cancel {
     }
 }
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(unix, not(target_os = "android")))]
 impl NoCancel {
     pub(crate) fn new() -> Self {
         let mut previous = 0;
@@ -178,18 +168,20 @@ impl NoCancel {
     }
 }
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(unix, not(target_os = "android")))]
 impl Drop for NoCancel {
     fn drop(&mut self) {
-        // SAFETY: the state that was in force before; the old one is not asked for.
-        unsafe { cancel::set_state(self.0, std::ptr::null_mut()) };
+        let mut disabled = 0;
+        // SAFETY: the state that was in force before.
+        unsafe { cancel::set_state(self.0, &mut disabled) };
     }
 }
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+/// Android's threads cannot be cancelled.
+#[cfg(not(all(unix, not(target_os = "android"))))]
 pub(crate) struct NoCancel;
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+#[cfg(not(all(unix, not(target_os = "android"))))]
 impl NoCancel {
     pub(crate) fn new() -> Self {
         Self
@@ -261,8 +253,11 @@ pub(crate) fn keep_main_thread_in_sight() {
     thread_local! {
         static ASKED: Cell<bool> = const { Cell::new(false) };
     }
+    // Not `gettid`, which glibc has had since 2.30 only.
     // SAFETY: both calls only read the caller's numbers.
-    if !ASKED.replace(true) && unsafe { libc::gettid() == libc::getpid() } {
+    if !ASKED.replace(true)
+        && unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) }
+    {
         MAIN.get_or_init(thread::current);
     }
 }
@@ -289,6 +284,30 @@ pub(crate) fn at_exit(handler: fn()) {
 
 #[cfg(not(unix))]
 pub(crate) fn at_exit(_: fn()) {}
+
+/// Has `handler` run in every child that fork() makes, before fork() returns
+/// there. It is forgotten when the library is unloaded.
+#[cfg(unix)]
+pub(crate) fn in_each_child(handler: fn()) {
+    use std::sync::OnceLock;
+    static HANDLER: OnceLock<fn()> = OnceLock::new();
+    extern "C" fn run() {
+        if let Some(handler) = HANDLER.get() {
+            handler();
+        }
+    }
+    type Handler = Option<extern "C" fn()>;
+    unsafe extern "C" {
+        fn pthread_atfork(before: Handler, in_parent: Handler, in_child: Handler) -> libc::c_int;
+    }
+    if HANDLER.set(handler).is_ok() {
+        // SAFETY: `run` does not unwind, and waits for no lock.
+        unsafe { pthread_atfork(None, None, Some(run)) };
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn in_each_child(_: fn()) {}
 
 /// Starts a thread of ours that no signal meant for the host can land on.
 ///

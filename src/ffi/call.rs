@@ -43,15 +43,21 @@ pub type zelf_session_callback = Option<
 /// this call. It may do what it likes, for as long as it likes (other callbacks
 /// of the client wait): call anything of this library, create a session in
 /// either way, free the call and the client. But it must return: no exception,
-/// longjmp or pthread_exit. Its thread has a stack of 2 MiB.
+/// longjmp or pthread_exit. The client's thread has a stack of 2 MiB; a child
+/// forked on it that returns from the callback ends.
 ///
 /// All asynchronous calls of a client share one thread for their I/O, started
 /// by the first of them, and 32 connections; more calls wait in the order they
 /// came. The configured time limit runs from the beginning. Calls for one
 /// identifier take turns, as zelf_session_create says.
 ///
-/// At exit of the process no callback begins any more; exit waits for one that
-/// runs, at most 500 ms. Destroy is not called then for what is still under way.
+/// exit takes down first what your program set up last, by atexit or as a C++
+/// object with static storage. When it comes to what was there before your
+/// first asynchronous call, no callback begins any more on a thread of ours;
+/// exit has waited for one that ran, at most 500 ms. What a callback uses and
+/// was set up later may be gone before: shut the client down first. After that
+/// point zelf_client_shutdown runs what is due itself, and without it destroy
+/// is never called.
 ///
 /// client: the client; it may be freed meanwhile.
 /// options: what to ask for, copied; NULL sends the empty object.
@@ -63,7 +69,8 @@ pub type zelf_session_callback = Option<
 /// Returns a call that is yours: give it to zelf_call_free, at any time. On
 /// failure NULL, and *error, if given, is yours for zelf_error_free; on success
 /// *error is not written. Errors: ZELF_ERROR_INVALID_ARGUMENT,
-/// ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN,
+/// ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN (also
+/// at exit, when no callback would begin any more),
 /// ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
 /// calls, ZELF_ERROR_PANIC. Everything else comes to callback.
 ///

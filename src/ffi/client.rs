@@ -19,8 +19,9 @@ use crate::{
 /// of threads at once.
 ///
 /// It keeps connections for the next call: as many as there were calls at once,
-/// at most 32 blocking and 32 asynchronous ones, until they are old or the
-/// client is freed.
+/// at most 32 blocking and 32 asynchronous ones. Those of blocking calls, four
+/// descriptors each, stay until a later call finds them old, or the client is
+/// freed.
 pub struct zelf_client {
     /// `None`: freed.
     client: ArcSwapOption<Client>,
@@ -57,21 +58,22 @@ pub unsafe extern "C" fn zelf_client_new(
 /// returned, and ends the client's threads. After ZELF_OK no callback of this
 /// client ever runs again; its connections are closed when it is freed. From
 /// the beginning of this call on the client takes no more calls: those that
-/// create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way go
-/// on to their end.
+/// create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way on
+/// other threads go on to their end, and tell the log until then.
 ///
 /// Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
 /// zelf_config_set_dispatch that happens on this thread. Inside a callback it
 /// is allowed as well: the callbacks that are left run then, and the one that
-/// called, with its destroy, is the last to return.
+/// called, with its destroy, is the last to return. So is a log callback.
 ///
-/// timeout_ms: how long to wait, in milliseconds. Callbacks are your code, and
-///   how long they run is up to it; 0 only looks.
+/// timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
+///   threads to end. Callbacks are your code, and how long they run is up to
+///   it. 0 does not wait, but cancels all the same.
 ///
-/// Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks were still running (call
-/// again to go on waiting); ZELF_ERROR_INVALID_ARGUMENT for NULL;
-/// ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
-/// calls.
+/// Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
+/// threads of the client were still running (call again to go on waiting);
+/// ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_FORKED in a child whose
+/// parent used the client for asynchronous calls.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -89,10 +91,16 @@ pub unsafe extern "C" fn zelf_client_shutdown(
 /// A descriptor that poll, select, epoll or kqueue report as readable while
 /// callbacks are due, for a client with zelf_config_set_dispatch.
 ///
-/// It belongs to the client, which closes it when freed (and when its last call
-/// is freed): take it out of your loop before. Do not read from it.
+/// It belongs to the client, which closes it when freed: take it out of your
+/// loop before. Do not read from it. A loop that is told of changes only
+/// (EPOLLET, EV_CLEAR) works too.
 ///
-/// Returns -1 without zelf_config_set_dispatch, for NULL, and in a forked child.
+/// Asking for it makes the client this process's own, as an asynchronous call
+/// does: a child forked later needs another client.
+///
+/// Returns -1 without zelf_config_set_dispatch, for NULL, in a forked child
+/// whose parent used the client in that way, and when the system has no more
+/// descriptors.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -109,11 +117,13 @@ pub unsafe extern "C" fn zelf_client_descriptor(client: Option<NonNull<zelf_clie
 
 /// Runs the callbacks that are due, on the calling thread, for a client with
 /// zelf_config_set_dispatch. Does not block but in your callbacks. Those that
-/// become due meanwhile are left for the next time.
+/// become due meanwhile are left for the next time. While another thread runs
+/// some, it runs none: there is never more than one of them at a time.
 ///
 /// Returns ZELF_OK, also when none was due; ZELF_ERROR_INVALID_ARGUMENT for
-/// NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a forked
-/// child.
+/// NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a child whose
+/// parent used the client for asynchronous calls, also when it was forked in a
+/// callback and returned from that: then what is due remains the parent's.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -126,7 +136,8 @@ pub unsafe extern "C" fn zelf_client_dispatch(client: Option<NonNull<zelf_client
 ///
 /// Calls of other threads that are inside the library go on to their end;
 /// asynchronous ones are cancelled. Their callbacks run a little later on the
-/// client's thread, which then ends; with zelf_config_set_dispatch they run here.
+/// client's thread, which then ends; with zelf_config_set_dispatch they run here,
+/// or on the thread that is inside one.
 /// Use zelf_client_shutdown before if your program must know when the last has
 /// returned. Sessions, errors and calls that came from the client stay valid.
 ///

@@ -237,12 +237,15 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 ///   on several at once, and for asynchronous calls on the one that does their
 ///   I/O: while it runs, theirs waits. NULL turns the log off. It may call
 ///   anything of this library but zelf_session_create. It must return: no
-///   exception, longjmp or pthread_exit. At exit of the process it is called no
-///   more, but by threads of your own. With a proxy, and on the client's
+///   exception, longjmp or pthread_exit, and no child that was forked in it. On
+///   the client's threads it falls silent at exit of the process, as
+///   zelf_session_create_async says. With a proxy, and on the client's
 ///   threads, signals are blocked in it that a program it starts inherits.
 /// user_data: passed to callback and destroy.
 /// destroy: called once with user_data, when the configuration and all clients
-///   made from it are freed or have got another log; NULL for nothing to do.
+///   made from it are freed or have got another log, and no call is under way;
+///   on the thread that comes last, which may be a client's. NULL for nothing
+///   to do.
 /// level: the most that is told, one of ZELF_LOG_; another number turns the log
 ///   off.
 ///
@@ -258,13 +261,17 @@ pub unsafe extern "C" fn zelf_config_set_log_callback(
     level: zelf_log_level,
 ) {
     guard::value((), || {
-        let log = log::to_host(callback, user_data, destroy, level);
-        // The old log goes last: its destroy may free the configuration.
+        let data = log::HostData::new(user_data, destroy);
+        let (log, unused) = match log::to_host(callback, data, level) {
+            Ok(log) => (Some(log), None),
+            Err(data) => (None, Some(data)),
+        };
+        // Both go last: a destroy may free the configuration.
         let old = match config {
             Some(config) => std::mem::replace(&mut config.0.log, log),
             None => log,
         };
-        drop(old);
+        drop((old, unused));
     });
 }
 

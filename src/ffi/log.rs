@@ -30,7 +30,7 @@ pub type zelf_log_callback = Option<
 pub type zelf_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The host's data, freed by the host's function when the last user is gone.
-struct HostData {
+pub(super) struct HostData {
     user_data: *mut c_void,
     destroy: zelf_destroy_callback,
 }
@@ -49,31 +49,36 @@ impl Drop for HostData {
     }
 }
 
+impl HostData {
+    pub(super) fn new(user_data: *mut c_void, destroy: zelf_destroy_callback) -> Self {
+        Self { user_data, destroy }
+    }
+}
+
+/// The data comes back if there is to be no log: whoever drops it calls the host.
 pub(super) fn to_host(
     callback: zelf_log_callback,
-    user_data: *mut c_void,
-    destroy: zelf_destroy_callback,
+    data: HostData,
     level: zelf_log_level,
-) -> Option<Arc<Log>> {
-    let data = HostData { user_data, destroy };
-    let callback = callback?;
+) -> Result<Arc<Log>, HostData> {
+    let Some(callback) = callback else {
+        return Err(data);
+    };
     let most = match level {
         ZELF_LOG_ERROR => Level::Error,
         ZELF_LOG_WARNING => Level::Warning,
         ZELF_LOG_INFO => Level::Info,
         ZELF_LOG_DEBUG => Level::Debug,
-        _ => return None,
+        _ => return Err(data),
     };
-    Some(Arc::new(Log {
-        most,
-        sink: Box::new(move |level, words| {
-            let data = &data;
-            let words = strings::owned(words);
-            // SAFETY: the host's own function with the host's own data; the
-            // message lives for the call.
-            unsafe { callback(number(level), words.as_ptr(), data.user_data) };
-        }),
-    }))
+    let sink = move |level, words| {
+        let data = &data;
+        let words = strings::owned(words);
+        // SAFETY: the host's own function with the host's own data; the
+        // message lives for the call.
+        unsafe { callback(number(level), words.as_ptr(), data.user_data) };
+    };
+    Ok(Arc::new(Log::new(most, Box::new(sink))))
 }
 
 fn number(level: Level) -> zelf_log_level {

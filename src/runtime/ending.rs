@@ -10,8 +10,16 @@ use tokio::task::AbortHandle;
 
 use crate::{
     error::{Error, Status},
-    runtime::{Engine, engine::cancelled, this_thread},
+    exit, log,
+    runtime::{
+        Engine,
+        engine::{cancelled, forked},
+        this_thread,
+    },
 };
+
+/// What threads without work take to end, on a busy machine.
+const MOMENT: Duration = Duration::from_millis(80);
 
 impl Engine {
     /// Takes no more calls, and cancels those under way.
@@ -35,33 +43,42 @@ impl Engine {
         let here = this_thread();
         let mut state = self.lock();
         let is_own = state.own.contains(&here);
-        // Nobody else would run what is due.
-        let drains = state.doorbell.is_some() || (is_own && state.in_callbacks.contains(&here));
+        let mut has_run_one = false;
         loop {
             let mine = state.in_callbacks.iter().filter(|&&on| on == here).count();
             if state.unfinished == mine {
                 break;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::new(
-                    Status::Timeout,
-                    "callbacks of the client are still running; they have to return first",
-                ));
+            // Nobody else would run what is due.
+            let is_left_to_us = self.is_dispatched || (is_own && mine > 0) || exit::has_begun();
+            // Who asks again and again, without waiting, has to get on as well.
+            if is_left_to_us
+                && !(left.is_zero() && has_run_one)
+                && !state.others_run_callbacks()
+                && let Some(due) = state.next_due()
+            {
+                state = self.run_one(state, due).ok_or_else(forked)?;
+                has_run_one = true;
+                continue;
             }
-            let due = if drains { state.next_due() } else { None };
-            state = match due {
-                Some(due) => self.run_one(state, due),
-                None => self.wait(state, left),
-            };
-        }
-        // The threads have nothing left to do, and need a moment to end.
-        while state.running > usize::from(is_own) {
-            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(());
+                return Err(still_running());
             }
             state = self.wait(state, left);
+        }
+        // The threads have nothing left to do, but for a log callback that one
+        // may be in, and need a moment to end.
+        while state.running > usize::from(is_own) {
+            let left = (deadline + MOMENT).saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(still_running());
+            }
+            state = self.wait(state, left);
+        }
+        if is_own && !state.in_callbacks.contains(&here) {
+            // This is the I/O thread, in a log callback that is to be the last.
+            log::mute_this_thread();
         }
         let ended = std::mem::take(&mut state.threads);
         drop(state);
@@ -82,15 +99,22 @@ impl Engine {
             return;
         }
         self.close();
-        let mut state = self.lock();
-        if state.doorbell.is_some() {
+        if self.is_dispatched {
             // There is nobody left to dispatch.
+            let mut state = self.lock();
             while state.beginning > 0 {
                 state = self.wait(state, Duration::MAX);
             }
-            while let Some(due) = state.next_due() {
-                state = self.run_one(state, due);
+            if self.run_due(state, 0).is_none() {
+                std::mem::forget(Arc::clone(self));
             }
         }
     }
+}
+
+fn still_running() -> Error {
+    Error::new(
+        Status::Timeout,
+        "callbacks of the client are still running; they have to return first",
+    )
 }

@@ -12,10 +12,9 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    process,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::Duration,
@@ -26,7 +25,8 @@ use tokio::{sync::mpsc::UnboundedSender, task::AbortHandle};
 use crate::{
     creator::{Creator, Shared},
     error::{Error, Status},
-    panics,
+    exit, panics,
+    process::this_process,
     runtime::{Doorbell, io_thread::Job, this_thread},
     session::Session,
     session_options::SessionRequest,
@@ -38,9 +38,11 @@ type Outcome = Result<Session, Error>;
 
 pub(crate) struct Engine {
     pub(super) creator: Arc<Creator>,
+    /// The host runs the callbacks.
+    pub(super) is_dispatched: bool,
     /// The process that uses it; 0 until then. A forked child has neither its
     /// threads nor a lock that it could trust.
-    owner: AtomicU32,
+    owner: AtomicU64,
     pub(super) closed: AtomicBool,
     state: Mutex<State>,
     pub(super) changed: Condvar,
@@ -91,6 +93,18 @@ impl State {
         due
     }
 
+    pub(super) fn others_run_callbacks(&self) -> bool {
+        let here = this_thread();
+        self.in_callbacks.iter().any(|&on| on != here)
+    }
+
+    fn doorbell(&mut self) -> Result<&mut Doorbell, Error> {
+        match &mut self.doorbell {
+            Some(doorbell) => Ok(doorbell),
+            none => Ok(none.insert(Doorbell::new()?)),
+        }
+    }
+
     /// Ends every call under way; their tasks are left to be aborted.
     pub(super) fn end_all(&mut self, why: impl Fn() -> Error) -> Vec<AbortHandle> {
         let live = std::mem::take(&mut self.live);
@@ -104,20 +118,15 @@ impl State {
 }
 
 impl Engine {
-    pub(crate) fn new(creator: Arc<Creator>, dispatched_by_host: bool) -> Result<Arc<Self>, Error> {
-        let mut state = State::default();
-        let mut owner = 0;
-        if dispatched_by_host {
-            state.doorbell = Some(Doorbell::new()?);
-            owner = process::id();
-        }
-        Ok(Arc::new(Self {
+    pub(crate) fn new(creator: Arc<Creator>, is_dispatched: bool) -> Arc<Self> {
+        Arc::new(Self {
             creator,
-            owner: AtomicU32::new(owner),
+            is_dispatched,
+            owner: AtomicU64::new(0),
             closed: AtomicBool::new(false),
-            state: Mutex::new(state),
+            state: Mutex::default(),
             changed: Condvar::new(),
-        }))
+        })
     }
 
     /// Whether it takes no more calls.
@@ -127,32 +136,38 @@ impl Engine {
 
     /// Makes this process the owner, unless another is.
     pub(super) fn enter(&self) -> Result<(), Error> {
-        let here = process::id();
+        let here = this_process();
         match self
             .owner
             .compare_exchange(0, here, Ordering::AcqRel, Ordering::Acquire)
         {
             Ok(_) => Ok(()),
             Err(owner) if owner == here => Ok(()),
-            Err(_) => Err(Error::new(
-                Status::Forked,
-                "this process was forked, and the client's asynchronous calls belong to its parent; make a client here",
-            )),
+            Err(_) => Err(forked()),
         }
     }
 
     /// Whether another process owns it: then nothing may be touched.
     pub(crate) fn is_inherited(&self) -> bool {
         let owner = self.owner.load(Ordering::Acquire);
-        owner != 0 && owner != process::id()
+        owner != 0 && owner != this_process()
     }
 
     /// A call that will be submitted. Starts the threads if they do not run.
     pub(crate) fn begin(self: &Arc<Self>, shared: Arc<Shared>) -> Result<u64, Error> {
         self.enter()?;
+        if !self.is_dispatched && exit::has_begun() {
+            return Err(Error::new(
+                Status::ShutDown,
+                "the process is exiting, and no callback begins any more",
+            ));
+        }
         let mut state = self.lock();
         if self.is_closed() {
             return Err(shut_down());
+        }
+        if self.is_dispatched {
+            state.doorbell()?;
         }
         if state.jobs.is_none() {
             self.start_threads(&mut state, shared)?;
@@ -225,47 +240,77 @@ impl Engine {
 
     /// The descriptor that is readable while callbacks are due.
     pub(crate) fn descriptor(&self) -> Option<i32> {
-        if self.is_inherited() {
+        if !self.is_dispatched || self.enter().is_err() {
             return None;
         }
-        self.lock().doorbell.as_ref().map(Doorbell::descriptor)
+        let mut state = self.lock();
+        state.doorbell().ok().map(|doorbell| doorbell.descriptor())
     }
 
     /// Runs, on this thread, the callbacks that are due now.
     pub(crate) fn dispatch(&self) -> Result<(), Error> {
         self.enter()?;
-        let mut state = self.lock();
-        if state.doorbell.is_none() {
+        if !self.is_dispatched {
             return Err(Error::new(
                 Status::InvalidArgument,
                 "the client runs its callbacks on a thread of its own",
             ));
         }
-        for _ in 0..state.due.len() {
-            let Some(due) = state.next_due() else {
-                break;
-            };
-            state = self.run_one(state, due);
-        }
-        Ok(())
+        let state = self.lock();
+        let due = state.due.len();
+        self.run_due(state, due).map(drop).ok_or_else(forked)
     }
 
+    /// Runs so many of the callbacks that are due; all, once the client is
+    /// closed. None if another thread runs some: then a closed client's are left
+    /// to that one. `None`: as [`Engine::run_one`].
+    pub(super) fn run_due<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        mut most: usize,
+    ) -> Option<MutexGuard<'a, State>> {
+        while (most > 0 || self.is_closed())
+            && !state.others_run_callbacks()
+            && let Some(due) = state.next_due()
+        {
+            state = self.run_one(state, due)?;
+            most = most.saturating_sub(1);
+        }
+        if let State {
+            due,
+            doorbell: Some(doorbell),
+            ..
+        } = &mut *state
+            && !due.is_empty()
+        {
+            // For whoever is told of changes only.
+            doorbell.silence();
+            doorbell.ring();
+        }
+        Some(state)
+    }
+
+    /// `None`: the callback has forked, and this is the child. What it finds
+    /// here belongs to the parent, the lock included.
     pub(super) fn run_one<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         (finish, outcome): (Finish, Outcome),
-    ) -> MutexGuard<'a, State> {
+    ) -> Option<MutexGuard<'a, State>> {
         let here = this_thread();
         state.in_callbacks.push(here);
         drop(state);
         panics::outside(|| finish(outcome));
+        if self.is_inherited() {
+            return None;
+        }
         let mut state = self.lock();
         if let Some(this) = state.in_callbacks.iter().rposition(|&on| on == here) {
             state.in_callbacks.remove(this);
         }
         state.unfinished -= 1;
         self.changed.notify_all();
-        state
+        Some(state)
     }
 
     pub(super) fn wait<'a>(
@@ -280,6 +325,13 @@ impl Engine {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub(super) fn forked() -> Error {
+    Error::new(
+        Status::Forked,
+        "this process was forked, and the client's asynchronous calls belong to its parent; make a client here",
+    )
 }
 
 pub(super) fn cancelled() -> Error {

@@ -1,6 +1,6 @@
 //! The threads of an engine: how they begin, and what they do.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -25,7 +25,7 @@ impl Engine {
         shared: Arc<Shared>,
     ) -> Result<(), Error> {
         ExitGate::install();
-        if state.doorbell.is_none() && !state.has_callback_thread {
+        if !self.is_dispatched && !state.has_callback_thread {
             self.start_thread(state, "zelf-callbacks", CALLBACK_STACK, |engine| {
                 let _ = panics::catch(|| engine.run_callbacks());
             })?;
@@ -60,6 +60,11 @@ impl Engine {
             let here = this_thread();
             engine.lock().own.push(here);
             work(&engine);
+            if engine.is_inherited() {
+                // A callback has forked, and in the child this is all there is.
+                mem::forget(engine);
+                return;
+            }
             let mut state = engine.lock();
             state.own.retain(|&own| own != here);
             state.running -= 1;
@@ -81,18 +86,17 @@ impl Engine {
     fn run_callbacks(&self) {
         let mut state = self.lock();
         while !(self.is_closed() && state.unfinished == 0) {
-            state = match state.next_due() {
-                Some(due) => {
-                    // A process that has begun to exit is no place for a
-                    // callback; this thread ends with it.
-                    let Some(_gate) = ExitGate::enter() else {
-                        drop(state);
-                        loop {
-                            thread::park();
-                        }
-                    };
-                    self.run_one(state, due)
-                }
+            // A process that has begun to exit is no place for a callback: what is
+            // due stays, for a host that shuts the client down meanwhile.
+            let gate = match state.due.is_empty() {
+                true => None,
+                false => ExitGate::enter(),
+            };
+            state = match gate.and_then(|gate| Some((gate, state.next_due()?))) {
+                Some((_gate, due)) => match self.run_one(state, due) {
+                    Some(state) => state,
+                    None => return,
+                },
                 None => self.wait(state, Duration::MAX),
             };
         }

@@ -94,4 +94,14 @@ static inline int exactly_once(const struct record *records, int count, zelf_sta
     return exact;
 }
 
+/* The last promise of a program: valgrind would count what a thread that is
+   still ending holds as lost. */
+static inline void no_thread_is_left(void)
+{
+    int i;
+    /* Clients that were freed and not shut down end by themselves. */
+    for (i = 0; i < 1000 && threads_alive() > 1; i++) usleep(10000);
+    PROMISE(threads_alive() == 1, "with the clients, their threads end: %d", threads_alive() - 1);
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* Forks, signals and exits around asynchronous calls. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -296,12 +297,92 @@ static void a_process_may_exit_at_any_moment(void)
             seconds_now() - began);
 }
 
+static zelf_client *client_at_exit;
+static struct record at_exit_records[2];
+static int exit_began_inside;
+
+/* Runs after the library has let go: it was registered before the first call. */
+static void shut_down_at_exit(void)
+{
+    struct record late = {0};
+    double began = seconds_now();
+    int fine;
+    if (!client_at_exit) return;
+    fine = zelf_session_create_async(client_at_exit, NULL, on_session, &late, on_destroy, NULL) == NULL;
+    fine &= zelf_client_shutdown(client_at_exit, 5000) == ZELF_OK && seconds_now() - began < 2;
+    fine &= at_exit_records[0].called == 1
+            && (exit_began_inside || at_exit_records[0].destroyed == 1)
+            && at_exit_records[1].destroyed == 1 && late.called == 0;
+    zelf_client_free(client_at_exit);
+    _exit(fine ? 7 : 8);
+}
+
+static void exit_now(struct record *record)
+{
+    (void)record;
+    exit_began_inside = 1;
+    exit(0);
+}
+
+static void a_client_may_be_shut_down_at_exit(void)
+{
+    int round, fine = 0;
+    for (round = 0; round < 2; round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            client_at_exit = sandbox_client(1, 15000, 1);
+            fault("{\"kind\":\"stall\",\"stage\":\"request\",\"skip\":1}");
+            at_exit_records[0].then = round ? exit_now : NULL;
+            start(client_at_exit, &at_exit_records[0], "at-exit-x");
+            start(client_at_exit, &at_exit_records[1], "at-exit-y");
+            if (round) pause();
+            usleep(50000);
+            exit(0);
+        }
+        fine += status_of(child) == 7;
+        fault(NULL);
+    }
+    PROMISE(fine == 2, "an exit handler may shut a client down: its callbacks run there, "
+                       "and no new call is taken (%d of 2)", fine);
+}
+
+/* A child that has the number of its parent: both are the first of their
+   namespace. Takes root. */
+static void a_child_in_another_namespace_is_a_child(void)
+{
+    pid_t child = fork();
+    int end;
+    if (child == 0) {
+        alarm(30);
+        if (unshare(CLONE_NEWPID) != 0) _exit(9);
+        child = fork();
+        if (child == 0) {
+            zelf_client *client = sandbox_client(1, 5000, 1);
+            struct record record = {0};
+            start(client, &record, "namespace-x");
+            if (!await(&record, 1, 5) || unshare(CLONE_NEWPID) != 0) _exit(9);
+            child = fork();
+            if (child == 0)
+                _exit(getpid() == 1 && zelf_client_shutdown(client, 100) == ZELF_ERROR_FORKED ? 7 : 8);
+            _exit(getpid() == 1 ? status_of(child) : 9);
+        }
+        _exit(status_of(child));
+    }
+    end = status_of(child);
+    if (end == 9) printf("# not allowed to make a namespace of processes\n");
+    else PROMISE(end == 7, "a child with its parent's number is told from it");
+}
+
 int main(void)
 {
+    atexit(shut_down_at_exit);
     a_child_is_told_what_it_cannot_do();
     a_preforking_server_works();
     our_threads_take_no_signals();
     sigpipe_kills_no_async_host();
     a_process_may_exit_at_any_moment();
+    a_client_may_be_shut_down_at_exit();
+    a_child_in_another_namespace_is_a_child();
     return check_failed;
 }
