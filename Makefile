@@ -4,12 +4,7 @@ CARGO ?= cargo
 CC ?= cc
 # The scripts look for what was built here.
 export CARGO_TARGET_DIR := target
-export CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR
-# Gives the exported symbols their version; see the file.
-ifeq ($(shell uname -s),Linux)
-HOST := $(shell rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
-export CARGO_TARGET_$(HOST)_LINKER := $(CURDIR)/packaging/version-cc
-endif
+export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR
 .DEFAULT_GOAL := help
 .PHONY: help lib sandbox demo test bench install uninstall dist abi test-hosts
 
@@ -17,26 +12,25 @@ help: ## this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lib: ## the library: target/release/libzelf.so, target/package/libzelf.a
-	$(CARGO) build --locked --release
+	packaging/build
 	@ln -sf libzelf.so target/release/libzelf.so.0
 	@packaging/archive target/package/libzelf.a
 
 # By itself: what the sandbox needs of a shared dependency stays out of the library.
 sandbox:
-	$(CARGO) build --locked --package zelf-sandbox
+	. packaging/environment && $(CARGO) build --locked --package zelf-sandbox
 
 demo: lib sandbox ## get a token from C, over TLS, from a sandbox
 	@CC="$(CC)" examples-c/demo
 
 test: lib sandbox ## all tests
-	$(CARGO) build --locked --features test-hooks
-	CC="$(CC)" tests/all
+	. packaging/environment && $(CARGO) build --locked --features test-hooks && CC="$(CC)" tests/all
 
 test-hosts: lib sandbox ## the library in other languages, as far as they are here
 	tests/hosts/run
 
 bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON
-	benches/run
+	. packaging/environment && benches/run
 
 install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR
 	@packaging/install
