@@ -4,7 +4,7 @@ CARGO ?= cargo
 CC ?= cc
 # The scripts look for what was built here.
 export CARGO_TARGET_DIR := target
-export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR
+export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR DOCDIR
 .DEFAULT_GOAL := help
 .PHONY: help lib sandbox demo test bench install uninstall dist abi test-hosts
 
@@ -15,6 +15,7 @@ lib: ## the library: target/release/libzelf.so, target/package/libzelf.a
 	packaging/build
 	@ln -sf libzelf.so target/release/libzelf.so.0
 	@packaging/archive target/package/libzelf.a
+	@packaging/licences target/package/licences target/release/crates
 
 # By itself: what the sandbox needs of a shared dependency stays out of the library.
 sandbox:
@@ -32,7 +33,7 @@ test-hosts: lib sandbox ## the library in other languages, as far as they are he
 bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON
 	. packaging/environment && benches/run
 
-install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR
+install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR, DOCDIR
 	@packaging/install
 
 uninstall: ## what install put there, with the same variables
