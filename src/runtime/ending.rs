@@ -52,9 +52,10 @@ impl Engine {
             let left = deadline.saturating_duration_since(Instant::now());
             // Nobody else would run what is due.
             let is_left_to_us = self.is_dispatched || (is_own && mine > 0) || exit::has_begun();
-            // Who asks again and again, without waiting, has to get on as well.
+            // Who asks again and again, without waiting, has to get on as well; and
+            // nobody else comes once the client has been freed.
             if is_left_to_us
-                && !(left.is_zero() && has_run_one)
+                && !(left.is_zero() && has_run_one && !state.is_let_go)
                 && !state.others_run_callbacks()
                 && let Some(due) = state.next_due()
             {
@@ -102,6 +103,7 @@ impl Engine {
         if self.is_dispatched {
             // There is nobody left to dispatch.
             let mut state = self.lock();
+            state.is_let_go = true;
             while state.beginning > 0 {
                 state = self.wait(state, Duration::MAX);
             }

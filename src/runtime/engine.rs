@@ -62,6 +62,8 @@ pub(super) struct State {
     /// The threads that run callbacks now, once for each.
     pub(super) in_callbacks: Vec<usize>,
     pub(super) doorbell: Option<Doorbell>,
+    /// The host has freed the client, and dispatches it no more.
+    pub(super) is_let_go: bool,
     pub(super) has_callback_thread: bool,
     /// Threads of ours that were started and have not come to their end.
     pub(super) running: usize,

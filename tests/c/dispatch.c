@@ -215,6 +215,43 @@ static void asking_again_and_again_gets_on(void)
     zelf_client_free(client);
 }
 
+static volatile int freed;
+
+static void wait_for_the_free(struct record *record)
+{
+    (void)record;
+    inside = 1;
+    while (!freed) usleep(1000);
+}
+
+static void *shut_down_at_once(void *client)
+{
+    zelf_client_shutdown(client, 0);
+    return NULL;
+}
+
+static void freeing_amid_a_shutdown_loses_no_callback(void)
+{
+    static struct record records[3];
+    zelf_client *client = dispatched_client();
+    pthread_t thread;
+    int i;
+
+    fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
+    inside = freed = 0;
+    records[0].then = wait_for_the_free;
+    for (i = 0; i < 3; i++) start(client, &records[i], NULL);
+    pthread_create(&thread, NULL, shut_down_at_once, client);
+    while (!inside) usleep(1000);
+    zelf_client_free(client);
+    freed = 1;
+    pthread_join(thread, NULL);
+    PROMISE(exactly_once(records, 3, ZELF_ERROR_CANCELLED) == 3,
+            "a client freed while a shutdown runs a callback leaves the others to that");
+    fault(NULL);
+    release(records, 3);
+}
+
 static pid_t child;
 static int forked_once;
 
@@ -287,6 +324,7 @@ int main(void)
     a_loop_that_is_told_of_changes_only_misses_nothing();
     callbacks_run_one_at_a_time();
     asking_again_and_again_gets_on();
+    freeing_amid_a_shutdown_loses_no_callback();
     /* A leak checker takes what a child inherits for lost there. */
     if (!getenv("ZELF_QUICK")) {
         a_callback_may_fork();
