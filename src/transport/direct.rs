@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hyper::{
-    Request, Response, Uri,
-    body::Incoming,
+    Request, Response, Uri, body,
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
@@ -20,7 +19,7 @@ use crate::{
         MAX_HEADERS, Resolver,
         failure::Failure,
         relay::Driven,
-        stream::{QuietStream, Stream},
+        stream::{Incoming, QuietStream, Socket, Stream},
     },
 };
 
@@ -62,15 +61,11 @@ impl Direct {
     /// Whether the next exchange uses a connection of an earlier one, as far as
     /// can be told.
     ///
-    /// The event loop is asked first: a connection at rest is not polled, and
-    /// what the server has sent without being asked, or its end, must not be
-    /// met by the next request.
+    /// A connection at rest is not polled, and what the server has sent without
+    /// being asked, or its end, must not be met by the next request.
     pub(super) async fn has_kept(&mut self) -> bool {
-        if self.kept.is_some() {
-            yield_now().await;
-        }
         if let Some(mut connection) = self.kept.take()
-            && connection.is_open().await
+            && connection.is_still_open().await
         {
             self.kept = Some(connection);
         }
@@ -86,7 +81,7 @@ impl Direct {
     pub(super) async fn exchange<T>(
         &mut self,
         request: Request<Body>,
-        read: impl AsyncFnOnce(Response<Incoming>, bool) -> T,
+        read: impl AsyncFnOnce(Response<body::Incoming>, bool) -> T,
     ) -> Result<T, Failure> {
         let kept = self.kept.take();
         let is_kept = kept.is_some();
@@ -98,7 +93,7 @@ impl Direct {
         };
         // Whoever drops this future ends the connection: half a response must
         // not be taken for the next one.
-        let Connection { sender, driver } = &mut connection;
+        let Connection { sender, driver, .. } = &mut connection;
         let outcome = driver
             .drive(async {
                 let response = sender
@@ -120,7 +115,8 @@ impl Direct {
             .call(self.server.clone())
             .await
             .map_err(Failure::connect)?;
-        let tcp = QuietStream(tcp.into_inner());
+        let socket = Socket::new(tcp.into_inner());
+        let tcp = QuietStream(socket.clone());
         let stream: Box<dyn Stream> = match &self.tls {
             Some((tls, name)) => Box::new(
                 tls.connect(name.clone(), tcp)
@@ -138,6 +134,7 @@ impl Direct {
         Ok(Connection {
             sender,
             driver: Driven::new(driver),
+            socket,
         })
     }
 }
@@ -145,11 +142,25 @@ impl Direct {
 struct Connection {
     sender: SendRequest<Body>,
     driver: Driven<Driver>,
+    socket: Socket,
 }
 
 impl Connection {
     /// Whether it takes another request: looks, and does not wait.
     async fn is_open(&mut self) -> bool {
         self.driver.look().await && self.sender.is_ready()
+    }
+
+    /// The same after a rest.
+    async fn is_still_open(&mut self) -> bool {
+        match self.socket.incoming() {
+            Incoming::Nothing => true,
+            Incoming::End => false,
+            Incoming::Bytes => {
+                // The event loop has to see them first.
+                yield_now().await;
+                self.is_open().await
+            }
+        }
     }
 }
