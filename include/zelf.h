@@ -124,7 +124,7 @@ typedef int32_t zelf_status;
 /** The server's name could not be resolved. */
 #define ZELF_ERROR_DNS 10
 
-/** No connection to the server could be made. */
+/** No connection to the server, or to the proxy, could be made. */
 #define ZELF_ERROR_CONNECT 11
 
 /**
@@ -400,9 +400,10 @@ ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t m
 /**
  * How often a call may try in all when a failure is worth another attempt
  * (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
- * budget, so that an outage is not multiplied: in a minute they add a tenth to
- * a client's calls, or two where that is more. Not counted is a request that
- * goes out again because a connection kept from an earlier call was dead.
+ * budget, so that an outage is not multiplied: in any minute they add at most
+ * a tenth to a client's calls, or two where that is more. Not counted is a
+ * request that goes out again, once a call, because a connection kept from an
+ * earlier call was dead before a byte of the answer came.
  *
  * Default: 3.
  *
@@ -788,7 +789,13 @@ void zelf_session_options_set_eth_address(zelf_session_options *options,
 /**
  * Whether to end the session that the server has for the identifier and make
  * a new one; its old token stops working. Needs an identifier: without one it
- * could end somebody else's session, so zelf_session_create refuses.
+ * could end somebody else's session, so zelf_session_create refuses. With a tag
+ * name the server ends the first session that it finds for either, which may
+ * be another identifier's.
+ *
+ * Such a request is made again only when the server has certainly not carried
+ * it out; after a connection that broke, a time limit or an HTTP status of 5xx
+ * nobody knows, and the call fails.
  *
  * Since 0.1.0.
  */
@@ -817,15 +824,15 @@ typedef struct zelf_session zelf_session;
  * The request is made again where that is worth it (see
  * zelf_config_set_max_attempts). When the server returns a session that has
  * expired, or has under 2 s left, and an identifier is set, the library asks
- * once for a new one with killSession, as
- * zelf_session_options_set_kill_session does. Calls of one client that come
+ * for a new one with killSession, as zelf_session_options_set_kill_session
+ * does (but not if a tag name may have found another identifier's). Calls of one client that come
  * at once for one identifier take turns, and those with equal options share
  * one request: each gets a session object of its own.
  *
  * Blocks until the answer is there, at most for the configured time limit.
  * Safe from any thread, and from any number at once, but for one that is
  * already ending (a thread-specific destructor, an atexit handler); a stack of
- * 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the
+ * 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect after it. Leaves errno and the
  * signal mask as they were, and SIGPIPE cannot reach your process from it. No
  * thread is left behind; only a name look-up runs on one of its own, which ends
  * with it and takes no signals of yours.
@@ -924,7 +931,9 @@ ZELF_API int64_t zelf_session_seconds_left(const zelf_session *session);
 
 /**
  * Frees a session and the strings borrowed from it; the token is overwritten
- * with zeros first. The session lives on at the server. NULL is fine.
+ * with zeros first, as the library's other copies of it were. Those that the
+ * system and the buffers of TLS and HTTP had in passing are not. The session
+ * lives on at the server. NULL is fine.
  *
  * Since 0.1.0.
  */

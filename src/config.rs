@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::Proxy;
 use rustls::RootCertStore;
 
 use crate::{
@@ -11,7 +10,8 @@ use crate::{
     log::Log,
     text::{Rule, Text},
     transport::{
-        Pin, Trust, proxy,
+        Pin, Trust,
+        proxy::{self, Route},
         tls::{self, MAX_PEM, TrustSettings},
     },
 };
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_attempts: u32,
-    pub(crate) proxy: Option<Proxy>,
+    pub(crate) proxy: Option<Route>,
     pub(crate) log: Option<Arc<Log>>,
 }
 
@@ -84,7 +84,7 @@ impl Config {
                 0 => DEFAULT_MAX_ATTEMPTS,
                 attempts => attempts,
             },
-            proxy: proxy.map(|route| route.proxy),
+            proxy,
             log: self.log.clone(),
             endpoint,
         };

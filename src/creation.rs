@@ -31,14 +31,14 @@ impl Creation<'_> {
     pub(crate) async fn run(&mut self, request: &SessionRequest) -> Result<Session, Error> {
         let resend = match request.kill_session {
             Some(true) => Resend::Never,
-            _ => Resend::Fine,
+            _ => Resend::Once,
         };
-        let session = self.send(request, self.max_attempts, resend).await?;
+        let session = self.send(request, resend).await?;
         if session.seconds_left() >= LEAST_SECONDS {
             return Ok(session);
         }
-        if request.identifier.is_none() || request.kill_session == Some(true) {
-            return Err(expired(request));
+        if let Some(advice) = why_not_replaced(&session, request) {
+            return Err(expired(advice));
         }
         log::say(self.log, Level::Info, || {
             "the server returned an expired session; replacing it".to_owned()
@@ -53,17 +53,15 @@ impl Creation<'_> {
             kill_session: Some(true),
             ..request.clone()
         };
-        let session = match self.send(&kill, 1, Resend::Never).await {
+        let session = match self.send(&kill, Resend::Never).await {
             // The kill may have been carried out or not. A second one could end
             // the session that the first has made, and that another process of
             // this device may have been given by now.
-            Err(error) if error.status.is_retryable() => {
-                self.send(request, self.max_attempts, Resend::Fine).await?
-            }
+            Err(error) if error.status.is_retryable() => self.send(request, Resend::Once).await?,
             other => other?,
         };
         if session.seconds_left() < LEAST_SECONDS {
-            return Err(expired(request));
+            return Err(expired(STILL_EXPIRED));
         }
         Ok(session)
     }
@@ -72,8 +70,7 @@ impl Creation<'_> {
     async fn send(
         &mut self,
         request: &SessionRequest,
-        max_attempts: u32,
-        resend: Resend,
+        mut resend: Resend,
     ) -> Result<Session, Error> {
         self.budget.count_call(self.now());
         let mut failures = 0;
@@ -83,11 +80,17 @@ impl Creation<'_> {
                 Err(error) => error,
             };
             failures += 1;
-            // What may have been carried out, and must not be twice.
-            let unknown_end = resend == Resend::Never
-                && matches!(error.status, Status::ConnectionLost | Status::Timeout);
-            if !error.status.is_retryable() || unknown_end || failures >= max_attempts {
+            let is_worth_another = match resend {
+                Resend::Never => was_not_carried_out(&error),
+                Resend::Once | Resend::No => error.status.is_retryable(),
+            };
+            if !is_worth_another || failures >= self.max_attempts {
                 return Err(error);
+            }
+            if resend == Resend::Once {
+                // What an earlier call kept has been seen to; this call's own
+                // connections have no second chance.
+                resend = Resend::No;
             }
             let wait = retry::wait(&error, failures, (self.surroundings.random)());
             let too_late = Instant::now()
@@ -149,12 +152,34 @@ impl Creation<'_> {
     }
 }
 
-fn expired(request: &SessionRequest) -> Error {
-    let advice = if request.identifier.is_none() {
-        "set an identifier, with which it can be replaced, or try again in a minute"
-    } else {
-        "even after asking for a new one; try again in a minute"
-    };
+/// What to do about an expired session that must not be killed. The server kills
+/// what it found: without an identifier anybody's session, and with a tag name
+/// perhaps another identifier's.
+fn why_not_replaced(session: &Session, request: &SessionRequest) -> Option<&'static str> {
+    match (&request.identifier, &request.tag_name) {
+        _ if request.kill_session == Some(true) => Some(STILL_EXPIRED),
+        (None, _) => {
+            Some("set an identifier, with which it can be replaced, or try again in a minute")
+        }
+        (asked, Some(_)) if session.claims().identifier != *asked => {
+            Some("it may be another identifier's, so it was not replaced; try again in a minute")
+        }
+        _ => None,
+    }
+}
+
+/// A proxy's 502 and a connection that broke leave open whether the server has
+/// done what it was asked.
+fn was_not_carried_out(error: &Error) -> bool {
+    matches!(
+        error.status,
+        Status::Dns | Status::Connect | Status::StartingUp | Status::RateLimited
+    )
+}
+
+const STILL_EXPIRED: &str = "even after asking for a new one; try again in a minute";
+
+fn expired(advice: &str) -> Error {
     Error::new(
         Status::SessionExpired,
         format!("the server returned a session that has expired by its own clock; {advice}"),

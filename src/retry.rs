@@ -1,7 +1,7 @@
 //! When a failed attempt is worth another, and how long to wait for it.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,45 +27,70 @@ pub(crate) fn wait(error: &Error, failures: u32, random: u32) -> Duration {
 }
 
 /// Keeps an outage from being multiplied: in any minute, retries add at most a
-/// tenth to a client's calls, or two where that is more.
+/// tenth to a client's calls, or two where that is more. Within the minute they
+/// are spread like the calls, so that the first moments of an outage do not use
+/// up all of it.
 #[derive(Default)]
-pub(crate) struct Budget(Mutex<Minute>);
+pub(crate) struct Budget(Mutex<Recent>);
 
+/// Calls and retries of the last minute, in slices of time.
 #[derive(Default)]
-struct Minute {
-    began: Duration,
+struct Recent {
+    /// Counted from boot.
+    slice: u64,
+    /// The current slice first.
+    counts: [Count; Budget::SLICES + 1],
+}
+
+#[derive(Clone, Copy, Default)]
+struct Count {
     calls: u32,
     retries: u32,
 }
 
 impl Budget {
-    const LENGTH: Duration = Duration::from_secs(60);
+    const SLICE: Duration = Duration::from_secs(5);
+    /// A minute of whole slices. With the current one it is somewhat more.
+    const SLICES: usize = 12;
     const AT_LEAST: u32 = 2;
     const CALLS_PER_RETRY: u32 = 10;
 
     pub(crate) fn count_call(&self, now: Duration) {
-        self.with(now, |minute| minute.calls = minute.calls.saturating_add(1));
+        let mut recent = self.at(now);
+        recent.counts[0].calls = recent.counts[0].calls.saturating_add(1);
     }
 
     /// Whether one more retry is within the budget; if so it is spent.
     pub(crate) fn spend(&self, now: Duration) -> bool {
-        self.with(now, |minute| {
-            let allowed = (minute.calls / Self::CALLS_PER_RETRY).max(Self::AT_LEAST);
-            let within = minute.retries < allowed;
-            minute.retries += u32::from(within);
-            within
-        })
+        let mut recent = self.at(now);
+        // Of the calls not quite a minute, of the retries a little more.
+        let calls = recent.counts[..Self::SLICES]
+            .iter()
+            .map(|count| count.calls);
+        let retries = recent.counts.iter().map(|count| count.retries);
+        let is_within = retries.sum::<u32>() < Self::allowed(calls.fold(0, u32::saturating_add))
+            && recent.counts[0].retries < Self::allowed(recent.counts[0].calls);
+        recent.counts[0].retries += u32::from(is_within);
+        is_within
     }
 
-    fn with<T>(&self, now: Duration, change: impl FnOnce(&mut Minute) -> T) -> T {
-        let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_sub(minute.began) >= Self::LENGTH {
-            *minute = Minute {
-                began: now,
-                ..Minute::default()
-            };
+    fn allowed(calls: u32) -> u32 {
+        (calls / Self::CALLS_PER_RETRY).max(Self::AT_LEAST)
+    }
+
+    fn at(&self, now: Duration) -> MutexGuard<'_, Recent> {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slice = now.as_secs() / Self::SLICE.as_secs();
+        let passed = slice.saturating_sub(recent.slice);
+        if passed > 0 {
+            recent.slice = slice;
+            let passed = usize::try_from(passed)
+                .unwrap_or(usize::MAX)
+                .min(Self::SLICES + 1);
+            recent.counts.rotate_right(passed % (Self::SLICES + 1));
+            recent.counts[..passed].fill(Count::default());
         }
-        change(&mut minute)
+        recent
     }
 }
 
@@ -98,27 +123,57 @@ mod tests {
         assert!(wait(&failed(Some(u64::MAX)), 1, u32::MAX) >= Duration::from_secs(u64::MAX));
     }
 
-    #[test]
-    fn under_an_outage_retries_add_at_most_a_tenth_in_a_minute() {
+    /// How often each call of an outage is retried, at a steady rate, after a
+    /// while without failures.
+    fn outage(per_minute: u32, seconds_before: u32) -> Vec<(Duration, u32)> {
         let budget = Budget::default();
-        for per_minute in [60, 600, 6000_u32] {
-            let mut retries = 0;
-            for call in 0..per_minute {
-                let now = Duration::from_secs(3600 * u64::from(per_minute))
-                    + Duration::from_secs(59) * call / per_minute;
-                budget.count_call(now);
-                retries += u32::from(budget.spend(now)) + u32::from(budget.spend(now));
+        let between = Duration::from_secs(60) / per_minute;
+        let mut now = Duration::from_secs(1_000_003);
+        let begins = now + Duration::from_secs(seconds_before.into());
+        let mut retried = Vec::new();
+        while now < begins + Duration::from_secs(150) {
+            budget.count_call(now);
+            if now >= begins {
+                retried.push((
+                    now,
+                    u32::from(budget.spend(now)) + u32::from(budget.spend(now)),
+                ));
             }
-            assert!(retries * 10 <= per_minute, "{retries} of {per_minute}");
-            assert!(retries >= per_minute / 10 - 1, "{retries} of {per_minute}");
+            now += between;
         }
+        retried
+    }
+
+    #[test]
+    fn in_any_minute_of_an_outage_retries_add_at_most_a_tenth() {
+        for per_minute in [20, 60, 100, 600, 6000_u32] {
+            for seconds_before in [0, 7, 30, 59, 120] {
+                let retried = outage(per_minute, seconds_before);
+                for (from, _) in retried.iter().step_by(per_minute as usize / 20) {
+                    let minute = |(at, _): &&(Duration, u32)| {
+                        at >= from && *at < *from + Duration::from_secs(60)
+                    };
+                    let retries: u32 = retried.iter().filter(minute).map(|(_, count)| count).sum();
+                    assert!(retries * 10 <= per_minute, "{retries} of {per_minute}");
+                }
+                let all: u32 = retried.iter().map(|(_, count)| count).sum();
+                assert!(all * 10 >= per_minute, "{all} of {per_minute}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_seconds_of_an_outage_do_not_use_up_the_minute() {
+        let retried = outage(600, 120);
+        let early: u32 = retried[..100].iter().map(|(_, count)| count).sum();
+        assert!((5..=15).contains(&early), "{early} retries of 100 calls");
     }
 
     #[test]
     fn a_lone_call_may_use_all_its_attempts_every_minute() {
         let budget = Budget::default();
         for minute in 1..5 {
-            let now = Duration::from_secs(61 * minute);
+            let now = Duration::from_secs(66 * minute);
             budget.count_call(now);
             assert!(budget.spend(now) && budget.spend(now));
             assert!(!budget.spend(now));

@@ -84,13 +84,15 @@ pub(crate) fn session_from(
 }
 
 /// The server's time from the two places that tell it. `Date` may be that of a
-/// proxy whose clock is wrong; the token was signed by the clock that
-/// `expiresAt` is counted on, and anew for each answer.
+/// proxy whose clock is wrong, or of a while ago; the token was signed by the
+/// clock that `expiresAt` is counted on, and anew for each answer. Where they
+/// agree the later one decides: a session must not seem to live longer than it
+/// does.
 fn server_clock(date: Option<i64>, issued_at: Option<i64>) -> Option<i64> {
     const AGREE_WITHIN: u64 = 60;
     match (date, issued_at) {
         (Some(date), Some(issued_at)) if date.abs_diff(issued_at) > AGREE_WITHIN => Some(issued_at),
-        (date, issued_at) => date.or(issued_at),
+        (date, issued_at) => date.max(issued_at),
     }
 }
 
@@ -194,6 +196,16 @@ mod tests {
         let body = r#"{"data":{"token":"e.eyJpYXQiOjE4MDAwMDAwMDB9.s","expiresAt":1800000100}}"#;
         let (session, _) = session_from(&answer(body, None), CLOCK).unwrap();
         assert_eq!(session.seconds_left(), 99);
+    }
+
+    #[test]
+    fn where_the_date_and_the_token_nearly_agree_the_later_is_the_servers_clock() {
+        // {"iat":1800000000}
+        let body = r#"{"data":{"token":"e.eyJpYXQiOjE4MDAwMDAwMDB9.s","expiresAt":1800000040}}"#;
+        for (date, left) in [(NOW - 58, 39), (NOW, 39), (NOW + 30, 9), (NOW + 58, 0)] {
+            let (session, _) = session_from(&answer(body, Some(date)), CLOCK).unwrap();
+            assert_eq!(session.seconds_left(), left, "{date}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn classify(code: u16, said: &str) -> (Status, &'static str) {
     let said = said.to_ascii_lowercase();
     let limit = said.contains("limit exceeded");
     match code {
-        300..=399 => (
+        301 | 302 | 303 | 307 | 308 => (
             Status::Redirected,
             "redirects elsewhere, which is never followed; correct the base URL",
         ),

@@ -15,8 +15,8 @@ pub(super) fn read(body: &[u8]) -> Option<String> {
         Err(_) if text.starts_with('<') => html_title(text)?.to_owned(),
         Err(_) => text.to_owned(),
     };
-    // Tokens first: what takes their place may be longer.
-    let words = printable(&without_tokens(&words));
+    // On one line first, or what falls away could have split a token.
+    let words = shortened(without_tokens(&one_line(&words)));
     (!words.is_empty()).then_some(words)
 }
 
@@ -52,23 +52,26 @@ fn html_title(html: &str) -> Option<&str> {
 
 /// One line without control or bidirectional-override characters, so that a
 /// log or a terminal shows what was said and nothing else happens.
-fn printable(text: &str) -> String {
-    let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if word.is_empty() {
-            continue;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word.chars().filter(|c| !is_invisible(*c)));
-        if line.len() > MAX_BYTES {
-            while line.len() > MAX_BYTES {
-                line.pop();
+fn one_line(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let mut line = String::with_capacity(visible.len());
+    for word in visible.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
             }
-            line.push('…');
-            break;
+            line.push_str(word);
         }
+    }
+    line
+}
+
+fn shortened(mut line: String) -> String {
+    if line.len() > MAX_BYTES {
+        while line.len() > MAX_BYTES {
+            line.pop();
+        }
+        line.push('…');
     }
     line
 }
@@ -78,21 +81,30 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// A server that echoes a request must not put a token into an error: every
-/// run that begins like a JWT is replaced.
+/// run that begins like a JWT is replaced, with what may be its further lines.
 fn without_tokens(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("eyJ") {
         clean.push_str(&rest[..start]);
         clean.push_str("[token]");
-        let run = &rest[start..];
-        let end = run
-            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')))
-            .unwrap_or(run.len());
-        rest = &run[end..];
+        rest = &rest[start + token_run(&rest[start..])..];
+        while let Some(next) = rest.strip_prefix(' ')
+            && token_run(next) >= LEAST_OF_A_LINE
+        {
+            rest = &next[token_run(next)..];
+        }
     }
     clean.push_str(rest);
     clean
+}
+
+/// Words are rarely this long, and lines of a token rarely shorter.
+const LEAST_OF_A_LINE: usize = 16;
+
+fn token_run(text: &str) -> usize {
+    text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')))
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -146,7 +158,12 @@ mod tests {
             words("a\r\n\u{1b}[31mb\u{0}c\u{202e}d").unwrap(),
             "a [31mb cd"
         );
-        for long in ["é".repeat(5000), "eyJ,".repeat(5000), "a ".repeat(5000)] {
+        for long in [
+            "é".repeat(5000),
+            "a".repeat(511) + &"é".repeat(9),
+            "eyJ,".repeat(5000),
+            "a ".repeat(5000),
+        ] {
             let long = words(&long).unwrap();
             assert!(long.len() <= MAX_BYTES + '…'.len_utf8(), "{}", long.len());
         }
@@ -158,5 +175,20 @@ mod tests {
         let said = words(r#"{"error":"bad eyJhbGciOi.eyJk-b_2.sig, sorry"}"#).unwrap();
         assert_eq!(said, "bad [token], sorry");
         assert!(!words("<title>eyJhbGciOi</title>").unwrap().contains("eyJ"));
+    }
+
+    #[test]
+    fn a_token_is_removed_however_it_is_split() {
+        let payload = "eyJpZGVudGlmaWVyIjoiYSJ9";
+        for split in ["\u{200b}", "\u{202e}", "\u{feff}", "\n", "\r\n  ", " "] {
+            let token = format!("eyJhbGciOiJIUzI1NiJ9.{split}zZXNzaW9uIjoiYWJjZCJ9.{payload}");
+            let said = words(&format!("bad {token}, sorry")).unwrap();
+            assert_eq!(said, "bad [token], sorry", "{split:?}");
+            let said = words(&token.replacen("eyJ", &format!("e{split}yJ"), 1)).unwrap();
+            assert!(
+                split.trim().is_empty() || said == "[token]",
+                "{split:?}: {said}"
+            );
+        }
     }
 }

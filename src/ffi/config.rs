@@ -108,9 +108,10 @@ pub extern "C" fn zelf_config_set_connect_timeout_ms(config: Option<&mut zelf_co
 
 /// How often a call may try in all when a failure is worth another attempt
 /// (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
-/// budget, so that an outage is not multiplied: in a minute they add a tenth to
-/// a client's calls, or two where that is more. Not counted is a request that
-/// goes out again because a connection kept from an earlier call was dead.
+/// budget, so that an outage is not multiplied: in any minute they add at most
+/// a tenth to a client's calls, or two where that is more. Not counted is a
+/// request that goes out again, once a call, because a connection kept from an
+/// earlier call was dead before a byte of the answer came.
 ///
 /// Default: 3.
 ///

@@ -62,15 +62,15 @@ impl From<Session> for zelf_session {
 /// The request is made again where that is worth it (see
 /// zelf_config_set_max_attempts). When the server returns a session that has
 /// expired, or has under 2 s left, and an identifier is set, the library asks
-/// once for a new one with killSession, as
-/// zelf_session_options_set_kill_session does. Calls of one client that come
+/// for a new one with killSession, as zelf_session_options_set_kill_session
+/// does (but not if a tag name may have found another identifier's). Calls of one client that come
 /// at once for one identifier take turns, and those with equal options share
 /// one request: each gets a session object of its own.
 ///
 /// Blocks until the answer is there, at most for the configured time limit.
 /// Safe from any thread, and from any number at once, but for one that is
 /// already ending (a thread-specific destructor, an atexit handler); a stack of
-/// 128 KiB is enough. pthread_cancel takes effect after it. Leaves errno and the
+/// 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect after it. Leaves errno and the
 /// signal mask as they were, and SIGPIPE cannot reach your process from it. No
 /// thread is left behind; only a name look-up runs on one of its own, which ends
 /// with it and takes no signals of yours.
@@ -208,7 +208,9 @@ pub extern "C" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i
 }
 
 /// Frees a session and the strings borrowed from it; the token is overwritten
-/// with zeros first. The session lives on at the server. NULL is fine.
+/// with zeros first, as the library's other copies of it were. Those that the
+/// system and the buffers of TLS and HTTP had in passing are not. The session
+/// lives on at the server. NULL is fine.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -149,7 +149,13 @@ pub unsafe extern "C" fn zelf_session_options_set_eth_address(
 
 /// Whether to end the session that the server has for the identifier and make
 /// a new one; its old token stops working. Needs an identifier: without one it
-/// could end somebody else's session, so zelf_session_create refuses.
+/// could end somebody else's session, so zelf_session_create refuses. With a tag
+/// name the server ends the first session that it finds for either, which may
+/// be another identifier's.
+///
+/// Such a request is made again only when the server has certainly not carried
+/// it out; after a connection that broke, a time limit or an HTTP status of 5xx
+/// nobody knows, and the call fails.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -30,7 +30,7 @@ pub const ZELF_ERROR_SHUT_DOWN: zelf_status = 6;
 pub const ZELF_ERROR_FORKED: zelf_status = 7;
 /// The server's name could not be resolved.
 pub const ZELF_ERROR_DNS: zelf_status = 10;
-/// No connection to the server could be made.
+/// No connection to the server, or to the proxy, could be made.
 pub const ZELF_ERROR_CONNECT: zelf_status = 11;
 /// No secure connection could be made: the certificate is not trusted, has
 /// expired or belongs to another host, or the peer does not speak TLS.

@@ -4,7 +4,6 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use tokio::{
@@ -21,14 +20,11 @@ use crate::{
     runtime::Engine,
     session::Session,
     session_options::SessionRequest,
-    transport::Http,
+    transport::{Http, MAX_REST},
 };
 
 /// More calls than this wait for a connection, in the order they came.
 const MAX_CONNECTIONS: usize = 32;
-/// The server closes a connection after 5 to 6 s without a request.
-const MAX_REST: Duration = Duration::from_millis(4500);
-
 pub(super) struct Job {
     pub(super) call: u64,
     pub(super) request: SessionRequest,

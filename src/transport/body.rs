@@ -1,19 +1,21 @@
 //! A response body of bounded size, in memory that is wiped.
 
-use std::{error::Error as StdError, future::poll_fn, pin::Pin};
+use std::{error::Error as StdError, future::poll_fn, pin::Pin, time::Duration};
 
 use hyper::body::{Body, Bytes};
+use tokio::time::{Instant, timeout_at};
 
 use crate::secret::Secret;
 
 /// A hundred times the largest session the server sends.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
 
-pub(super) enum Overflow {
+pub(super) enum Wanted {
     /// More than [`MAX_BYTES`] is an error.
-    Refuse,
-    /// Keep the beginning: of an error page only the words matter.
-    Cut,
+    Whole,
+    /// As much as comes in time, and without error: of an error page only the
+    /// words matter, and what the status says must not be lost with them.
+    Beginning(Duration),
 }
 
 pub(super) enum Failure {
@@ -21,19 +23,30 @@ pub(super) enum Failure {
     Broken(Box<dyn StdError + Send + Sync>),
 }
 
-pub(super) async fn read<B>(mut incoming: B, overflow: Overflow) -> Result<Secret, Failure>
+pub(super) async fn read<B>(mut incoming: B, wanted: Wanted) -> Result<Secret, Failure>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Unpin,
 {
     let announced = incoming.size_hint().lower();
-    let cut = matches!(overflow, Overflow::Cut);
+    let (cut, until) = match wanted {
+        Wanted::Whole => (false, None),
+        Wanted::Beginning(time) => (true, Some(Instant::now() + time)),
+    };
     if announced > MAX_BYTES as u64 && !cut {
         return Err(Failure::TooLarge);
     }
     let capacity = usize::try_from(announced).unwrap_or(0).min(MAX_BYTES);
     let mut body = Secret::with_capacity(capacity);
     loop {
-        match poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+        let next = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context));
+        let frame = match until {
+            None => next.await,
+            Some(until) => match timeout_at(until, next).await {
+                Ok(frame) => frame,
+                Err(_) => return Ok(body),
+            },
+        };
+        match frame {
             Some(Ok(frame)) => {
                 // The other kind are trailers, which mean nothing here.
                 let Ok(chunk) = frame.into_data() else {

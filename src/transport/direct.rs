@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use hyper::{
-    Request, Response, Uri, body,
+    HeaderMap, Request, Response, Uri, body,
     client::conn::http1::{self, SendRequest},
+    header,
 };
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use reqwest::Body;
@@ -18,6 +19,7 @@ use crate::{
     transport::{
         MAX_HEADERS, Resolver,
         failure::Failure,
+        listening::{Heard, Listening},
         relay::Driven,
         stream::{Incoming, QuietStream, Socket, Stream},
     },
@@ -37,6 +39,8 @@ pub(super) struct Direct {
     connect_timeout: Duration,
     /// Left by the last exchange, if it may be used again.
     kept: Option<Connection>,
+    /// In the last exchange something of an answer came.
+    has_heard: bool,
 }
 
 impl Direct {
@@ -55,6 +59,7 @@ impl Direct {
             tls,
             connect_timeout: settings.connect_timeout,
             kept: None,
+            has_heard: false,
         }
     }
 
@@ -76,6 +81,10 @@ impl Direct {
         self.kept = None;
     }
 
+    pub(super) fn has_heard(&self) -> bool {
+        self.has_heard
+    }
+
     /// Sends a request and hands the response, whose body is yet to be read, to
     /// `read`, with whether its connection was a kept one.
     pub(super) async fn exchange<T>(
@@ -85,6 +94,7 @@ impl Direct {
     ) -> Result<T, Failure> {
         let kept = self.kept.take();
         let is_kept = kept.is_some();
+        self.has_heard = false;
         let mut connection = match kept {
             Some(connection) => connection,
             None => timeout(self.connect_timeout, self.connect())
@@ -93,17 +103,26 @@ impl Direct {
         };
         // Whoever drops this future ends the connection: half a response must
         // not be taken for the next one.
-        let Connection { sender, driver, .. } = &mut connection;
+        let Connection {
+            sender,
+            driver,
+            heard,
+            ..
+        } = &mut connection;
+        heard.forget();
+        let mut has_clear_end = true;
         let outcome = driver
             .drive(async {
                 let response = sender
                     .send_request(request)
                     .await
                     .map_err(Failure::exchange)?;
+                has_clear_end = !has_two_lengths(response.headers());
                 Ok(read(response, is_kept).await)
             })
             .await;
-        if outcome.is_ok() && connection.is_open().await {
+        self.has_heard = heard.anything();
+        if outcome.is_ok() && has_clear_end && connection.is_open().await {
             self.kept = Some(connection);
         }
         outcome
@@ -117,13 +136,13 @@ impl Direct {
             .map_err(Failure::connect)?;
         let socket = Socket::new(tcp.into_inner());
         let tcp = QuietStream(socket.clone());
+        let heard = Heard::default();
         let stream: Box<dyn Stream> = match &self.tls {
-            Some((tls, name)) => Box::new(
-                tls.connect(name.clone(), tcp)
-                    .await
-                    .map_err(Failure::connect)?,
-            ),
-            None => Box::new(tcp),
+            Some((tls, name)) => {
+                let secure = tls.connect(name.clone(), tcp).await;
+                Box::new(Listening::new(secure.map_err(Failure::connect)?, &heard))
+            }
+            None => Box::new(Listening::new(tcp, &heard)),
         };
         let (sender, driver) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
@@ -135,14 +154,22 @@ impl Direct {
             sender,
             driver: Driven::new(driver),
             socket,
+            heard,
         })
     }
+}
+
+/// Where such an answer ends is a matter of opinion, and the next one on this
+/// connection could be somebody else's (RFC 9112, section 6.3).
+fn has_two_lengths(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
 }
 
 struct Connection {
     sender: SendRequest<Body>,
     driver: Driven<Driver>,
     socket: Socket,
+    heard: Heard,
 }
 
 impl Connection {

@@ -96,6 +96,20 @@ impl Drop for LookUp {
     }
 }
 
+/// All addresses of a family share the time for connecting, so that of many each
+/// would have too little.
+const MAX_ADDRESSES: usize = 4;
+
+fn first_of_each_family(mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let (mut v4, mut v6) = (0, 0);
+    found.retain(|address| {
+        let seen = if address.is_ipv4() { &mut v4 } else { &mut v6 };
+        *seen += 1;
+        *seen <= MAX_ADDRESSES
+    });
+    found
+}
+
 type Finding = Pin<Box<dyn Future<Output = Result<vec::IntoIter<SocketAddr>, NoAddress>> + Send>>;
 
 impl Resolver {
@@ -115,7 +129,9 @@ impl Resolver {
                     .unwrap_or_else(|_| Err(Arc::new(io::Error::other("the look-up broke off")))),
                 Err(error) => Err(Arc::new(error)),
             };
-            found.map(Vec::into_iter).map_err(NoAddress)
+            found
+                .map(|found| first_of_each_family(found).into_iter())
+                .map_err(NoAddress)
         })
     }
 }
@@ -140,5 +156,22 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let finding = self.find(name.as_str());
         Box::pin(async move { Ok(Box::new(finding.await?) as Addrs) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_addresses_the_first_four_of_each_family_are_tried() {
+        let v4 = |last| SocketAddr::from(([192, 0, 2, last], 0));
+        let v6 = |last| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, last], 0));
+        let mut found: Vec<_> = (1..=9).map(v4).collect();
+        found.extend([v6(1), v6(2)]);
+        assert_eq!(
+            first_of_each_family(found),
+            [v4(1), v4(2), v4(3), v4(4), v6(1), v6(2)]
+        );
     }
 }

@@ -6,7 +6,7 @@ use rustls::{CertificateError, Error as TlsError};
 
 use crate::{
     error::{Error, Status},
-    transport::pin::Mismatch,
+    transport::{pin::Mismatch, proxy::Route},
 };
 
 pub(super) type Source = Box<dyn StdError + Send + Sync>;
@@ -59,7 +59,20 @@ impl StdError for NoAddress {
 pub(super) struct Attempt<'a> {
     /// `host:port` of the server.
     pub(super) authority: &'a str,
+    pub(super) proxy: Option<&'a Route>,
     pub(super) connect_timeout: Duration,
+}
+
+impl Attempt<'_> {
+    /// Whoever may have shown a certificate.
+    fn tls_peers(&self) -> String {
+        match self.proxy {
+            Some(route) if route.tls_host.is_some() => {
+                format!("{} or of the proxy {}", self.authority, route.authority)
+            }
+            _ => self.authority.to_owned(),
+        }
+    }
 }
 
 /// The error for a request that ended without a whole response.
@@ -71,6 +84,9 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
         Failure::Exchange(error) => (false, error),
     };
     let cause = Cause::of(error.as_ref());
+    if connecting && cause.too_slow {
+        return too_slow(attempt);
+    }
 
     if cause.pin_mismatch {
         return Error::new(
@@ -80,9 +96,12 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
             ),
         );
     }
-    if let Some(tls) = &cause.tls {
-        let what = tls_sentence(tls, authority);
-        return Error::new(Status::Tls, what);
+    // On a connection that was made it is what broke that connection: noise on
+    // the way, or somebody who wants it to end. A new one may do.
+    if let Some(tls) = &cause.tls
+        && connecting
+    {
+        return Error::new(Status::Tls, tls_sentence(tls, &attempt.tls_peers()));
     }
     if cause.out_of_resources {
         return Error::new(
@@ -94,10 +113,24 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
         );
     }
     if cause.no_address {
+        let (whose, setting) = match attempt.proxy {
+            Some(route) => (&*route.authority, "the proxy's URL"),
+            None => (authority, "the base URL"),
+        };
         return Error::new(
             Status::Dns,
             format!(
-                "the address of {authority} could not be found ({}); check the network and the base URL",
+                "the address of {whose} could not be found ({}); check the network and {setting}",
+                cause.words
+            ),
+        );
+    }
+    if cause.proxy_unreachable {
+        return Error::new(
+            Status::Connect,
+            format!(
+                "no connection to the proxy {} could be made ({}); check the network, the proxy's URL and that it runs",
+                attempt.proxy.map_or("", |route| &*route.authority),
                 cause.words
             ),
         );
@@ -123,10 +156,12 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
     if cause.headers_too_large {
         return Error::new(
             Status::ResponseTooLarge,
-            format!("{authority} sent more headers than are accepted"),
+            format!(
+                "{authority} sent more headers, or said that more is to come, than is accepted"
+            ),
         );
     }
-    if cause.not_http {
+    if cause.not_http && cause.tls.is_none() {
         return Error::new(
             Status::BadResponse,
             format!(
@@ -145,10 +180,14 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
 }
 
 fn too_slow(attempt: &Attempt<'_>) -> Error {
+    let through = match attempt.proxy {
+        Some(route) => format!(" through the proxy {}", route.authority),
+        None => String::new(),
+    };
     Error::new(
         Status::Timeout,
         format!(
-            "{} could not be reached within {} ms; check the network, or raise the connect timeout",
+            "{}{through} could not be reached within {} ms; check the network, or raise the connect timeout",
             attempt.authority,
             attempt.connect_timeout.as_millis()
         ),
@@ -162,6 +201,8 @@ struct Cause {
     pin_mismatch: bool,
     no_address: bool,
     proxy: bool,
+    proxy_unreachable: bool,
+    too_slow: bool,
     out_of_resources: bool,
     not_http: bool,
     headers_too_large: bool,
@@ -176,9 +217,13 @@ impl Cause {
         while let Some(error) = next {
             cause.words = error.to_string();
             // The types of these two are not public.
-            cause.proxy |= ["tunnel error", "SOCKS error"]
+            if let Some(what) = ["tunnel error: ", "SOCKS error: "]
                 .iter()
-                .any(|proxy| cause.words.starts_with(proxy));
+                .find_map(|proxy| cause.words.strip_prefix(proxy))
+            {
+                cause.proxy = true;
+                cause.proxy_unreachable = what.starts_with("failed to create");
+            }
             cause.no_address |= error.is::<NoAddress>();
             if let Some(tls) = error.downcast_ref::<TlsError>() {
                 cause.pin_mismatch |= is_pin_mismatch(tls);
@@ -192,6 +237,14 @@ impl Cause {
             next = match error.downcast_ref::<io::Error>() {
                 Some(io) => {
                     cause.out_of_resources |= is_out_of_resources(io);
+                    // Our own timers' word; the system's has a number.
+                    cause.too_slow |=
+                        io.kind() == io::ErrorKind::TimedOut && io.raw_os_error().is_none();
+                    // A chunk without a size, trailers without an end.
+                    cause.not_http |= matches!(
+                        io.kind(),
+                        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                    ) && io.raw_os_error().is_none();
                     // `io::Error::source` skips the error it wraps.
                     io.get_ref().map(|inner| inner as &dyn StdError)
                 }
@@ -216,10 +269,10 @@ fn is_out_of_resources(error: &io::Error) -> bool {
     )
 }
 
-fn tls_sentence(error: &TlsError, authority: &str) -> String {
+fn tls_sentence(error: &TlsError, peers: &str) -> String {
     let TlsError::InvalidCertificate(certificate) = error else {
         return format!(
-            "no secure connection to {authority} could be made ({error}); check that the port speaks TLS 1.2 or 1.3"
+            "no secure connection to {peers} could be made ({error}); check that the port speaks TLS 1.2 or 1.3"
         );
     };
     let why = match certificate {
@@ -238,5 +291,38 @@ fn tls_sentence(error: &TlsError, authority: &str) -> String {
         CertificateError::Revoked => "has been revoked".to_owned(),
         other => format!("is not acceptable ({other})"),
     };
-    format!("the certificate of {authority} {why}")
+    format!("the certificate of {peers} {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ATTEMPT: Attempt<'_> = Attempt {
+        authority: "api.test:443",
+        proxy: None,
+        connect_timeout: Duration::from_secs(5),
+    };
+
+    fn tls_error() -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, TlsError::DecryptError)
+    }
+
+    #[test]
+    fn noise_on_a_connection_that_was_made_ends_the_connection_only() {
+        let error = describe(&Failure::exchange(tls_error()), &ATTEMPT);
+        assert_eq!(error.status, Status::ConnectionLost);
+        let error = describe(&Failure::connect(tls_error()), &ATTEMPT);
+        assert_eq!(error.status, Status::Tls);
+    }
+
+    #[test]
+    fn our_own_limit_for_connecting_is_a_timeout_and_the_systems_is_not() {
+        let ours = io::Error::from(io::ErrorKind::TimedOut);
+        let error = describe(&Failure::connect(ours), &ATTEMPT);
+        assert_eq!(error.status, Status::Timeout);
+        let systems = io::Error::from_raw_os_error(libc::ETIMEDOUT);
+        let error = describe(&Failure::connect(systems), &ATTEMPT);
+        assert_eq!(error.status, Status::Connect);
+    }
 }

@@ -21,12 +21,16 @@ use crate::{
     log::{self, Level, Log},
     transport::{
         Resolver,
-        body::{self, Overflow},
+        body::{self, Wanted},
         direct::Direct,
         failure::{self, Attempt, Failure, Source},
         proxied::Proxied,
+        proxy::Route,
     },
 };
+
+/// How long the words of an error are waited for.
+const MAX_ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 
 /// Everything of a request but its body is the same for every call.
 pub(crate) struct Http {
@@ -35,7 +39,12 @@ pub(crate) struct Http {
     path: Uri,
     headers: HeaderMap,
     authority: String,
+    proxy: Option<Route>,
     connect_timeout: Duration,
+    /// For the rest of an answer that is an error anyway.
+    error_body_timeout: Duration,
+    /// On the clock that runs through sleep.
+    rests_since: Duration,
     log: Option<Arc<Log>>,
 }
 
@@ -46,14 +55,23 @@ enum Way {
     Proxied(Box<Proxied>),
 }
 
-/// Whether a request may go out again when the connection that was kept from
-/// an earlier call turns out to be dead.
+/// Whether a request may go out again when a connection that was kept turns out
+/// to be dead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resend {
-    Fine,
-    /// The server may have carried it out, and must not do so twice.
+    /// Without counting as an attempt, if no byte of an answer had come.
+    Once,
+    /// That is an attempt that failed.
+    No,
+    /// The server may have carried it out, and must not do so twice: it gets a
+    /// connection of its own.
     Never,
 }
+
+/// Servers close a connection after 5 to 6 s without a request. One that has
+/// rested longer may be gone without a word (a suspended device, a router that
+/// forgot it), and what is sent on it would wait until the call's time is over.
+pub(crate) const MAX_REST: Duration = Duration::from_millis(4500);
 
 impl Http {
     pub(crate) fn new(
@@ -62,9 +80,9 @@ impl Http {
         resolver: Resolver,
     ) -> Result<Self, Error> {
         let way = match &settings.proxy {
-            Some(proxy) => Way::Proxied(Box::new(Proxied::new(
+            Some(route) => Way::Proxied(Box::new(Proxied::new(
                 settings,
-                proxy.clone(),
+                route,
                 ClientConfig::clone(tls),
                 resolver,
             )?)),
@@ -80,7 +98,10 @@ impl Http {
                 .map_err(|_| Error::new(Status::InvalidConfig, "the base URL cannot be used"))?,
             headers: headers(settings),
             authority: endpoint.authority(),
+            proxy: settings.proxy.clone(),
             connect_timeout: settings.connect_timeout,
+            error_body_timeout: MAX_ERROR_BODY_TIME.min(settings.timeout / 4),
+            rests_since: Duration::ZERO,
             log: settings.log.clone(),
             endpoint,
         })
@@ -102,21 +123,24 @@ impl Http {
         clock: Clock,
     ) -> Result<Answer, Error> {
         let body = Bytes::from(body);
-        let may_be_dead = match resend {
-            Resend::Fine => self.has_kept().await,
-            Resend::Never => self.forget_kept(),
-        };
+        let rested = (clock.since_boot)().saturating_sub(self.rests_since);
+        if resend == Resend::Never || rested > MAX_REST {
+            self.forget_kept()?;
+        }
+        let may_be_dead = self.has_kept().await;
         let mut outcome = self.exchange(body.clone(), clock).await;
         if let Err(error) = &outcome
+            && resend == Resend::Once
             && may_be_dead
             && error.status == Status::ConnectionLost
-            && error.http_status == 0
+            && !self.has_heard(error)
         {
             log::say(self.log.as_deref(), Level::Info, || {
                 "the kept connection was dead; sending again on a new one".to_owned()
             });
             outcome = self.exchange(body, clock).await;
         }
+        self.rests_since = (clock.since_boot)();
         outcome
     }
 
@@ -127,14 +151,25 @@ impl Http {
         }
     }
 
-    /// A connection that may be dead is not for what must not be sent twice.
-    fn forget_kept(&mut self) -> bool {
+    fn forget_kept(&mut self) -> Result<(), Error> {
         match &mut self.way {
-            Way::Direct(direct) => direct.forget_kept(),
-            // What was not sent before a kept one died, reqwest sends again.
-            Way::Proxied(_) => {}
+            Way::Direct(direct) => {
+                direct.forget_kept();
+                Ok(())
+            }
+            Way::Proxied(proxied) => proxied.forget_kept(),
         }
-        false
+    }
+
+    /// Whether a part of an answer had come before the failure: then the
+    /// connection was alive.
+    fn has_heard(&self, failure: &Error) -> bool {
+        failure.http_status != 0
+            || match &self.way {
+                Way::Direct(direct) => direct.has_heard(),
+                // reqwest does not tell.
+                Way::Proxied(_) => false,
+            }
     }
 
     async fn exchange(&mut self, body: Bytes, clock: Clock) -> Result<Answer, Error> {
@@ -144,16 +179,21 @@ impl Http {
             path,
             headers,
             authority,
+            proxy,
             connect_timeout,
+            error_body_timeout,
             log,
+            ..
         } = self;
         let attempt = Attempt {
             authority,
+            proxy: proxy.as_ref(),
             connect_timeout: *connect_timeout,
         };
         let reading = Reading {
             attempt: &attempt,
             endpoint,
+            error_body_timeout: *error_body_timeout,
             log: log.as_deref(),
             began: log.as_ref().map(|_| Instant::now()),
             sent_at: (clock.since_boot)(),
@@ -175,11 +215,11 @@ impl Http {
                 let mut request = reqwest::Request::new(Method::POST, endpoint.url.clone());
                 *request.headers_mut() = headers.clone();
                 *request.body_mut() = Some(body.into());
-                proxied
-                    .exchange(request, async |response, kept| {
-                        reading.read(response, kept).await
-                    })
-                    .await
+                let exchange = proxied.exchange(request, async |response, kept| {
+                    reading.read(response, kept).await
+                });
+                // Not on the stack of a host's thread, which may be small.
+                Box::pin(exchange).await
             }
         }
         .unwrap_or_else(|failure| Err(failure::describe(&failure, &attempt)))
@@ -190,6 +230,7 @@ impl Http {
 struct Reading<'a> {
     attempt: &'a Attempt<'a>,
     endpoint: &'a Endpoint,
+    error_body_timeout: Duration,
     log: Option<&'a Log>,
     began: Option<Instant>,
     sent_at: Duration,
@@ -214,12 +255,12 @@ impl Reading<'_> {
             });
         }
         let date = http_date(&head.headers);
-        let overflow = if head.status.is_success() {
-            Overflow::Refuse
+        let wanted = if head.status.is_success() {
+            Wanted::Whole
         } else {
-            Overflow::Cut
+            Wanted::Beginning(self.error_body_timeout)
         };
-        let body = body::read(incoming, overflow)
+        let body = body::read(incoming, wanted)
             .await
             .map_err(|failure| self.unreadable(failure).with_http_status(http_status))?;
         Ok(Answer {

@@ -5,6 +5,7 @@ mod direct;
 mod dns;
 mod failure;
 mod http;
+mod listening;
 mod pin;
 mod proxied;
 pub(crate) mod proxy;
@@ -13,7 +14,7 @@ mod stream;
 pub(crate) mod tls;
 
 pub(crate) use dns::Resolver;
-pub(crate) use http::{Http, Resend};
+pub(crate) use http::{Http, MAX_REST, Resend};
 pub(crate) use pin::Pin;
 pub(crate) use tls::Trust;
 

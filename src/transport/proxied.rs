@@ -1,24 +1,23 @@
 //! The way through a proxy, where reqwest knows what there is to know.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use hyper::Response;
 use hyper_util::client::legacy::connect::HttpInfo;
-use reqwest::{Body, Client, Proxy, redirect, retry};
+use reqwest::{Body, Client, redirect, retry};
 use rustls::ClientConfig;
 use tokio::task::yield_now;
 
 use crate::{
     config::Settings,
     error::{Error, Status},
-    transport::{MAX_HEADERS, Resolver, failure::Failure},
+    transport::{MAX_HEADERS, Resolver, failure::Failure, proxy::Route},
 };
-
-/// The server closes a connection after 5 to 6 s without a request.
-const IDLE_TIMEOUT: Duration = Duration::from_millis(4500);
 
 pub(super) struct Proxied {
     client: Client,
+    /// Makes another client, which has no connection.
+    make: Box<dyn Fn() -> Result<Client, Error> + Send>,
     /// The last exchange left a connection that may be used again.
     warm: bool,
     /// Our end of the last connection, by which one is told from the next.
@@ -28,36 +27,50 @@ pub(super) struct Proxied {
 impl Proxied {
     pub(super) fn new(
         settings: &Settings,
-        proxy: Proxy,
+        route: &Route,
         tls: ClientConfig,
         resolver: Resolver,
     ) -> Result<Self, Error> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(retry::never())
-            .no_proxy()
-            .proxy(proxy)
-            .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(1)
-            .tcp_keepalive(None)
-            .http1_max_headers(MAX_HEADERS)
-            .dns_resolver(resolver)
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    Status::System,
-                    format!("no HTTP client could be made: {error}"),
-                )
-            })?;
+        let connect_timeout = settings.connect_timeout;
+        let proxy = route.proxy.clone();
+        let make = move || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .http1_only()
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .retry(retry::never())
+                .no_proxy()
+                .proxy(proxy.clone())
+                .connect_timeout(connect_timeout)
+                .pool_idle_timeout(None)
+                .pool_max_idle_per_host(1)
+                .tcp_keepalive(None)
+                .http1_max_headers(MAX_HEADERS)
+                .dns_resolver(resolver.clone())
+                .build()
+                .map_err(|error| {
+                    Error::new(
+                        Status::System,
+                        format!("no HTTP client could be made: {error}"),
+                    )
+                })
+        };
         Ok(Self {
-            client,
+            client: make()?,
+            make: Box::new(make),
             warm: false,
             last_seen: None,
         })
+    }
+
+    /// The pool cannot be emptied, so it goes with its client.
+    pub(super) fn forget_kept(&mut self) -> Result<(), Error> {
+        if self.warm {
+            self.client = (self.make)()?;
+            self.warm = false;
+        }
+        Ok(())
     }
 
     pub(super) async fn has_kept(&self) -> bool {

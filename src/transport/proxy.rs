@@ -10,6 +10,8 @@ use crate::error::{Error, Status};
 #[derive(Clone)]
 pub(crate) struct Route {
     pub(crate) proxy: Proxy,
+    /// `host:port` of the proxy, for messages.
+    pub(crate) authority: String,
     /// The proxy's host, when it is spoken to in TLS itself.
     pub(crate) tls_host: Option<String>,
 }
@@ -36,7 +38,16 @@ pub(crate) fn parse(url: &str) -> Result<Route, Error> {
         "https" => parsed.host_str().map(str::to_owned),
         _ => None,
     };
-    Ok(Route { proxy, tls_host })
+    let host = parsed.host_str().unwrap_or_default();
+    let authority = match parsed.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    Ok(Route {
+        proxy,
+        authority,
+        tls_host,
+    })
 }
 
 /// The proxy that the environment names, the way curl reads it: `https_proxy`

@@ -2,6 +2,7 @@
 #include <malloc.h>
 
 #include "calls.h"
+#include "full_listener.h"
 #include "hanging_look_up.h"
 
 #define MANY 64
@@ -77,25 +78,6 @@ static void null_means_no_callback_ever(void)
             "where NULL is returned neither callback nor destroy ever runs");
 }
 
-/* A port whose connections never get through: its backlog is full. */
-static int full_listener(int *fillers, int count)
-{
-    struct sockaddr_in at;
-    socklen_t size = sizeof at;
-    int listener = socket(AF_INET, SOCK_STREAM, 0), i;
-    memset(&at, 0, sizeof at);
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind(listener, (struct sockaddr *)&at, sizeof at);
-    listen(listener, 0);
-    getsockname(listener, (struct sockaddr *)&at, &size);
-    for (i = 0; i < count; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)!connect(fillers[i], (struct sockaddr *)&at, sizeof at);
-    }
-    return listener;
-}
-
 /* Cancels a call that hangs in some stage, and says how long that took. */
 static void cancels(zelf_client *client, const char *stage)
 {
@@ -125,10 +107,7 @@ static void cancelling_works_in_every_stage(void)
     };
     struct record first = {0};
     zelf_client *client;
-    char url[64];
-    struct sockaddr_in at;
-    socklen_t size = sizeof at;
-    int fillers[8], listener;
+    struct full_listener full;
     size_t i;
 
     look_up_hangs = 1;
@@ -137,14 +116,11 @@ static void cancelling_works_in_every_stage(void)
     zelf_client_free(client);
     look_up_hangs = 0;
 
-    listener = full_listener(fillers, 8);
-    getsockname(listener, (struct sockaddr *)&at, &size);
-    snprintf(url, sizeof url, "https://127.0.0.1:%d", ntohs(at.sin_port));
-    client = client_of(url);
+    full_listener_open(&full);
+    client = client_of(full.url);
     cancels(client, "in connecting");
     zelf_client_free(client);
-    for (i = 0; i < 8; i++) close(fillers[i]);
-    close(listener);
+    full_listener_close(&full);
 
     for (i = 0; i < sizeof hangs / sizeof *hangs; i++) {
         fault(hangs[i].fault);
@@ -248,8 +224,9 @@ static void ten_thousand_calls_are_under_way_at_once(void)
     PROMISE(open <= 34, "over 32 connections: %d, one of them to ask this", open);
     PROMISE(await(records, CROWD, 60) && exactly_once(records, CROWD, ZELF_ERROR_VALIDATION) == CROWD,
             "and each gets its answer");
-    /* Of 32 at once one may be slow, so look at those far behind it. */
-    for (i = 1; i + 1000 < CROWD; i++) in_order &= records[i].ended <= records[i + 1000].ended;
+    /* The first 32 make their connections, which takes each its time. Of the others
+       one may be slow, so look at those far behind it. */
+    for (i = 64; i + 1000 < CROWD; i++) in_order &= records[i].ended <= records[i + 1000].ended;
     PROMISE(in_order, "in the order they came");
     fault(NULL);
     zelf_client_shutdown(client, 5000);

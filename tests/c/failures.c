@@ -1,5 +1,6 @@
 /* Each way to fail has its own status, in time and in bounded memory. */
 #include "check.h"
+#include "full_listener.h"
 
 #include <sys/resource.h>
 
@@ -24,6 +25,22 @@ static int dead_port(void)
         exit(1);
     close(s);
     return ntohs(at.sin_port);
+}
+
+static void a_server_that_cannot_be_reached_in_time(void)
+{
+    struct full_listener full;
+    zelf_config *config = tls_config();
+    zelf_client *client;
+
+    full_listener_open(&full);
+    zelf_config_set_base_url(config, full.url);
+    zelf_config_set_connect_timeout_ms(config, 200);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    expect_failure(client, ZELF_ERROR_TIMEOUT, 2, "a server that cannot be reached within the limit");
+    zelf_client_free(client);
+    full_listener_close(&full);
 }
 
 static zelf_client *client_for(const char *base_url, const char *ca_file)
@@ -80,6 +97,7 @@ int main(void)
     client = client_for(url, NULL);
     expect_failure(client, ZELF_ERROR_CONNECT, 2, "a dead port");
     zelf_client_free(client);
+    a_server_that_cannot_be_reached_in_time();
 
     client = client_for("https://no-such-host.invalid", NULL);
     expect_failure(client, ZELF_ERROR_DNS, 4, "a name that does not exist");

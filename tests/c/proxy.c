@@ -96,9 +96,84 @@ static void socks_proxies_are_used_when_set(void)
     open.hangs = 0;
 }
 
+static zelf_client *client_through(const char *url)
+{
+    zelf_config *config = tls_config();
+    zelf_client *client;
+    zelf_config_set_proxy(config, url);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    return client;
+}
+
+static void a_proxy_that_is_not_there_is_named(void)
+{
+    zelf_client *client = client_through("http://127.0.0.1:1");
+    zelf_error *error = NULL;
+    zelf_session_free(create(client, "no-proxy-x", &error));
+    PROMISE(zelf_error_status(error) == ZELF_ERROR_CONNECT && zelf_error_is_retryable(error)
+                && strstr(zelf_error_message(error), "the proxy 127.0.0.1:1 "),
+            "a proxy that is not there is named, and not the server: %s", zelf_error_message(error));
+    zelf_error_free(error);
+    zelf_client_free(client);
+}
+
+static void a_kill_does_not_use_what_another_call_kept(void)
+{
+    struct proxy open;
+    char url[128];
+    zelf_client *client;
+    zelf_session_options *kill = options_for("proxied-kill-x");
+    int kept, own;
+
+    proxy_start(&open, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
+    client = client_through(url);
+    zelf_session_free(create(client, "proxied-kill-x", NULL));
+    zelf_session_free(create(client, "proxied-kill-x", NULL));
+    kept = open.tunnels;
+    zelf_session_options_set_kill_session(kill, true);
+    zelf_session_free(zelf_session_create(client, kill, NULL));
+    own = open.tunnels;
+    PROMISE(kept == 1 && own == 2,
+            "through a proxy too, what must not be sent twice has a connection of its own");
+    zelf_session_options_free(kill);
+    zelf_client_free(client);
+}
+
+static void *call_on_small_stack(void *client)
+{
+    return create(client, "small-stack-x", NULL);
+}
+
+static void a_small_stack_is_enough(void)
+{
+    struct proxy open;
+    char url[128];
+    zelf_client *client;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *session = NULL;
+
+    proxy_start(&open, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
+    client = client_through(url);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 256 * 1024);
+    pthread_create(&thread, &attributes, call_on_small_stack, client);
+    pthread_join(thread, &session);
+    PROMISE(session && open.tunnels == 1, "a stack of 256 KiB is enough for a call through a proxy");
+    pthread_attr_destroy(&attributes);
+    zelf_session_free(session);
+    zelf_client_free(client);
+}
+
 int main(void)
 {
     proxies_are_used_when_set();
+    a_proxy_that_is_not_there_is_named();
+    a_kill_does_not_use_what_another_call_kept();
+    a_small_stack_is_enough();
     socks_proxies_are_used_when_set();
     return check_failed;
 }

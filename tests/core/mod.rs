@@ -1,5 +1,6 @@
 //! Promises of the core, kept against a sandbox.
 
+mod connections;
 mod error_table;
 mod expiry;
 mod retries;
