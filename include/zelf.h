@@ -25,7 +25,9 @@
  * Loading the library does nothing: no thread, no file, no environment. It
  * never prints, never touches the disposition of a signal, and leaves errno as
  * it was. A client survives fork: the child makes connections of its own, and
- * asynchronous calls stay with the parent. The one thing that the library
+ * asynchronous calls stay with the parent. A child that was forked while another
+ * thread looked a name up may find the C library's own look-up locked; its calls
+ * then end at their time limit. The one thing that the library
  * cannot turn into an error is that memory runs out: then the process is
  * aborted, with a line on stderr.
  *
@@ -482,7 +484,8 @@ ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env)
  *
  * callback: called on the thread of the call that it speaks of, so possibly
  *   on several at once, and for asynchronous calls on the one that does their
- *   I/O: while it runs, theirs waits. NULL turns the log off. It may call
+ *   I/O, with a stack of 512 KiB: while it runs, theirs waits, and so does who
+ *   waits for one of them (see zelf_session_create). NULL turns the log off. It may call
  *   anything of this library but zelf_session_create. It must return: no
  *   exception, longjmp or pthread_exit, and no child that was forked in it. On
  *   the client's threads it falls silent at exit of the process, as
@@ -491,8 +494,8 @@ ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env)
  * user_data: passed to callback and destroy.
  * destroy: called once with user_data, when the configuration and all clients
  *   made from it are freed or have got another log, and no call is under way;
- *   on the thread that comes last, which may be a client's. NULL for nothing
- *   to do.
+ *   on the thread that comes last, which may be a client's. In a forked child
+ *   it is not called for what its parent has used. NULL for nothing to do.
  * level: the most that is told, one of ZELF_LOG_; another number turns the log
  *   off.
  *
@@ -560,7 +563,9 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
 /**
  * Cancels the asynchronous calls of a client, waits until their callbacks have
  * returned, and ends the client's threads. After ZELF_OK no callback of this
- * client ever runs again; its connections are closed when it is freed. From
+ * client ever runs again; its connections are closed when it is freed. A name
+ * look-up that hangs goes on, on a thread of its own that calls nothing of
+ * yours and ends with it. From
  * the beginning of this call on the client takes no more calls: those that
  * create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way on
  * other threads go on to their end, and tell the log until then.
@@ -570,9 +575,12 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
  * is allowed as well: the callbacks that are left run then, and the one that
  * called, with its destroy, is the last to return. So is a log callback.
  *
+ * It makes the client this process's own, as an asynchronous call does.
+ *
  * timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
- *   threads to end. Callbacks are your code, and how long they run is up to
- *   it. 0 does not wait, but cancels all the same.
+ *   threads to end, with the destructors of what your callbacks left in
+ *   thread-specific data. Callbacks are your code, and how long they run is up
+ *   to it. 0 does not wait, but cancels all the same.
  *
  * Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
  * threads of the client were still running (call again to go on waiting);
@@ -963,8 +971,9 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  * and user_data stays yours.
  *
  * Callbacks run one at a time, on a thread of the client's that takes no
- * signals of yours, or where zelf_client_dispatch is called. callback never
- * runs inside this function. It may well run on its own thread before yours
+ * signals of yours, or where zelf_client_dispatch is called. What a callback
+ * starts on the client's thread, a program or a thread, inherits its blocked
+ * signals. callback never runs inside this function. It may well run on its own thread before yours
  * has stored the returned pointer: if callback needs it, hold a lock around
  * this call. It may do what it likes, for as long as it likes (other callbacks
  * of the client wait): call anything of this library, create a session in
@@ -974,13 +983,15 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  *
  * All asynchronous calls of a client share one thread for their I/O, started
  * by the first of them, and 32 connections; more calls wait in the order they
- * came. The configured time limit runs from the beginning. Calls for one
+ * came, also while those that have a connection wait for another attempt. The
+ * configured time limit runs from the beginning. Calls for one
  * identifier take turns, as zelf_session_create says.
  *
  * exit takes down first what your program set up last, by atexit or as a C++
  * object with static storage. When it comes to what was there before your
  * first asynchronous call, no callback begins any more on a thread of ours;
- * exit has waited for one that ran, at most 500 ms. What a callback uses and
+ * exit has waited for one that ran, at most 500 ms. A forked child counts from
+ * its own first call; quick_exit is an exit as well, on Linux. What a callback uses and
  * was set up later may be gone before: shut the client down first. After that
  * point zelf_client_shutdown runs what is due itself, and without it destroy
  * is never called.
@@ -1022,7 +1033,8 @@ ZELF_API void zelf_call_cancel(zelf_call *call);
 
 /**
  * Lets go of a call, at any time, also inside its callback; it goes on and
- * calls back all the same. NULL is fine.
+ * calls back all the same. Nobody may use the object after that, so no other
+ * thread may be about to cancel it. NULL is fine.
  *
  * Since 0.1.0.
  */

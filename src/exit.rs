@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 static EXITING: AtomicBool = AtomicBool::new(false);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
-/// The process that counts: a forked child has no callback threads.
+/// The process whose exit() runs our handler.
 static PROCESS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
@@ -41,14 +41,15 @@ impl ExitGate {
     /// Called before the first callback can run. exit() runs its handlers in
     /// reverse order, so ours comes before those of whatever the host had set
     /// up by then.
+    ///
+    /// A forked child inherits its parent's handlers, and comes here again: those
+    /// that it has set up since then have to come after ours as well.
     pub(crate) fn install() {
-        static INSTALLED: AtomicBool = AtomicBool::new(false);
         let here = this_process();
-        if PROCESS.swap(here, SeqCst) != here {
-            INSIDE.store(INSIDE_HERE.get(), SeqCst);
-        }
-        if !INSTALLED.swap(true, SeqCst) {
+        if PROCESS.load(SeqCst) != here {
+            // Twice, from two threads at once, does no harm.
             sys::at_exit(close);
+            PROCESS.store(here, SeqCst);
         }
     }
 
@@ -75,6 +76,12 @@ impl Drop for ExitGate {
         INSIDE.fetch_sub(1, SeqCst);
         INSIDE_HERE.set(INSIDE_HERE.get() - 1);
     }
+}
+
+/// In a forked child there is nobody inside but the thread that forked.
+pub(crate) fn forked() {
+    EXITING.store(false, SeqCst);
+    INSIDE.store(INSIDE_HERE.get(), SeqCst);
 }
 
 fn close() {

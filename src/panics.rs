@@ -17,17 +17,42 @@ thread_local! {
     static PANICKED_AT: Cell<Option<Place>> = const { Cell::new(None) };
 }
 
+/// Where a test may ask for a panic.
 #[cfg(feature = "test-hooks")]
-pub(crate) static IN_NEXT_TASK: AtomicBool = AtomicBool::new(false);
+#[derive(Clone, Copy)]
+pub(crate) enum Point {
+    Task,
+    Callback,
+    IoThread,
+}
+
+#[cfg(feature = "test-hooks")]
+impl Point {
+    fn is_armed(self) -> &'static AtomicBool {
+        static ARMED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
+        &ARMED[self as usize]
+    }
+
+    pub(crate) fn arm(self) {
+        self.is_armed().store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn strike(self) {
+        if self.is_armed().swap(false, Ordering::SeqCst) {
+            panic!("asked to by a test: s3cr3t");
+        }
+    }
+}
 
 /// Runs `body`; a panic becomes an error with the place it came from.
 ///
 /// Only the place is kept, never the panic's words: they may quote data.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
     silence_our_panics();
-    INSIDE.set(INSIDE.get() + 1);
+    let depth = INSIDE.get();
+    INSIDE.set(depth + 1);
     let outcome = panic::catch_unwind(AssertUnwindSafe(body));
-    INSIDE.set(INSIDE.get() - 1);
+    INSIDE.set(depth);
     outcome.map_err(|payload| {
         // A payload whose drop panics must not get out either.
         std::mem::forget(payload);

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use crate::sys;
+use crate::{exit, sys};
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -24,6 +24,7 @@ pub(crate) fn this_process() -> u64 {
     if !COUNTED.load(Relaxed) && !COUNTED.swap(true, Relaxed) {
         sys::in_each_child(|| {
             FORKS.fetch_add(1, Relaxed);
+            exit::forked();
         });
     }
     u64::from(FORKS.load(Relaxed)) << 32 | u64::from(process::id())

@@ -37,8 +37,9 @@ pub type zelf_session_callback = Option<
 /// and user_data stays yours.
 ///
 /// Callbacks run one at a time, on a thread of the client's that takes no
-/// signals of yours, or where zelf_client_dispatch is called. callback never
-/// runs inside this function. It may well run on its own thread before yours
+/// signals of yours, or where zelf_client_dispatch is called. What a callback
+/// starts on the client's thread, a program or a thread, inherits its blocked
+/// signals. callback never runs inside this function. It may well run on its own thread before yours
 /// has stored the returned pointer: if callback needs it, hold a lock around
 /// this call. It may do what it likes, for as long as it likes (other callbacks
 /// of the client wait): call anything of this library, create a session in
@@ -48,13 +49,15 @@ pub type zelf_session_callback = Option<
 ///
 /// All asynchronous calls of a client share one thread for their I/O, started
 /// by the first of them, and 32 connections; more calls wait in the order they
-/// came. The configured time limit runs from the beginning. Calls for one
+/// came, also while those that have a connection wait for another attempt. The
+/// configured time limit runs from the beginning. Calls for one
 /// identifier take turns, as zelf_session_create says.
 ///
 /// exit takes down first what your program set up last, by atexit or as a C++
 /// object with static storage. When it comes to what was there before your
 /// first asynchronous call, no callback begins any more on a thread of ours;
-/// exit has waited for one that ran, at most 500 ms. What a callback uses and
+/// exit has waited for one that ran, at most 500 ms. A forked child counts from
+/// its own first call; quick_exit is an exit as well, on Linux. What a callback uses and
 /// was set up later may be gone before: shut the client down first. After that
 /// point zelf_client_shutdown runs what is due itself, and without it destroy
 /// is never called.
@@ -129,7 +132,8 @@ pub unsafe extern "C" fn zelf_call_cancel(call: Option<NonNull<zelf_call>>) {
 }
 
 /// Lets go of a call, at any time, also inside its callback; it goes on and
-/// calls back all the same. NULL is fine.
+/// calls back all the same. Nobody may use the object after that, so no other
+/// thread may be about to cancel it. NULL is fine.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

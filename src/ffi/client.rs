@@ -56,7 +56,9 @@ pub unsafe extern "C" fn zelf_client_new(
 
 /// Cancels the asynchronous calls of a client, waits until their callbacks have
 /// returned, and ends the client's threads. After ZELF_OK no callback of this
-/// client ever runs again; its connections are closed when it is freed. From
+/// client ever runs again; its connections are closed when it is freed. A name
+/// look-up that hangs goes on, on a thread of its own that calls nothing of
+/// yours and ends with it. From
 /// the beginning of this call on the client takes no more calls: those that
 /// create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way on
 /// other threads go on to their end, and tell the log until then.
@@ -66,9 +68,12 @@ pub unsafe extern "C" fn zelf_client_new(
 /// is allowed as well: the callbacks that are left run then, and the one that
 /// called, with its destroy, is the last to return. So is a log callback.
 ///
+/// It makes the client this process's own, as an asynchronous call does.
+///
 /// timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
-///   threads to end. Callbacks are your code, and how long they run is up to
-///   it. 0 does not wait, but cancels all the same.
+///   threads to end, with the destructors of what your callbacks left in
+///   thread-specific data. Callbacks are your code, and how long they run is up
+///   to it. 0 does not wait, but cancels all the same.
 ///
 /// Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
 /// threads of the client were still running (call again to go on waiting);

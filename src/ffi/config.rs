@@ -236,7 +236,8 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 ///
 /// callback: called on the thread of the call that it speaks of, so possibly
 ///   on several at once, and for asynchronous calls on the one that does their
-///   I/O: while it runs, theirs waits. NULL turns the log off. It may call
+///   I/O, with a stack of 512 KiB: while it runs, theirs waits, and so does who
+///   waits for one of them (see zelf_session_create). NULL turns the log off. It may call
 ///   anything of this library but zelf_session_create. It must return: no
 ///   exception, longjmp or pthread_exit, and no child that was forked in it. On
 ///   the client's threads it falls silent at exit of the process, as
@@ -245,8 +246,8 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 /// user_data: passed to callback and destroy.
 /// destroy: called once with user_data, when the configuration and all clients
 ///   made from it are freed or have got another log, and no call is under way;
-///   on the thread that comes last, which may be a client's. NULL for nothing
-///   to do.
+///   on the thread that comes last, which may be a client's. In a forked child
+///   it is not called for what its parent has used. NULL for nothing to do.
 /// level: the most that is told, one of ZELF_LOG_; another number turns the log
 ///   off.
 ///

@@ -25,7 +25,9 @@
  * Loading the library does nothing: no thread, no file, no environment. It
  * never prints, never touches the disposition of a signal, and leaves errno as
  * it was. A client survives fork: the child makes connections of its own, and
- * asynchronous calls stay with the parent. The one thing that the library
+ * asynchronous calls stay with the parent. A child that was forked while another
+ * thread looked a name up may find the C library's own look-up locked; its calls
+ * then end at their time limit. The one thing that the library
  * cannot turn into an error is that memory runs out: then the process is
  * aborted, with a line on stderr.
  *

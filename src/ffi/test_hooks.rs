@@ -1,6 +1,8 @@
 //! For our own tests only; never in a library that ships.
 
-use std::{cell::Cell, sync::atomic::Ordering};
+use std::cell::Cell;
+
+use crate::panics::Point;
 
 thread_local! {
     static PANIC_NEXT: Cell<bool> = const { Cell::new(false) };
@@ -21,5 +23,17 @@ pub(super) fn panic_if_asked() {
 /// Makes the next asynchronous call, of any client, panic in its task.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_test_panic_in_next_task() {
-    crate::panics::IN_NEXT_TASK.store(true, Ordering::SeqCst);
+    Point::Task.arm();
+}
+
+/// Makes the next callback of an asynchronous call panic before it runs.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_test_panic_in_next_callback() {
+    Point::Callback.arm();
+}
+
+/// Makes the thread that does the I/O panic when it has the next call.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_test_panic_in_io_thread() {
+    Point::IoThread.arm();
 }

@@ -2,7 +2,6 @@
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -64,29 +63,29 @@ impl Engine {
                 continue;
             }
             if left.is_zero() {
+                state.ring_again();
                 return Err(still_running());
             }
             state = self.wait(state, left);
         }
         // The threads have nothing left to do, but for a log callback that one
-        // may be in, and need a moment to end.
-        while state.running > usize::from(is_own) {
+        // may be in and what the host has destroyed when a thread ends, and need a
+        // moment.
+        while state.join_ended() > 0 {
             let left = (deadline + MOMENT).saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(still_running());
             }
-            state = self.wait(state, left);
+            // Nobody tells that a thread has come to its very end.
+            let brief = match state.running > usize::from(is_own) {
+                true => left,
+                false => left.min(Duration::from_millis(1)),
+            };
+            state = self.wait(state, brief);
         }
         if is_own && !state.in_callbacks.contains(&here) {
             // This is the I/O thread, in a log callback that is to be the last.
             log::mute_this_thread();
-        }
-        let ended = std::mem::take(&mut state.threads);
-        drop(state);
-        for thread in ended {
-            if !is_own || thread.thread().id() != thread::current().id() {
-                let _ = thread.join();
-            }
         }
         Ok(())
     }

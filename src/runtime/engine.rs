@@ -30,6 +30,7 @@ use crate::{
     runtime::{Doorbell, io_thread::Job, this_thread},
     session::Session,
     session_options::SessionRequest,
+    sys,
 };
 
 /// Hands the outcome to the host. Run once, or dropped with nothing done.
@@ -98,6 +99,36 @@ impl State {
     pub(super) fn others_run_callbacks(&self) -> bool {
         let here = this_thread();
         self.in_callbacks.iter().any(|&on| on != here)
+    }
+
+    /// For whoever is told of changes only. While another thread runs callbacks
+    /// nobody need come; that one rings when it goes.
+    pub(super) fn ring_again(&mut self) {
+        let others = self.others_run_callbacks();
+        if let Some(doorbell) = &mut self.doorbell
+            && !self.due.is_empty()
+        {
+            doorbell.silence();
+            if !others {
+                doorbell.ring();
+            }
+        }
+    }
+
+    /// Joins the threads that have ended; returns how many others have not, this
+    /// one not counted.
+    pub(super) fn join_ended(&mut self) -> usize {
+        let mut others = 0;
+        for started in std::mem::take(&mut self.threads) {
+            let is_here = sys::is_this_thread(&started);
+            let alive = match is_here {
+                true => Some(started),
+                false => sys::try_join(started),
+            };
+            others += usize::from(!is_here && alive.is_some());
+            self.threads.extend(alive);
+        }
+        others
     }
 
     fn doorbell(&mut self) -> Result<&mut Doorbell, Error> {
@@ -251,13 +282,16 @@ impl Engine {
 
     /// Runs, on this thread, the callbacks that are due now.
     pub(crate) fn dispatch(&self) -> Result<(), Error> {
-        self.enter()?;
+        if self.is_inherited() {
+            return Err(forked());
+        }
         if !self.is_dispatched {
             return Err(Error::new(
                 Status::InvalidArgument,
                 "the client runs its callbacks on a thread of its own",
             ));
         }
+        self.enter()?;
         let state = self.lock();
         let due = state.due.len();
         self.run_due(state, due).map(drop).ok_or_else(forked)
@@ -278,17 +312,7 @@ impl Engine {
             state = self.run_one(state, due)?;
             most = most.saturating_sub(1);
         }
-        if let State {
-            due,
-            doorbell: Some(doorbell),
-            ..
-        } = &mut *state
-            && !due.is_empty()
-        {
-            // For whoever is told of changes only.
-            doorbell.silence();
-            doorbell.ring();
-        }
+        state.ring_again();
         Some(state)
     }
 
@@ -302,7 +326,12 @@ impl Engine {
         let here = this_thread();
         state.in_callbacks.push(here);
         drop(state);
-        panics::outside(|| finish(outcome));
+        // With a bug of ours one callback is lost, and not all that follow.
+        let _ = panics::catch(|| {
+            #[cfg(feature = "test-hooks")]
+            panics::Point::Callback.strike();
+            panics::outside(|| finish(outcome));
+        });
         if self.is_inherited() {
             return None;
         }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use tokio::{
-    runtime::Runtime,
     sync::{Semaphore, mpsc::UnboundedReceiver},
     task::{LocalSet, spawn_local},
     time::{Instant, sleep},
@@ -17,7 +16,7 @@ use crate::{
     creator::{Creator, Shared},
     error::{Error, Status},
     panics,
-    runtime::Engine,
+    runtime::{Engine, EventLoop},
     session::Session,
     session_options::SessionRequest,
     transport::{Http, MAX_REST},
@@ -37,12 +36,14 @@ pub(super) fn run(
     engine: &Arc<Engine>,
     shared: Arc<Shared>,
     mut jobs: UnboundedReceiver<Job>,
-    event_loop: Runtime,
+    event_loop: EventLoop,
 ) {
     let tasks = LocalSet::new();
     tasks.block_on(&event_loop, async {
         let pool = Rc::new(Pool::new(Arc::clone(&engine.creator), shared));
         while let Some(job) = jobs.recv().await {
+            #[cfg(feature = "test-hooks")]
+            panics::Point::IoThread.strike();
             let call = job.call;
             let task = spawn_local(carry_out(Arc::clone(engine), Rc::clone(&pool), job));
             engine.is_carried_out_by(call, task.abort_handle());
@@ -58,9 +59,7 @@ async fn carry_out(engine: Arc<Engine>, pool: Rc<Pool>, job: Job) {
         call: job.call,
     };
     #[cfg(feature = "test-hooks")]
-    if panics::IN_NEXT_TASK.swap(false, std::sync::atomic::Ordering::SeqCst) {
-        panic!("asked to by a test: s3cr3t");
-    }
+    panics::Point::Task.strike();
     let Pool {
         creator, shared, ..
     } = &*pool;

@@ -9,11 +9,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Runtime;
-
 use crate::{
     error::Error,
-    runtime::{event_loop, this_thread},
+    runtime::{EventLoop, this_thread},
     sys,
     transport::Http,
 };
@@ -24,9 +22,9 @@ const MAX_RESTING: usize = 32;
 const MAX_REST: Duration = Duration::from_secs(6);
 
 pub(crate) struct Lane {
-    // Dropped before the runtime that its connection belongs to.
+    // Dropped before the event loop that its connection belongs to.
     http: Option<Http>,
-    runtime: Runtime,
+    event_loop: EventLoop,
     /// On the clock that runs through sleep: what a suspended device kept is
     /// long gone for the server.
     rests_since: Option<Duration>,
@@ -38,7 +36,7 @@ impl Lane {
     pub(crate) fn new() -> Result<Self, Error> {
         Ok(Self {
             http: None,
-            runtime: event_loop()?,
+            event_loop: EventLoop::new()?,
             rests_since: None,
             last_thread: 0,
         })
@@ -48,7 +46,7 @@ impl Lane {
     /// lane's HTTP client, to be filled by the first call that sends something:
     /// one that only waits for another's answer needs none.
     pub(crate) fn drive<T>(&mut self, call: impl AsyncFnOnce(&mut Option<Http>) -> T) -> T {
-        self.runtime.block_on(call(&mut self.http))
+        self.event_loop.block_on(call(&mut self.http))
     }
 }
 
@@ -91,17 +89,5 @@ impl Lanes {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Lane>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Lanes {
-    /// A host may free the client inside a log callback on the thread that does
-    /// the I/O, and an event loop must not wait for another to end.
-    fn drop(&mut self) {
-        let lanes = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for Lane { http, runtime, .. } in lanes.drain(..) {
-            drop(http);
-            runtime.shutdown_background();
-        }
     }
 }

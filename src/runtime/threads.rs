@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Status},
     exit::{self, ExitGate},
     panics,
-    runtime::{Engine, engine::State, event_loop, io_thread, this_thread},
+    runtime::{Engine, EventLoop, engine::State, io_thread, this_thread},
     sys,
 };
 
@@ -31,7 +31,7 @@ impl Engine {
             })?;
             state.has_callback_thread = true;
         }
-        let event_loop = event_loop()?;
+        let event_loop = EventLoop::new()?;
         let (sender, jobs) = mpsc::unbounded_channel();
         self.start_thread(state, "zelf-io", IO_STACK, |engine| {
             let end = panics::catch(|| io_thread::run(engine, shared, jobs, event_loop));

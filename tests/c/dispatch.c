@@ -195,6 +195,41 @@ static void callbacks_run_one_at_a_time(void)
     release(records, 6);
 }
 
+static void a_loop_does_not_spin_while_another_thread_is_inside(void)
+{
+    static struct record records[3];
+    zelf_client *client = dispatched_client();
+    struct pollfd wait;
+    pthread_t loop;
+    int i, turns = 0;
+
+    memset(records, 0, sizeof records);
+    inside = 0;
+    forget_requests();
+    for (i = 0; i < 3; i++) {
+        records[i].then = count_inside;
+        start(client, &records[i], NULL);
+    }
+    until_due(client, 3);
+    pthread_create(&loop, NULL, dispatch, client);
+    while (!inside) usleep(1000);
+    wait.fd = zelf_client_descriptor(client);
+    wait.events = POLLIN;
+    while (inside) {
+        if (poll(&wait, 1, 20) == 1) {
+            zelf_client_dispatch(client);
+            turns++;
+        }
+    }
+    pthread_join(loop, NULL);
+    while (!await(records, 3, -1) && is_readable(wait.fd)) zelf_client_dispatch(client);
+    PROMISE(turns < 20 && once(records, 3) == 3,
+            "a loop rests while another thread runs callbacks, and misses none: %d turns", turns);
+    zelf_client_shutdown(client, 1000);
+    release(records, 3);
+    zelf_client_free(client);
+}
+
 static void asking_again_and_again_gets_on(void)
 {
     static struct record records[3];
@@ -323,6 +358,7 @@ int main(void)
     a_host_may_dispatch_itself();
     a_loop_that_is_told_of_changes_only_misses_nothing();
     callbacks_run_one_at_a_time();
+    a_loop_does_not_spin_while_another_thread_is_inside();
     asking_again_and_again_gets_on();
     freeing_amid_a_shutdown_loses_no_callback();
     /* A leak checker takes what a child inherits for lost there. */

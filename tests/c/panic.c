@@ -6,6 +6,8 @@
 
 void zelf_test_panic_next(void);
 void zelf_test_panic_in_next_task(void);
+void zelf_test_panic_in_next_callback(void);
+void zelf_test_panic_in_io_thread(void);
 
 static int broken;
 
@@ -35,7 +37,8 @@ int main(void)
     int file = mkstemp(path), err = dup(2);
     struct stat size;
     char identifier[ZELF_IDENTIFIER_SIZE];
-    struct record struck = {0}, spared = {0};
+    struct record struck = {0}, spared = {0}, loop = {0}, after_loop = {0}, lost = {0},
+                  after_loss = {0};
     zelf_error *error = NULL, *some_error = NULL;
     zelf_config *config = zelf_config_new();
     zelf_session_options *options = zelf_session_options_new();
@@ -122,6 +125,26 @@ int main(void)
             "a panic in an asynchronous call comes to its callback, and the client works on");
     release(&struck, 1);
     release(&spared, 1);
+
+    zelf_test_panic_in_io_thread();
+    start(client, &loop, "loop-x");
+    await(&loop, 1, 5);
+    start(client, &after_loop, "after-loop-x");
+    PROMISE(await(&after_loop, 1, 5) && exactly_once(&loop, 1, ZELF_ERROR_PANIC) == 1
+                && exactly_once(&after_loop, 1, ZELF_OK) == 1,
+            "one in the thread that does the I/O ends its calls, and the next starts it again");
+    release(&loop, 1);
+    release(&after_loop, 1);
+
+    /* Before the callback: the one that is lost. */
+    zelf_test_panic_in_next_callback();
+    start(client, &lost, "lost-x");
+    start(client, &after_loss, "after-loss-x");
+    PROMISE(await(&after_loss, 1, 5) && exactly_once(&after_loss, 1, ZELF_OK) == 1
+                && zelf_client_shutdown(client, 5000) == ZELF_OK,
+            "one on the callback thread takes no other callback with it, and no shutdown");
+    release(&lost, 1);
+    release(&after_loss, 1);
 
     dup2(err, 2);
     fstat(file, &size);

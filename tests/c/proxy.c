@@ -1,4 +1,5 @@
 /* Through proxies: HTTP CONNECT and SOCKS 5. */
+#include "calls.h"
 #include "proxy.h"
 
 static void proxies_are_used_when_set(void)
@@ -141,6 +142,38 @@ static void a_kill_does_not_use_what_another_call_kept(void)
     zelf_client_free(client);
 }
 
+static void a_call_that_hangs_at_a_proxy_is_cancelled(void)
+{
+    static const char *const schemes[] = {"http", "socks5", "socks5h"};
+    size_t i;
+    for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        struct record record = {0};
+        /* Its thread goes on. */
+        static struct proxy proxies[3], *hangs;
+        char url[128];
+        zelf_client *client;
+        double began;
+
+        hangs = &proxies[i];
+        proxy_start(hangs, NULL);
+        hangs->hangs = 1;
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d", schemes[i], hangs->port);
+        client = client_through(url);
+        start(client, &record, "hangs-x");
+        while (!hangs->target[0]) usleep(1000);
+        began = seconds_now();
+        zelf_call_cancel(record.call);
+        PROMISE(await(&record, 1, 5) && exactly_once(&record, 1, ZELF_ERROR_CANCELLED) == 1
+                    && record.ended - began < 0.05,
+                "a call that hangs at a proxy (%s) is cancelled within 50 ms: %.1f ms", schemes[i],
+                (record.ended - began) * 1e3);
+        zelf_client_shutdown(client, 1000);
+        release(&record, 1);
+        zelf_client_free(client);
+        hangs->hangs = 0;
+    }
+}
+
 static void *call_on_small_stack(void *client)
 {
     return create(client, "small-stack-x", NULL);
@@ -174,6 +207,7 @@ int main(void)
     a_proxy_that_is_not_there_is_named();
     a_kill_does_not_use_what_another_call_kept();
     a_small_stack_is_enough();
+    a_call_that_hangs_at_a_proxy_is_cancelled();
     socks_proxies_are_used_when_set();
     return check_failed;
 }

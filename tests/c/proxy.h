@@ -10,7 +10,8 @@
 struct proxy {
     int listener, port;
     const char *credentials; /* "Basic …", or "user:pass" for SOCKS; NULL for none */
-    int refuses, hangs;      /* what a SOCKS proxy does with a request */
+    int refuses;             /* what a SOCKS proxy does with a request */
+    volatile int hangs;      /* what any does */
     int tunnels, refusals, names;
     char target[256];
 };
@@ -139,6 +140,7 @@ static inline void *proxy_run(void *of)
             close(client);
             continue;
         }
+        while (proxy->hangs) usleep(1000);
         if (proxy->credentials && !strstr(head, proxy->credentials)) {
             proxy->refusals++;
             send(client, refusal, strlen(refusal), MSG_NOSIGNAL);

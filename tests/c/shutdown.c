@@ -87,8 +87,6 @@ static void shutdown_works_inside_a_callback(void)
     record.then = shut_down_inside;
     record.with = others;
     others[0].with = client;
-    pthread_mutex_lock(&calls_lock);
-    pthread_mutex_unlock(&calls_lock);
     start(client, &record, "inside-x");
     for (i = 0; i < 4; i++) start(client, &others[i], "others-x");
     await(&record, 1, 5);
@@ -211,6 +209,65 @@ static void a_call_keeps_nothing_of_its_client(void)
     release(&record, 1);
 }
 
+static pthread_key_t key;
+static volatile int destructor_ms, destructors_ended;
+static zelf_client *shut_down_by_destructor;
+static zelf_status status_in_destructor;
+
+static void takes_its_leave(void *nothing)
+{
+    (void)nothing;
+    if (shut_down_by_destructor)
+        status_in_destructor = zelf_client_shutdown(shut_down_by_destructor, 100);
+    usleep((useconds_t)destructor_ms * 1000);
+    destructors_ended++;
+}
+
+static void leaves_something_on_its_thread(struct record *record)
+{
+    (void)record;
+    pthread_setspecific(key, &key);
+}
+
+static void a_shutdown_waits_for_what_its_threads_destroy(void)
+{
+    struct record record = {0}, another = {0};
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    double began, took;
+    zelf_status first, second;
+
+    pthread_key_create(&key, takes_its_leave);
+    destructor_ms = 600;
+    record.then = leaves_something_on_its_thread;
+    start(client, &record, "leaves-x");
+    await(&record, 1, 5);
+    began = seconds_now();
+    first = zelf_client_shutdown(client, 50);
+    took = seconds_now() - began;
+    PROMISE(first == ZELF_ERROR_TIMEOUT && took < 0.3 && destructors_ended == 0,
+            "a shutdown does not wait too long for a destructor on the client's thread: %.0f ms",
+            took * 1e3);
+    second = zelf_client_shutdown(client, 5000);
+    PROMISE(second == ZELF_OK && destructors_ended == 1 && threads_alive() == 1,
+            "and is not over before it has run");
+    release(&record, 1);
+    zelf_client_free(client);
+
+    destructor_ms = 0;
+    client = sandbox_client(1, 5000, 1);
+    another.then = leaves_something_on_its_thread;
+    start(client, &another, "leaves-y");
+    await(&another, 1, 5);
+    shut_down_by_destructor = client;
+    second = zelf_client_shutdown(client, 5000);
+    PROMISE(second == ZELF_OK && destructors_ended == 2 && status_in_destructor == ZELF_OK,
+            "such a destructor may call it too: %s", zelf_status_name(status_in_destructor));
+    shut_down_by_destructor = NULL;
+    release(&another, 1);
+    zelf_client_free(client);
+    pthread_key_delete(key);
+}
+
 static void freeing_a_client_cancels_its_calls(void)
 {
     static struct record records[MANY];
@@ -235,6 +292,13 @@ static void freeing_a_client_cancels_its_calls(void)
     fault(NULL);
 }
 
+static void ends_at_once(zelf_session *session, zelf_error *error, void *user_data)
+{
+    (void)user_data;
+    zelf_session_free(session);
+    zelf_error_free(error);
+}
+
 static void *hammer(void *client)
 {
     int i;
@@ -242,18 +306,37 @@ static void *hammer(void *client)
     return NULL;
 }
 
+static void *hammer_with_all_else(void *client)
+{
+    int i;
+    for (i = 0; i < 200; i++) {
+        zelf_call *call = zelf_session_create_async(client, NULL, ends_at_once, NULL, NULL, NULL);
+        zelf_client_dispatch(client);
+        zelf_client_descriptor(client);
+        zelf_call_cancel(call);
+        if (i == 150) zelf_client_shutdown(client, 1);
+        zelf_call_free(call);
+    }
+    return NULL;
+}
+
 static void freeing_amid_calls_is_safe(void)
 {
     int round, i;
-    for (round = 0; round < 20; round++) {
-        zelf_client *client = sandbox_client(0, 5000, 1);
+    for (round = 0; round < 40; round++) {
+        zelf_config *config = tls_config();
+        zelf_client *client;
         pthread_t threads[4];
-        for (i = 0; i < 4; i++) pthread_create(&threads[i], NULL, hammer, client);
+        zelf_config_set_dispatch(config, round % 2);
+        client = zelf_client_new(config, NULL);
+        zelf_config_free(config);
+        for (i = 0; i < 4; i++)
+            pthread_create(&threads[i], NULL, i % 2 ? hammer : hammer_with_all_else, client);
         usleep((useconds_t)round * 300);
         zelf_client_free(client);
         for (i = 0; i < 4; i++) pthread_join(threads[i], NULL);
     }
-    PROMISE(1, "a client may be freed while other threads are inside calls");
+    PROMISE(1, "a client may be freed while other threads are inside calls of every kind");
 }
 
 int main(void)
@@ -264,6 +347,7 @@ int main(void)
     a_log_callback_may_free_the_client();
     a_shutdown_waits_for_the_log();
     a_call_keeps_nothing_of_its_client();
+    a_shutdown_waits_for_what_its_threads_destroy();
     freeing_a_client_cancels_its_calls();
     freeing_amid_calls_is_safe();
     no_thread_is_left();

@@ -1,0 +1,16 @@
+/* Processes that a test starts, and how they end. */
+#ifndef CHILDREN_H
+#define CHILDREN_H
+
+#include <sys/types.h>
+#include <sys/wait.h>
+
+/* The exit status of a child, or -1 when a signal or the alarm ended it. */
+static inline int status_of(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* A system that has no thread or descriptor left for an asynchronous call. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "calls.h"
+
+/* Takes the place of the C library's: the thread of this number is refused. */
+static int refused_thread, threads_asked_for;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *argument)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    if (refused_thread && ++threads_asked_for == refused_thread) return EAGAIN;
+    return real(thread, attributes, start, argument);
+}
+
+/* The status of a call that could not begin, or ZELF_OK. */
+static zelf_status refusal(zelf_client *client, struct record *record)
+{
+    zelf_error *error = NULL;
+    zelf_status status;
+    record->call = zelf_session_create_async(client, NULL, on_session, record, on_destroy, &error);
+    status = zelf_error_status(error);
+    zelf_error_free(error);
+    return status;
+}
+
+static zelf_status without_thread(zelf_client *client, int number, struct record *record)
+{
+    zelf_status status;
+    threads_asked_for = 0;
+    refused_thread = number;
+    status = refusal(client, record);
+    refused_thread = 0;
+    return status;
+}
+
+static int works_again(zelf_client *client)
+{
+    struct record record = {0};
+    int fine = start(client, &record, NULL) && await(&record, 1, 5)
+               && exactly_once(&record, 1, ZELF_OK) == 1;
+    fine &= zelf_client_shutdown(client, 2000) == ZELF_OK;
+    release(&record, 1);
+    return fine;
+}
+
+static void no_thread(void)
+{
+    int number;
+    for (number = 1; number <= 2; number++) {
+        struct record record = {0};
+        zelf_client *client = sandbox_client(1, 5000, 1);
+        zelf_status status = without_thread(client, number, &record);
+        PROMISE(status == ZELF_ERROR_SYSTEM && !record.call, "without thread %d no call begins: %s",
+                number, zelf_status_name(status));
+        PROMISE(works_again(client) && record.called == 0 && record.destroyed == 0,
+                "it never calls back, and the client works when there are threads again");
+        zelf_client_free(client);
+    }
+}
+
+static void no_descriptor(void)
+{
+    struct rlimit few = {128, 128};
+    int filler[128], free_ones, refused = 0, right = 0;
+    setrlimit(RLIMIT_NOFILE, &few);
+    for (free_ones = 0; free_ones < 5; free_ones++) {
+        struct record record = {0};
+        zelf_client *client = sandbox_client(1, 5000, 1);
+        zelf_status status;
+        int filled = 0, spared;
+        while ((filler[filled] = dup(0)) >= 0) filled++;
+        for (spared = 0; spared < free_ones; spared++) close(filler[--filled]);
+        status = refusal(client, &record);
+        if (record.call) await(&record, 1, 5);
+        while (filled > 0) close(filler[--filled]);
+        refused += !record.call;
+        right += record.call ? exactly_once(&record, 1, record.status) == 1
+                             : status == ZELF_ERROR_SYSTEM && record.called + record.destroyed == 0;
+        right += works_again(client);
+        release(&record, 1);
+        zelf_client_free(client);
+    }
+    PROMISE(refused > 0 && right == 10,
+            "without descriptors a call fails, at once or in its callback, and the next is fine: "
+            "%d of 10", right);
+}
+
+static zelf_client *other_client;
+static struct record in_log;
+static zelf_status status_in_log;
+
+static void begins_a_call(zelf_log_level level, const char *message, void *user_data)
+{
+    (void)level, (void)message, (void)user_data;
+    if (!status_in_log) status_in_log = without_thread(other_client, 2, &in_log);
+}
+
+/* There is an event loop on this thread already. */
+static void no_thread_in_a_log_callback(void)
+{
+    zelf_config *config = tls_config();
+    zelf_client *client;
+    zelf_config_set_log_callback(config, begins_a_call, NULL, NULL, ZELF_LOG_DEBUG);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    other_client = sandbox_client(1, 5000, 1);
+    zelf_session_free(create(client, "in-log-x", NULL));
+    PROMISE(status_in_log == ZELF_ERROR_SYSTEM && !in_log.call && works_again(other_client),
+            "the same inside a log callback: %s", zelf_status_name(status_in_log));
+    zelf_client_free(other_client);
+    zelf_client_free(client);
+}
+
+int main(void)
+{
+    no_thread();
+    no_descriptor();
+    no_thread_in_a_log_callback();
+    no_thread_is_left();
+    return check_failed;
+}
