@@ -6,7 +6,8 @@
  *   send_with(session.authorization());
  *
  * Objects own what they hold and can be moved, not copied (an error can be
- * copied). One that has been moved from may be assigned to or destroyed.
+ * copied). One that has been moved from may be assigned to or destroyed; it has
+ * no values, and a call that is given it fails.
  * What a std::string_view shows is borrowed from the object that was asked.
  * zelf.h says what the functions do, on which threads, and with which errors.
  *
@@ -110,9 +111,12 @@ public:
     const char *what() const noexcept override
     {
         const char *message = zelf_error_message(error_.get());
-        return message ? message : "out of memory";
+        return message ? message : instead_;
     }
-    zelf::status status() const noexcept { return zelf_error_status(error_.get()); }
+    zelf::status status() const noexcept
+    {
+        return error_ ? zelf_error_status(error_.get()) : ZELF_ERROR_INVALID_ARGUMENT;
+    }
     /** 0: no answer came. */
     int http_status() const noexcept { return zelf_error_http_status(error_.get()); }
     std::optional<std::string_view> server_message() const noexcept
@@ -127,7 +131,18 @@ public:
     }
 
 private:
+    friend class client;
+    /** For what has been moved from: the NULL that is left means the defaults to
+        C, which are another server, another trust, another session. */
+    static error of_moved(const char *sentence)
+    {
+        error made(nullptr);
+        made.instead_ = sentence;
+        return made;
+    }
+
     std::shared_ptr<const zelf_error> error_; // an exception has to be copyable
+    const char *instead_ = "the error is NULL";
 };
 
 /** A value, or why there is none. */
@@ -169,9 +184,15 @@ public:
     explicit session(zelf_session *from) noexcept : session_(from) {}
 
     /** A secret: keep it out of logs. */
-    std::string_view token() const noexcept { return zelf_session_token(get()); }
+    std::string_view token() const noexcept
+    {
+        return detail::view(zelf_session_token(get())).value_or(std::string_view());
+    }
     /** "Bearer " and the token. */
-    std::string_view authorization() const noexcept { return zelf_session_authorization(get()); }
+    std::string_view authorization() const noexcept
+    {
+        return detail::view(zelf_session_authorization(get())).value_or(std::string_view());
+    }
     std::optional<std::string_view> id() const noexcept { return detail::view(zelf_session_id(get())); }
     std::optional<std::string_view> identifier() const noexcept
     {
@@ -306,6 +327,7 @@ public:
 
     static result<client> try_make(const config &settings = {})
     {
+        if (!settings.get()) return error::of_moved("the config has been moved from");
         zelf_error *failure = nullptr;
         zelf_client *made = zelf_client_new(settings.get(), &failure);
         if (!made) return error(failure);
@@ -314,6 +336,7 @@ public:
 
     result<session> try_create(const session_options &options = {}) const
     {
+        if (!options.get()) return error::of_moved("the session options have been moved from");
         zelf_error *failure = nullptr;
         zelf_session *created = zelf_session_create(get(), options.get(), &failure);
         if (!created) return error(failure);
@@ -328,6 +351,7 @@ public:
         using callable = std::decay_t<F>;
         static_assert(std::is_invocable_v<callable &, result<session>>,
                       "a session callback takes a zelf::result<zelf::session>");
+        if (!options.get()) return error::of_moved("the session options have been moved from");
         auto kept = std::make_unique<callable>(std::forward<F>(callback));
         zelf_error *failure = nullptr;
         zelf_call *started = zelf_session_create_async(

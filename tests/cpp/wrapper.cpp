@@ -72,6 +72,35 @@ static void failures_are_values()
             "no certificates are not the system's: %s", no_trust.error().what());
 }
 
+// To C, NULL is the defaults: another server, another session.
+static void what_was_moved_from_is_refused()
+{
+    auto base = sandbox_config();
+    const auto mine = std::move(base).max_attempts(2);
+    auto no_client = zelf::client::try_make(base);
+    PROMISE(!no_client && no_client.error().status() == ZELF_ERROR_INVALID_ARGUMENT,
+            "a config that was moved from makes no client: %s", no_client.error().what());
+
+    const zelf::client client = *zelf::client::try_make(mine);
+    auto ours = zelf::session_options().identifier("cpp-x");
+    const auto derived = std::move(ours).domain("avax");
+    forget_requests();
+    auto refused = client.try_create(ours);
+    auto refused_async = client.try_create_async(ours, [](zelf::result<zelf::session>) {});
+    const zelf::error copy = refused.error();
+    PROMISE(!refused && copy.status() == ZELF_ERROR_INVALID_ARGUMENT && !refused_async
+                && refused_async.error().status() == ZELF_ERROR_INVALID_ARGUMENT
+                && requests_arrived() == 0,
+            "options that were moved from ask for nothing: %s", copy.what());
+    PROMISE(client.try_create() && client.try_create(derived), "no options are the defaults still");
+
+    zelf::session session = *client.try_create(derived);
+    const zelf::session taken = std::move(session);
+    PROMISE(session.token().empty() && session.authorization().empty() && !session.id()
+                && session.time_left() == 0s && !taken.token().empty(),
+            "a session that was moved from is empty");
+}
+
 static void callbacks_are_lambdas()
 {
     const zelf::client client = sandbox();
@@ -158,6 +187,7 @@ int main()
 {
     sessions_are_values();
     failures_are_values();
+    what_was_moved_from_is_refused();
     callbacks_are_lambdas();
     the_log_is_a_lambda();
     identifiers_are_strings();
