@@ -224,9 +224,10 @@ class session_options {
 public:
     session_options() : options_(zelf_session_options_new()) {}
 
+    // Of a temporary they return a new object: a reference would outlive it.
 #define ZELF_HPP_SET(type, name, call)                                         \
     session_options &name(type value) & { return call, *this; }                \
-    session_options &&name(type value) && { return call, std::move(*this); }
+    [[nodiscard]] session_options name(type value) && { return call, std::move(*this); }
     ZELF_HPP_SET(std::string_view, identifier,
                  zelf_session_options_set_identifier(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, domain,
@@ -253,7 +254,7 @@ public:
 
 #define ZELF_HPP_SET(type, name, call)                                         \
     config &name(type value) & { return call, *this; }                         \
-    config &&name(type value) && { return call, std::move(*this); }
+    [[nodiscard]] config name(type value) && { return call, std::move(*this); }
     ZELF_HPP_SET(std::string_view, base_url,
                  zelf_config_set_base_url(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, origin,
@@ -295,7 +296,7 @@ public:
         return *this;
     }
     template <typename F>
-    config &&on_log(zelf_log_level level, F &&callback) &&
+    [[nodiscard]] config on_log(zelf_log_level level, F &&callback) &&
     {
         on_log(level, std::forward<F>(callback));
         return std::move(*this);

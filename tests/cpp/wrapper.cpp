@@ -50,6 +50,20 @@ static void sessions_are_values()
                   "objects own what they hold");
 }
 
+static void settings_in_a_row_outlive_their_statement()
+{
+    const auto log = [](zelf_log_level, std::string_view) {};
+    static_assert(std::is_same_v<decltype(zelf::config().base_url("")), zelf::config>
+                      && std::is_same_v<decltype(zelf::config().on_log(ZELF_LOG_ERROR, log)), zelf::config>
+                      && std::is_same_v<decltype(zelf::session_options().domain("")),
+                                        zelf::session_options>,
+                  "a row that begins with a temporary ends in an object of its own");
+    auto &&settings = zelf::config().base_url(need_env("ZELF_HTTPS")).ca_file(need_env("ZELF_CA"));
+    auto &&options = zelf::session_options().identifier("cpp-row-x").type(ZELF_SESSION_TYPE_GENERAL);
+    const auto created = (*zelf::client::try_make(settings)).try_create(options);
+    PROMISE(created && created->identifier() == "cpp-row-x", "settings in a row can be kept by reference");
+}
+
 static void failures_are_values()
 {
     const zelf::client client = sandbox();
@@ -186,6 +200,7 @@ static void failures_can_be_exceptions()
 int main()
 {
     sessions_are_values();
+    settings_in_a_row_outlive_their_statement();
     failures_are_values();
     what_was_moved_from_is_refused();
     callbacks_are_lambdas();
