@@ -62,6 +62,10 @@ inline bool is_compatible() noexcept
            || (major == ZELF_VERSION_MAJOR && minor >= ZELF_VERSION_MINOR);
 }
 
+/** Whole seconds: a server may name a time that nanoseconds, in which many
+    systems count, cannot reach. */
+using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
+
 namespace detail {
 
 template <auto Free>
@@ -92,11 +96,6 @@ inline std::uint32_t milliseconds(std::chrono::milliseconds duration) noexcept
 {
     const auto count = std::clamp<std::int64_t>(duration.count(), 1, UINT32_MAX);
     return static_cast<std::uint32_t>(count);
-}
-
-inline std::chrono::system_clock::time_point time_point(std::int64_t unix_seconds)
-{
-    return std::chrono::system_clock::time_point(std::chrono::seconds(unix_seconds));
 }
 
 } // namespace detail
@@ -199,13 +198,13 @@ public:
         return detail::view(zelf_session_identifier(get()));
     }
     /** By the server's clock. */
-    std::chrono::system_clock::time_point activated_at() const
+    time_point activated_at() const noexcept
     {
-        return detail::time_point(zelf_session_activated_at(get()));
+        return time_point(std::chrono::seconds(zelf_session_activated_at(get())));
     }
-    std::chrono::system_clock::time_point expires_at() const
+    time_point expires_at() const noexcept
     {
-        return detail::time_point(zelf_session_expires_at(get()));
+        return time_point(std::chrono::seconds(zelf_session_expires_at(get())));
     }
     /** Right whatever this device's clock says; zero when it has expired. */
     std::chrono::seconds time_left() const noexcept

@@ -39,6 +39,11 @@ static void sessions_are_values()
                 && created->time_left() > 590s && created->time_left() <= 600s
                 && created->expires_at() - created->activated_at() == 600s,
             "and its times as durations and time points");
+    fault("{\"kind\":\"patch\",\"body\":{\"data\":{\"expiresAt\":253402300799}}}");
+    const auto lasting = client.try_create();
+    fault(nullptr);
+    PROMISE(lasting && lasting->expires_at().time_since_epoch().count() == 253402300799,
+            "the last second of the year 9999 is a time too");
     zelf::session moved = *std::move(created);
     std::vector<zelf::session> kept;
     kept.push_back(std::move(moved));
