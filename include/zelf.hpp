@@ -223,10 +223,11 @@ class session_options {
 public:
     session_options() : options_(zelf_session_options_new()) {}
 
-    // Of a temporary they return a new object: a reference would outlive it.
+    // Of a temporary they return a new object: a reference would outlive it. The
+    // brackets keep out macros like the timeout() of curses.
 #define ZELF_HPP_SET(type, name, call)                                         \
-    session_options &name(type value) & { return call, *this; }                \
-    [[nodiscard]] session_options name(type value) && { return call, std::move(*this); }
+    session_options &(name)(type value) & { return call, *this; }              \
+    [[nodiscard]] session_options (name)(type value) && { return call, std::move(*this); }
     ZELF_HPP_SET(std::string_view, identifier,
                  zelf_session_options_set_identifier(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, domain,
@@ -252,8 +253,8 @@ public:
     config() : config_(zelf_config_new()) {}
 
 #define ZELF_HPP_SET(type, name, call)                                         \
-    config &name(type value) & { return call, *this; }                         \
-    [[nodiscard]] config name(type value) && { return call, std::move(*this); }
+    config &(name)(type value) & { return call, *this; }                       \
+    [[nodiscard]] config (name)(type value) && { return call, std::move(*this); }
     ZELF_HPP_SET(std::string_view, base_url,
                  zelf_config_set_base_url(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, origin,
@@ -319,7 +320,9 @@ private:
     std::unique_ptr<zelf_call, detail::freed_by<zelf_call_free>> call_;
 };
 
-/** Makes sessions; may be used by any number of threads at once. */
+/** Makes sessions; may be used by any number of threads at once. Its destructor
+    does not wait: callbacks may still run after it. Call shutdown() first if they
+    use what goes with it. */
 class client {
 public:
     /** Takes ownership. */
@@ -344,7 +347,8 @@ public:
     }
 
     /** callback(result<session>), exactly once, if there is a call. It is
-        destroyed where it ran, after that. */
+        destroyed where it ran, after that. Both may be after the client's
+        destruction, unless shutdown() came first. */
     template <typename F>
     result<call> try_create_async(const session_options &options, F &&callback) const
     {

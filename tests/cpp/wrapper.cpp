@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+// As curses.h does.
+#define timeout(delay) wtimeout(stdscr, delay)
 #include <zelf.hpp>
+#undef timeout
 
 #include "check.h"
 
