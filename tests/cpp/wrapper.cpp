@@ -1,8 +1,11 @@
 // zelf.hpp, with exceptions and without.
+#include <csignal>
 #include <future>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <sys/wait.h>
 
 // As curses.h does.
 #define timeout(delay) wtimeout(stdscr, delay)
@@ -203,6 +206,23 @@ static void failures_can_be_exceptions()
     const zelf::call call = client.create_async({}, [&](auto created) { told.set_value(bool(created)); });
     PROMISE(told.get_future().get() && client.shutdown(1s) == ZELF_OK, "asynchronous ones as well");
 }
+
+static void an_exception_does_not_leave_a_callback()
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        // A signal of its own: Rust, were it reached, would abort too.
+        std::set_terminate([] { kill(getpid(), SIGKILL); });
+        const zelf::client client(sandbox_config());
+        const zelf::call call = client.create_async({}, [](zelf::result<zelf::session>) { throw 1; });
+        (void)client.shutdown(20s);
+        _exit(0);
+    }
+    int ended = 0;
+    waitpid(child, &ended, 0);
+    PROMISE(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL,
+            "an exception that would leave a callback is std::terminate's");
+}
 #endif
 
 int main()
@@ -216,6 +236,7 @@ int main()
     identifiers_are_strings();
 #ifdef __cpp_exceptions
     failures_can_be_exceptions();
+    an_exception_does_not_leave_a_callback();
 #endif
     return check_failed;
 }
