@@ -68,8 +68,9 @@ extern "C" {
 /**
  * The version of the library that is running, such as "0.1.0".
  *
- * Compare it with ZELF_VERSION, the version of this header, to see whether
- * both belong together.
+ * A library that is not older than this header has all that it declares:
+ * compare the first two numbers with ZELF_VERSION_MAJOR and
+ * ZELF_VERSION_MINOR. A newer one is as good; do not ask for the same.
  *
  * Returns a static string: never NULL, not to be freed.
  *
