@@ -1,0 +1,5 @@
+/* A plug-in that carries the library. */
+#include <zelf.h>
+
+const char *plugin_version(void);
+const char *plugin_version(void) { return zelf_version(); }
