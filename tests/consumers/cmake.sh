@@ -1,0 +1,44 @@
+# Sourced by tests/install: programs built with CMake, against an installed tree
+# and against this one.
+if has cmake && has "$cxx"; then
+  # The tree is moved first: it finds itself.
+  promise "a tree that was moved works on" sh -c "mv $prefix $prefix-moved"
+  promise "find_package(zelf) with zelf::zelf and zelf::static" sh -c "
+    cmake -S tests/consumers -B $out/cmake -DCMAKE_PREFIX_PATH=$prefix-moved && cmake --build $out/cmake"
+  for app in c_shared cpp_shared c_static cpp_static; do consumer "$app" "$out/cmake/$app"; done
+  promise "a newer one, or another ABI, is not accepted" sh -c "
+    printf 'cmake_minimum_required(VERSION 3.18)\nproject(x C)\nfind_package(zelf 0.99 CONFIG REQUIRED)\n' \
+      >$out/CMakeLists.txt
+    ! cmake -S $out -B $out/refused -DCMAKE_PREFIX_PATH=$prefix-moved"
+  # consume NAME OPTION...: builds the one of tests/consumers that is shared
+  consume() {
+    folder=$out/cmake-$1; shift
+    cmake -S tests/consumers -B "$folder" "$@" && cmake --build "$folder" --target c_shared
+  }
+  make -s install PREFIX="$out/split/out" LIBDIR="$out/split/out/lib" INCLUDEDIR="$out/split/dev/include" >"$out/log"
+  promise "find_package with the headers under another prefix" \
+    consume split -DCMAKE_PREFIX_PATH="$out/split/out"
+  make -s install PREFIX=/usr DESTDIR="$out/merged" && ln -s usr/lib "$out/merged/lib"
+  promise "and through /lib, where that is a link to /usr/lib" \
+    consume merged -Dzelf_DIR="$out/merged/lib/cmake/zelf"
+  mkdir -p "$out/later" && cp -r packaging include LICENSE-* "$out/later" &&
+    sed 's/^\(#define ZELF_VERSION \).*/\1"1.0.0"/' include/zelf.h >"$out/later/include/zelf.h"
+  env BUILT="$PWD/target/release/libzelf.so" ARCHIVE="$PWD/target/package/libzelf.a" \
+    LICENCES="$PWD/target/package/licences" PREFIX="$out/later/prefix" "$out/later/packaging/install" >"$out/log"
+  promise "version 1.0 of the same SONAME does for who wants $version" \
+    consume later -DCMAKE_PREFIX_PATH="$out/later/prefix" -DZELF_WANTED="$version"
+  promise "but not for who wants what was before this SONAME" sh -c "
+    ! cmake -S tests/consumers -B $out/cmake-before -DCMAKE_PREFIX_PATH=$out/later/prefix -DZELF_WANTED=0.0.1"
+  mkdir -p "$out/pointers"
+  printf '%s\n' 'cmake_minimum_required(VERSION 3.18)' 'project(x C)' \
+    'math(EXPR CMAKE_SIZEOF_VOID_P "12 - ${CMAKE_SIZEOF_VOID_P}")' 'find_package(zelf CONFIG REQUIRED)' \
+    >"$out/pointers/CMakeLists.txt"
+  promise "nor for a program with pointers of another size" sh -c "
+    ! cmake -S $out/pointers -B $out/pointers/build -DCMAKE_PREFIX_PATH=$prefix-moved"
+  promise "add_subdirectory(libzelf)" sh -c "
+    cmake -S tests/consumers -B $out/subdirectory -DZELF_SOURCE=$PWD && cmake --build $out/subdirectory"
+  for app in c_shared cpp_static; do consumer "$app of the subdirectory" "$out/subdirectory/$app"; done
+  mv "$prefix-moved" "$prefix"
+else
+  skip "programs built with CMake"
+fi
