@@ -35,9 +35,20 @@ if has cmake && has "$cxx"; then
     >"$out/pointers/CMakeLists.txt"
   promise "nor for a program with pointers of another size" sh -c "
     ! cmake -S $out/pointers -B $out/pointers/build -DCMAKE_PREFIX_PATH=$prefix-moved"
+  mkdir -p "$out/speechless"
+  printf 'cmake_minimum_required(VERSION 3.18)\nproject(x NONE)\nfind_package(zelf CONFIG REQUIRED)\n' \
+    >"$out/speechless/CMakeLists.txt"
+  promise "find_package(zelf) in a project without C and C++" \
+    cmake -S "$out/speechless" -B "$out/speechless/build" -DCMAKE_PREFIX_PATH="$prefix-moved"
   promise "add_subdirectory(libzelf)" sh -c "
     cmake -S tests/consumers -B $out/subdirectory -DZELF_SOURCE=$PWD && cmake --build $out/subdirectory"
   for app in c_shared cpp_static; do consumer "$app of the subdirectory" "$out/subdirectory/$app"; done
+  promise "FetchContent of libzelf" consume fetched -DZELF_FETCHED="$PWD"
+  consumer "c_shared of what was fetched" "$out/cmake-fetched/c_shared"
+  printf 'set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR another)\n' >"$out/another.cmake"
+  promise "neither builds for this machine when another was asked for" sh -c "
+    ! cmake -S tests/consumers -B $out/cmake-another -DZELF_SOURCE=$PWD \
+      -DCMAKE_TOOLCHAIN_FILE=$out/another.cmake 2>$out/another && grep 'cargo build --release' $out/another"
   mv "$prefix-moved" "$prefix"
 else
   skip "programs built with CMake"
