@@ -5,6 +5,8 @@ CC ?= cc
 # The scripts look for what was built here.
 export CARGO_TARGET_DIR := target
 export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR DOCDIR
+# With it cd goes elsewhere, or prints where it went.
+unexport CDPATH
 .DEFAULT_GOAL := help
 .PHONY: help lib sandbox demo test bench install uninstall dist abi test-hosts
 

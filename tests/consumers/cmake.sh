@@ -48,7 +48,7 @@ if has cmake && has "$cxx"; then
   printf 'set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR another)\n' >"$out/another.cmake"
   promise "neither builds for this machine when another was asked for" sh -c "
     ! cmake -S tests/consumers -B $out/cmake-another -DZELF_SOURCE=$PWD \
-      -DCMAKE_TOOLCHAIN_FILE=$out/another.cmake 2>$out/another && grep 'cargo build --release' $out/another"
+      -DCMAKE_TOOLCHAIN_FILE=$out/another.cmake 2>$out/refusal && grep 'cargo build --release' $out/refusal"
   mv "$prefix-moved" "$prefix"
 else
   skip "programs built with CMake"
