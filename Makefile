@@ -4,6 +4,12 @@ CARGO ?= cargo
 CC ?= cc
 # The scripts look for what was built here.
 export CARGO_TARGET_DIR := target
+# Also by the names that GNU gives them.
+PREFIX ?= $(prefix)
+LIBDIR ?= $(libdir)
+INCLUDEDIR ?= $(includedir)
+MANDIR ?= $(mandir)
+DOCDIR ?= $(docdir)
 export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR DOCDIR
 # With it cd goes elsewhere, or prints where it went.
 unexport CDPATH
