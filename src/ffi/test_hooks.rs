@@ -37,3 +37,12 @@ pub extern "C" fn zelf_test_panic_in_next_callback() {
 pub extern "C" fn zelf_test_panic_in_io_thread() {
     Point::IoThread.arm();
 }
+
+/// Counts, and without the care that several threads would need: what looks for
+/// races has to see this one.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_test_race() {
+    static mut COUNT: u64 = 0;
+    // SAFETY: none; that is the point.
+    unsafe { COUNT += 1 };
+}

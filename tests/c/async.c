@@ -86,7 +86,7 @@ static void cancels(zelf_client *client, const char *stage)
     start(client, &record, "cancel-x");
     usleep(60000);
     began = seconds_now();
-    PROMISE(record.called == 0, "a call hangs %s", stage);
+    PROMISE(times_called(&record) == 0, "a call hangs %s", stage);
     zelf_call_cancel(record.call);
     zelf_call_cancel(record.call);
     await(&record, 1, 2);
@@ -110,11 +110,11 @@ static void cancelling_works_in_every_stage(void)
     struct full_listener full;
     size_t i;
 
-    look_up_hangs = 1;
+    set_flag(&look_up_hangs, 1);
     client = client_of("https://hangs.test");
     cancels(client, "in name look-up");
     zelf_client_free(client);
-    look_up_hangs = 0;
+    set_flag(&look_up_hangs, 0);
 
     full_listener_open(&full);
     client = client_of(full.url);
@@ -215,7 +215,7 @@ static void ten_thousand_calls_are_under_way_at_once(void)
     }
     usleep(300000);
     each = (mallinfo2().uordblks - before) / CROWD;
-    for (i = 0; i < CROWD; i++) done += records[i].called;
+    for (i = 0; i < CROWD; i++) done += times_called(&records[i]);
     PROMISE(started == CROWD - 1 && done == 0 && threads_alive() == 3 && each <= 16384,
             "10 000 calls are under way at once, with two threads and %lu bytes each",
             (unsigned long)each);

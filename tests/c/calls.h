@@ -47,6 +47,16 @@ static inline void on_destroy(void *user_data)
     pthread_mutex_unlock(&calls_lock);
 }
 
+/* How often it has called back by now. */
+static inline int times_called(const struct record *record)
+{
+    int called;
+    pthread_mutex_lock(&calls_lock);
+    called = record->called;
+    pthread_mutex_unlock(&calls_lock);
+    return called;
+}
+
 /* Starts a call for an identifier; NULL lets the server choose. */
 static inline int start(zelf_client *client, struct record *record, const char *identifier)
 {

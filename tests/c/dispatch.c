@@ -42,7 +42,7 @@ static void a_host_may_dispatch_itself(void)
     }
     PROMISE(is_readable(descriptor) && threads_alive() == 2,
             "the descriptor becomes readable, and no callback thread exists");
-    for (i = 0; i < 8; i++) early += records[i].called;
+    for (i = 0; i < 8; i++) early += times_called(&records[i]);
     while (!await(records, 8, -1) && is_readable(descriptor)) zelf_client_dispatch(client);
     for (i = 0; i < 8; i++) here += pthread_equal(records[i].ran_on, pthread_self()) != 0;
     PROMISE(early == 0 && here == 8 && exactly_once(records, 8, ZELF_OK) == 8,
@@ -143,7 +143,7 @@ static void count_inside(struct record *record)
 {
     int now = __sync_add_and_fetch(&inside, 1);
     (void)record;
-    if (now > most_inside) most_inside = now;
+    if (now > get_flag(&most_inside)) set_flag(&most_inside, now);
     usleep(100000);
     __sync_sub_and_fetch(&inside, 1);
 }
@@ -168,8 +168,8 @@ static void callbacks_run_one_at_a_time(void)
     }
     until_due(client, 6);
     pthread_create(&loop, NULL, dispatch, client);
-    while (!inside) usleep(1000);
-    PROMISE(zelf_client_dispatch(client) == ZELF_OK && records[1].called == 0,
+    while (!get_flag(&inside)) usleep(1000);
+    PROMISE(zelf_client_dispatch(client) == ZELF_OK && times_called(&records[1]) == 0,
             "while one thread runs callbacks another runs none");
     PROMISE(zelf_client_shutdown(client, 5000) == ZELF_OK && most_inside == 1,
             "a shutdown waits its turn: %d at once", most_inside);
@@ -187,7 +187,7 @@ static void callbacks_run_one_at_a_time(void)
     }
     until_due(client, 6);
     pthread_create(&loop, NULL, dispatch, client);
-    while (!inside) usleep(1000);
+    while (!get_flag(&inside)) usleep(1000);
     zelf_client_free(client);
     pthread_join(loop, NULL);
     PROMISE(most_inside == 1 && once(records, 6) == 6,
@@ -204,7 +204,7 @@ static void a_loop_does_not_spin_while_another_thread_is_inside(void)
     int i, turns = 0;
 
     memset(records, 0, sizeof records);
-    inside = 0;
+    set_flag(&inside, 0);
     forget_requests();
     for (i = 0; i < 3; i++) {
         records[i].then = count_inside;
@@ -212,10 +212,10 @@ static void a_loop_does_not_spin_while_another_thread_is_inside(void)
     }
     until_due(client, 3);
     pthread_create(&loop, NULL, dispatch, client);
-    while (!inside) usleep(1000);
+    while (!get_flag(&inside)) usleep(1000);
     wait.fd = zelf_client_descriptor(client);
     wait.events = POLLIN;
-    while (inside) {
+    while (get_flag(&inside)) {
         if (poll(&wait, 1, 20) == 1) {
             zelf_client_dispatch(client);
             turns++;
@@ -250,13 +250,13 @@ static void asking_again_and_again_gets_on(void)
     zelf_client_free(client);
 }
 
-static volatile int freed;
+static int freed;
 
 static void wait_for_the_free(struct record *record)
 {
     (void)record;
-    inside = 1;
-    while (!freed) usleep(1000);
+    set_flag(&inside, 1);
+    while (!get_flag(&freed)) usleep(1000);
 }
 
 static void *shut_down_at_once(void *client)
@@ -273,13 +273,14 @@ static void freeing_amid_a_shutdown_loses_no_callback(void)
     int i;
 
     fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
-    inside = freed = 0;
+    set_flag(&inside, 0);
+    set_flag(&freed, 0);
     records[0].then = wait_for_the_free;
     for (i = 0; i < 3; i++) start(client, &records[i], NULL);
     pthread_create(&thread, NULL, shut_down_at_once, client);
-    while (!inside) usleep(1000);
+    while (!get_flag(&inside)) usleep(1000);
     zelf_client_free(client);
-    freed = 1;
+    set_flag(&freed, 1);
     pthread_join(thread, NULL);
     PROMISE(exactly_once(records, 3, ZELF_ERROR_CANCELLED) == 3,
             "a client freed while a shutdown runs a callback leaves the others to that");

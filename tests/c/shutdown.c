@@ -12,7 +12,7 @@ static void shutdown_keeps_its_time(void)
     zelf_status status;
     int i;
 
-    look_up_hangs = 1;
+    set_flag(&look_up_hangs, 1);
     client = client_of("https://hangs.test");
     for (i = 0; i < 8; i++) start(client, &records[i], NULL);
     usleep(20000);
@@ -24,15 +24,15 @@ static void shutdown_keeps_its_time(void)
             "a shutdown is over in time though name look-up hangs: %.0f ms", took * 1e3);
     zelf_client_free(client);
     release(records, 8);
-    look_up_hangs = 0;
+    set_flag(&look_up_hangs, 0);
 }
 
-static volatile int may_return;
+static int may_return;
 
 static void wait_for_permission(struct record *record)
 {
     (void)record;
-    while (!may_return) usleep(1000);
+    while (!get_flag(&may_return)) usleep(1000);
 }
 
 static void shutdown_waits_for_callbacks(void)
@@ -43,22 +43,22 @@ static void shutdown_waits_for_callbacks(void)
     zelf_status first;
 
     memset(records, 0, sizeof records);
-    may_return = 0;
+    set_flag(&may_return, 0);
     records[0].then = wait_for_permission;
     start(client, &records[0], "slow-callback-x");
-    while (!records[0].called) usleep(1000);
+    while (!times_called(&records[0])) usleep(1000);
     /* The I/O goes on meanwhile. */
     forget_requests();
     start(client, &records[1], "beside-x");
     while (requests_arrived() == 0 && seconds_now() - began < 5) usleep(1000);
-    PROMISE(requests_arrived() == 1 && !records[1].called,
+    PROMISE(requests_arrived() == 1 && !times_called(&records[1]),
             "a callback that takes its time stalls no other call's I/O");
     began = seconds_now();
     first = zelf_client_shutdown(client, 100);
     took = seconds_now() - began;
     PROMISE(first == ZELF_ERROR_TIMEOUT && took < 0.2,
             "a shutdown does not wait longer than it may for a callback: %.0f ms", took * 1e3);
-    may_return = 1;
+    set_flag(&may_return, 1);
     PROMISE(zelf_client_shutdown(client, 5000) == ZELF_OK && records[0].destroyed == 1
                 && records[1].destroyed == 1,
             "the next shutdown goes on waiting");
@@ -140,14 +140,14 @@ static void a_log_callback_may_free_the_client(void)
             "a log callback may shut down and free the client whose call it tells of");
 }
 
-static volatile int in_log, log_may_return, lines_after;
+static int in_log, log_may_return, lines_after;
 
 static void takes_its_time(zelf_log_level level, const char *message, void *user_data)
 {
     (void)level, (void)message, (void)user_data;
-    in_log = 1;
-    while (!log_may_return) usleep(1000);
-    lines_after++;
+    set_flag(&in_log, 1);
+    while (!get_flag(&log_may_return)) usleep(1000);
+    __sync_fetch_and_add(&lines_after, 1);
 }
 
 static void a_shutdown_waits_for_the_log(void)
@@ -158,24 +158,26 @@ static void a_shutdown_waits_for_the_log(void)
     double began, took;
     int lines;
 
-    in_log = log_may_return = lines_after = 0;
+    set_flag(&in_log, 0);
+    set_flag(&log_may_return, 0);
+    set_flag(&lines_after, 0);
     zelf_config_set_log_callback(config, takes_its_time, NULL, NULL, ZELF_LOG_DEBUG);
     client = zelf_client_new(config, NULL);
     zelf_config_free(config);
     fault("{\"kind\":\"answer\",\"status\":400}");
     start(client, &record, "slow-log-x");
-    while (!in_log) usleep(1000);
+    while (!get_flag(&in_log)) usleep(1000);
     began = seconds_now();
     PROMISE(zelf_client_shutdown(client, 50) == ZELF_ERROR_TIMEOUT && record.destroyed == 1,
             "a shutdown is not over while a log callback runs");
     took = seconds_now() - began;
     PROMISE(took < 0.2, "and says so in time: %.0f ms", took * 1e3);
-    log_may_return = 1;
+    set_flag(&log_may_return, 1);
     PROMISE(zelf_client_shutdown(client, 5000) == ZELF_OK, "the next one sees it return");
-    lines = lines_after;
+    lines = get_flag(&lines_after);
     zelf_session_free(create(client, "slow-log-x", NULL));
     usleep(20000);
-    PROMISE(lines_after == lines && threads_alive() == 1,
+    PROMISE(get_flag(&lines_after) == lines && threads_alive() == 1,
             "after it no log callback runs, and no thread is left");
     fault(NULL);
     release(&record, 1);
@@ -210,7 +212,7 @@ static void a_call_keeps_nothing_of_its_client(void)
 }
 
 static pthread_key_t key;
-static volatile int destructor_ms, destructors_ended;
+static int destructor_ms, destructors_ended;
 static zelf_client *shut_down_by_destructor;
 static zelf_status status_in_destructor;
 
@@ -220,7 +222,7 @@ static void takes_its_leave(void *nothing)
     if (shut_down_by_destructor)
         status_in_destructor = zelf_client_shutdown(shut_down_by_destructor, 100);
     usleep((useconds_t)destructor_ms * 1000);
-    destructors_ended++;
+    __sync_fetch_and_add(&destructors_ended, 1);
 }
 
 static void leaves_something_on_its_thread(struct record *record)
@@ -244,7 +246,7 @@ static void a_shutdown_waits_for_what_its_threads_destroy(void)
     began = seconds_now();
     first = zelf_client_shutdown(client, 50);
     took = seconds_now() - began;
-    PROMISE(first == ZELF_ERROR_TIMEOUT && took < 0.3 && destructors_ended == 0,
+    PROMISE(first == ZELF_ERROR_TIMEOUT && took < 0.3 && get_flag(&destructors_ended) == 0,
             "a shutdown does not wait too long for a destructor on the client's thread: %.0f ms",
             took * 1e3);
     second = zelf_client_shutdown(client, 5000);

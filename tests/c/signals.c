@@ -16,7 +16,7 @@ static void our_threads_take_no_signals(void)
 
     start(client, &record, "signals-x");
     await(&record, 1, 5);
-    look_up_hangs = 1;
+    set_flag(&look_up_hangs, 1);
     nowhere = client_of("https://hangs.test");
     start(nowhere, &looking, "signals-x");
     for (i = 0; i < 500 && threads_alive() < 6; i++) usleep(10000);
@@ -51,7 +51,7 @@ static void our_threads_take_no_signals(void)
     zelf_client_shutdown(nowhere, 1000);
     release(&looking, 1);
     zelf_client_free(nowhere);
-    look_up_hangs = 0;
+    set_flag(&look_up_hangs, 0);
 }
 
 static void on_usr1(int number) { (void)number; }

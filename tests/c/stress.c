@@ -13,12 +13,13 @@
 #define OWN_CALLS 64
 
 /* Threads free clients under each other's hands, on purpose. */
-static zelf_client *volatile clients[CLIENTS];
+static zelf_client *clients[CLIENTS];
 static long long steps_left;
 static long started, refused, called, destroyed, sessions, cancelled, other, children, bad;
 static long blocking, shutdowns, frees;
 
 #define COUNT(counter) __sync_fetch_and_add(&(counter), 1)
+#define NOW(counter) __sync_fetch_and_add(&(counter), 0)
 
 static void bad_at(int line)
 {
@@ -67,7 +68,10 @@ static void name(char *into, size_t size, uint32_t *random)
     snprintf(into, size, "stress-x-%c%c", 'a' + (int)(next(random) % 8), 'a' + (int)(next(random) % 8));
 }
 
-static void make_client(int slot) { clients[slot] = sandbox_client(slot % 2, 5000, 2); }
+static zelf_client *replace_client(int slot)
+{
+    return __atomic_exchange_n(&clients[slot], sandbox_client(slot % 2, 5000, 2), __ATOMIC_ACQ_REL);
+}
 
 static zelf_call *start(zelf_client *client, uint32_t *random)
 {
@@ -112,12 +116,12 @@ static int in_child(zelf_client *client)
 static void step(uint32_t *random, zelf_call **own)
 {
     int slot = (int)(next(random) % CLIENTS);
-    zelf_client *client = clients[slot];
+    zelf_client *client = __atomic_load_n(&clients[slot], __ATOMIC_ACQUIRE);
     zelf_call **call = &own[next(random) % OWN_CALLS];
     uint32_t what = next(random) % 100000;
 
     if (what < 45000) {
-        if (__sync_fetch_and_add(&started, 0) - __sync_fetch_and_add(&destroyed, 0) > IN_FLIGHT) {
+        if (NOW(started) - NOW(destroyed) > IN_FLIGHT) {
             usleep(500);
             return;
         }
@@ -138,7 +142,7 @@ static void step(uint32_t *random, zelf_call **own)
         zelf_client_shutdown(client, next(random) % 20);
     } else if (what < 99950) {
         /* Of two threads that replace one client, each frees what it took out. */
-        zelf_client *old = __sync_lock_test_and_set(&clients[slot], sandbox_client(slot % 2, 5000, 2));
+        zelf_client *old = replace_client(slot);
         COUNT(frees);
         if (one_in(random, 2)) zelf_client_shutdown(old, 5);
         zelf_client_free(old);
@@ -185,7 +189,7 @@ int main(int argc, char **argv)
           "{\"kind\":\"delay\",\"ms\":20,\"share\":0.1,\"seed\":5}]");
     descriptors = entries("/proc/self/fd");
     steps_left = steps;
-    for (i = 0; i < CLIENTS; i++) make_client(i);
+    for (i = 0; i < CLIENTS; i++) replace_client(i);
     for (i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, work, (void *)(size_t)(seed * 31 + i * 7919 + 1));
     for (i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
@@ -194,9 +198,9 @@ int main(int argc, char **argv)
         zelf_client_free(clients[i]);
     }
     /* Clients that were freed and not shut down end by themselves. */
-    for (i = 0; i < 2000 && (destroyed < started || threads_alive() > 1); i++) usleep(10000);
+    for (i = 0; i < 2000 && (NOW(destroyed) < started || threads_alive() > 1); i++) usleep(10000);
 
-    PROMISE(called == started && destroyed == started && sessions + cancelled + other == started,
+    PROMISE(NOW(called) == started && destroyed == started && sessions + cancelled + other == started,
             "seed %ld: %ld calls started, %ld called back, %ld destroyed "
             "(%ld sessions, %ld cancelled, %ld failed, %ld refused)",
             seed, started, called, destroyed, sessions, cancelled, other, refused);
@@ -204,8 +208,10 @@ int main(int argc, char **argv)
             "%ld children: %ld", blocking, shutdowns, frees, children, bad);
     PROMISE(sessions > 0 && cancelled > 0 && other > 0, "and something of everything happened");
     PROMISE(threads_alive() == 1, "no thread is left: %d", threads_alive() - 1);
+#ifndef ZELF_RACES /* ThreadSanitizer opens some of its own */
     PROMISE(entries("/proc/self/fd") == descriptors, "no descriptor is left: %d",
             entries("/proc/self/fd") - descriptors);
+#endif
     fault(NULL);
     return check_failed;
 }
