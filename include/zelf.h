@@ -984,7 +984,7 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  *
  * All asynchronous calls of a client share one thread for their I/O, started
  * by the first of them, and 32 connections; more calls wait in the order they
- * came, also while those that have a connection wait for another attempt. The
+ * came, those too that have waited a second or more for another attempt. The
  * configured time limit runs from the beginning. Calls for one
  * identifier take turns, as zelf_session_create says.
  *

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::sleep};
 
 use crate::{
     config::Config,
@@ -81,7 +81,7 @@ impl Client {
                     Some(http) => http,
                     None => http.insert(creator.http(shared)?),
                 };
-                creator.send(shared, &request, deadline, http).await
+                creator.send(shared, &request, deadline, http, sleep).await
             };
             creator.create(shared, &request, deadline, sending).await
         });

@@ -1,6 +1,8 @@
 //! The one call that everything starts with: what has to happen between a
 //! request and a session worth handing out.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -14,12 +16,17 @@ use crate::{
     transport::{Http, Resend},
 };
 
+/// Who waits as long as this for the next attempt makes room for others.
+const LONG_WAIT: Duration = Duration::from_secs(1);
+
 /// A session with less left is not worth handing out: it would be over before
 /// its first use arrives, and `Date` counts in whole seconds only.
 const LEAST_SECONDS: i64 = 2;
 
-pub(crate) struct Creation<'a> {
+pub(crate) struct Creation<'a, P> {
     pub(crate) http: &'a mut Http,
+    /// Lets a longer time pass, for which nothing need be held.
+    pub(crate) pause: P,
     pub(crate) budget: &'a Budget,
     pub(crate) max_attempts: u32,
     pub(crate) deadline: Instant,
@@ -27,7 +34,7 @@ pub(crate) struct Creation<'a> {
     pub(crate) surroundings: Surroundings,
 }
 
-impl Creation<'_> {
+impl<P: AsyncFnMut(Duration)> Creation<'_, P> {
     pub(crate) async fn run(&mut self, request: &SessionRequest) -> Result<Session, Error> {
         let resend = match request.kill_session {
             Some(true) => Resend::Never,
@@ -106,7 +113,12 @@ impl Creation<'_> {
                     failures + 1
                 )
             });
-            sleep(wait).await;
+            if wait < LONG_WAIT {
+                sleep(wait).await;
+            } else {
+                self.http.forget_kept()?;
+                (self.pause)(wait).await;
+            }
         }
     }
 
@@ -147,7 +159,7 @@ impl Creation<'_> {
         Ok(session)
     }
 
-    fn now(&self) -> std::time::Duration {
+    fn now(&self) -> Duration {
         (self.surroundings.clock.since_boot)()
     }
 }

@@ -1,6 +1,9 @@
 //! What all calls of a client share, blocking or not, whoever drives them.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
@@ -57,7 +60,7 @@ impl Creator {
 
     /// One call, with whatever its identifier makes it wait for. `send` is run
     /// when a request of its own is to be made: it finds an [`Http`] and runs
-    /// [`Creator::send`] over it.
+    /// [`Creator::send`] over it, with what to do in a long wait.
     ///
     /// The error in the error: time ran out, and what was under way has been
     /// dropped.
@@ -79,9 +82,11 @@ impl Creator {
         request: &SessionRequest,
         deadline: Instant,
         http: &mut Http,
+        pause: impl AsyncFnMut(Duration),
     ) -> Result<Session, Error> {
         let mut creation = Creation {
             http,
+            pause,
             budget: &shared.budget,
             max_attempts: self.settings.max_attempts,
             deadline,

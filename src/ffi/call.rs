@@ -49,7 +49,7 @@ pub type zelf_session_callback = Option<
 ///
 /// All asynchronous calls of a client share one thread for their I/O, started
 /// by the first of them, and 32 connections; more calls wait in the order they
-/// came, also while those that have a connection wait for another attempt. The
+/// came, those too that have waited a second or more for another attempt. The
 /// configured time limit runs from the beginning. Calls for one
 /// identifier take turns, as zelf_session_create says.
 ///

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Semaphore, mpsc::UnboundedReceiver},
+    sync::{Semaphore, SemaphorePermit, mpsc::UnboundedReceiver},
     task::{LocalSet, spawn_local},
     time::{Instant, sleep},
 };
@@ -65,8 +65,8 @@ async fn carry_out(engine: Arc<Engine>, pool: Rc<Pool>, job: Job) {
     } = &*pool;
     let sending = async || {
         // In a box of its own: while it waits for a connection a call is small.
-        let _turn = pool.connections.acquire().await.map_err(unreachable)?;
-        Box::pin(pool.send(&job)).await
+        let turn = pool.connections.acquire().await.map_err(unreachable)?;
+        Box::pin(pool.send(&job, turn)).await
     };
     let outcome = creator
         .create(shared, &job.request, job.deadline, sending)
@@ -124,7 +124,14 @@ impl Pool {
         }
     }
 
-    async fn send(self: &Rc<Self>, job: &Job) -> Result<Session, Error> {
+    /// `turn` is given back for as long as the call rests.
+    async fn send(self: &Rc<Self>, job: &Job, turn: SemaphorePermit<'_>) -> Result<Session, Error> {
+        let mut turn = Some(turn);
+        let rest = async |time| {
+            drop(turn.take());
+            sleep(time).await;
+            turn = self.connections.acquire().await.ok();
+        };
         let rested = self.resting.borrow_mut().pop();
         let mut http = match rested {
             Some((http, _)) => http,
@@ -132,7 +139,7 @@ impl Pool {
         };
         let outcome = self
             .creator
-            .send(&self.shared, &job.request, job.deadline, &mut http)
+            .send(&self.shared, &job.request, job.deadline, &mut http, rest)
             .await;
         self.put_back(http);
         outcome

@@ -151,7 +151,8 @@ impl Http {
         }
     }
 
-    fn forget_kept(&mut self) -> Result<(), Error> {
+    /// The next request makes a new connection.
+    pub(crate) fn forget_kept(&mut self) -> Result<(), Error> {
         match &mut self.way {
             Way::Direct(direct) => {
                 direct.forget_kept();

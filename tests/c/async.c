@@ -234,6 +234,38 @@ static void ten_thousand_calls_are_under_way_at_once(void)
     zelf_client_free(client);
 }
 
+#define OUTAGE 400
+
+/* A tenth of them is tried again later: more than there are connections. */
+static void who_waits_for_another_attempt_makes_room(void)
+{
+    static struct record records[OUTAGE];
+    zelf_client *client = sandbox_client(1, 30000, 3);
+    double began;
+    char identifier[32];
+    int i, ended = 0;
+
+    fault("{\"kind\":\"answer\",\"status\":503,\"headers\":{\"Retry-After\":\"20\"}}");
+    for (i = 0; i < OUTAGE; i++) {
+        snprintf(identifier, sizeof identifier, "room-x-%d", i);
+        start(client, &records[i], identifier);
+    }
+    began = seconds_now();
+    while (ended < OUTAGE * 8 / 10 && seconds_now() - began < 10) {
+        usleep(10000);
+        for (i = 0, ended = 0; i < OUTAGE; i++) ended += times_called(&records[i]);
+    }
+    usleep(100000);
+    for (i = 0, ended = 0; i < OUTAGE; i++) ended += times_called(&records[i]);
+    PROMISE(ended >= OUTAGE * 85 / 100 && ended < OUTAGE,
+            "a call that waits for another attempt makes room: %d of %d have ended, the others wait",
+            ended, OUTAGE);
+    fault(NULL);
+    zelf_client_shutdown(client, 5000);
+    release(records, OUTAGE);
+    zelf_client_free(client);
+}
+
 static void failures_come_to_the_callback(void)
 {
     zelf_config *config = zelf_config_new();
@@ -269,7 +301,10 @@ int main(void)
     cancelling_late_is_nothing();
     a_callback_may_do_anything();
     /* Not for a tool that makes everything slow. */
-    if (!getenv("ZELF_QUICK")) ten_thousand_calls_are_under_way_at_once();
+    if (!getenv("ZELF_QUICK")) {
+        ten_thousand_calls_are_under_way_at_once();
+        who_waits_for_another_attempt_makes_room();
+    }
     no_thread_is_left();
     return check_failed;
 }
