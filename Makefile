@@ -5,11 +5,11 @@ CC ?= cc
 # The scripts look for what was built here.
 export CARGO_TARGET_DIR := target
 # Also by the names that GNU gives them.
-PREFIX ?= $(prefix)
-LIBDIR ?= $(libdir)
-INCLUDEDIR ?= $(includedir)
-MANDIR ?= $(mandir)
-DOCDIR ?= $(docdir)
+PREFIX := $(or $(PREFIX),$(prefix))
+LIBDIR := $(or $(LIBDIR),$(libdir))
+INCLUDEDIR := $(or $(INCLUDEDIR),$(includedir))
+MANDIR := $(or $(MANDIR),$(mandir))
+DOCDIR := $(or $(DOCDIR),$(docdir))
 export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR DOCDIR
 # With it cd goes elsewhere, or prints where it went.
 unexport CDPATH

@@ -233,7 +233,7 @@ static void leaves_something_on_its_thread(struct record *record)
 
 static void a_shutdown_waits_for_what_its_threads_destroy(void)
 {
-    struct record record = {0}, another = {0};
+    struct record record = {0};
     zelf_client *client = sandbox_client(1, 5000, 1);
     double began, took;
     zelf_status first, second;
@@ -254,15 +254,26 @@ static void a_shutdown_waits_for_what_its_threads_destroy(void)
             "and is not over before it has run");
     release(&record, 1);
     zelf_client_free(client);
+    pthread_key_delete(key);
+}
 
+/* A thread-local variable that is first used in such a destructor is never freed by
+   glibc, which a leak checker reports. */
+static void a_shutdown_works_inside_such_a_destructor(void)
+{
+    struct record another = {0};
+    zelf_client *client;
+    zelf_status status;
+
+    pthread_key_create(&key, takes_its_leave);
     destructor_ms = 0;
     client = sandbox_client(1, 5000, 1);
     another.then = leaves_something_on_its_thread;
     start(client, &another, "leaves-y");
     await(&another, 1, 5);
     shut_down_by_destructor = client;
-    second = zelf_client_shutdown(client, 5000);
-    PROMISE(second == ZELF_OK && destructors_ended == 2 && status_in_destructor == ZELF_OK,
+    status = zelf_client_shutdown(client, 5000);
+    PROMISE(status == ZELF_OK && get_flag(&destructors_ended) == 2 && status_in_destructor == ZELF_OK,
             "such a destructor may call it too: %s", zelf_status_name(status_in_destructor));
     shut_down_by_destructor = NULL;
     release(&another, 1);
@@ -350,6 +361,7 @@ int main(void)
     a_shutdown_waits_for_the_log();
     a_call_keeps_nothing_of_its_client();
     a_shutdown_waits_for_what_its_threads_destroy();
+    if (!getenv("ZELF_QUICK")) a_shutdown_works_inside_such_a_destructor();
     freeing_a_client_cancels_its_calls();
     freeing_amid_calls_is_safe();
     no_thread_is_left();
