@@ -202,3 +202,32 @@ pub(crate) fn in_each_child(handler: fn()) {
 
 #[cfg(not(unix))]
 pub(crate) fn in_each_child(_: fn()) {}
+
+/// Whether valgrind runs the program. To a processor the question is a few turns
+/// that come out where they began; valgrind knows them by sight and answers.
+#[cfg(all(target_arch = "x86_64", unix))]
+pub(crate) fn is_under_valgrind() -> bool {
+    const RUNNING_ON_VALGRIND: usize = 0x1001;
+    let request = [RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0];
+    let mut answer = 0_usize;
+    // SAFETY: rdi is turned by 128 bits in all, which changes nothing; valgrind
+    // reads the request and writes rdx.
+    unsafe {
+        std::arch::asm!(
+            "rol rdi, 3",
+            "rol rdi, 13",
+            "rol rdi, 61",
+            "rol rdi, 51",
+            "xchg rbx, rbx",
+            in("rax") request.as_ptr(),
+            inout("rdx") answer,
+            options(nostack),
+        );
+    }
+    answer != 0
+}
+
+#[cfg(not(all(target_arch = "x86_64", unix)))]
+pub(crate) fn is_under_valgrind() -> bool {
+    false
+}

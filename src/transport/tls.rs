@@ -13,6 +13,7 @@ use rustls_platform_verifier::Verifier;
 use crate::{
     endpoint::Endpoint,
     error::{Error, Status},
+    sys,
     transport::{
         Pin,
         pin::{NobodyTrusted, Pinned},
@@ -138,20 +139,31 @@ pub(crate) fn roots_from_pem(pem: &[u8], name: &str) -> Result<RootCertStore, Er
     Ok(roots)
 }
 
-/// ChaCha20 first, for whoever looks at a program of theirs under valgrind:
-/// memcheck takes the tags that AES-GCM's assembly computes for uninitialised
-/// memory, and would report every call. It costs a microsecond where there is
-/// AES hardware, and saves more where there is none. Servers that prefer AES
-/// still get it.
+/// AES first where the processor has it, as it is faster then (measured: 2 % of
+/// a call's time), and ChaCha20 where it has not. A server may choose otherwise.
+///
+/// ChaCha20 first under valgrind too: memcheck takes the tags that AES-GCM's
+/// assembly computes for uninitialised memory, and would report every call.
 fn provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::ring::default_provider();
-    provider.cipher_suites.sort_by_key(|suite| {
-        !matches!(
-            suite.suite(),
-            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
-                | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-                | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-        )
-    });
+    if !has_aes() || sys::is_under_valgrind() {
+        provider.cipher_suites.sort_by_key(|suite| {
+            !matches!(
+                suite.suite(),
+                CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+                    | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+                    | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+            )
+        });
+    }
     Arc::new(provider)
+}
+
+fn has_aes() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("aes");
+    #[cfg(target_arch = "aarch64")]
+    return std::arch::is_aarch64_feature_detected!("aes");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    false
 }
