@@ -403,10 +403,12 @@ ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t m
 /**
  * How often a call may try in all when a failure is worth another attempt
  * (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
- * budget, so that an outage is not multiplied: in any minute they add at most
- * a tenth to a client's calls, or two where that is more. Not counted is a
+ * budget, so that an outage is not multiplied: in a minute they add about a
+ * tenth to a client's calls, or two where that is more. Not counted is a
  * request that goes out again, once a call, because a connection kept from an
- * earlier call was dead before a byte of the answer came.
+ * earlier call was dead before a byte of the answer came (through a proxy: all
+ * its headers). A call that replaces an expired session makes its further
+ * requests by the same rules.
  *
  * Default: 3.
  *
@@ -485,8 +487,9 @@ ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env)
  *
  * callback: called on the thread of the call that it speaks of, so possibly
  *   on several at once, and for asynchronous calls on the one that does their
- *   I/O, with a stack of 512 KiB: while it runs, theirs waits, and so does who
- *   waits for one of them (see zelf_session_create). NULL turns the log off. It may call
+ *   I/O, with a stack of 512 KiB: while it runs, none of the client's
+ *   asynchronous calls goes on, and no blocking one for an identifier that such
+ *   a call is about. NULL turns the log off. It may call
  *   anything of this library but zelf_session_create. It must return: no
  *   exception, longjmp or pthread_exit, and no child that was forked in it. On
  *   the client's threads it falls silent at exit of the process, as
@@ -579,8 +582,8 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
  * It makes the client this process's own, as an asynchronous call does.
  *
  * timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
- *   threads to end, with the destructors of what your callbacks left in
- *   thread-specific data. Callbacks are your code, and how long they run is up
+ *   threads to end, on Linux with the destructors of what your callbacks left
+ *   in thread-specific data. Callbacks are your code, and how long they run is up
  *   to it. 0 does not wait, but cancels all the same.
  *
  * Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
@@ -598,7 +601,8 @@ ZELF_API zelf_status zelf_client_shutdown(zelf_client *client, uint32_t timeout_
  *
  * It belongs to the client, which closes it when freed: take it out of your
  * loop before. Do not read from it. A loop that is told of changes only
- * (EPOLLET, EV_CLEAR) works too.
+ * (EPOLLET, EV_CLEAR) works too. While one thread runs callbacks it may be
+ * silent for all: a callback with a loop of its own has to dispatch unasked.
  *
  * Asking for it makes the client this process's own, as an asynchronous call
  * does: a child forked later needs another client.
@@ -984,8 +988,8 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  *
  * All asynchronous calls of a client share one thread for their I/O, started
  * by the first of them, and 32 connections; more calls wait in the order they
- * came, those too that have waited a second or more for another attempt. The
- * configured time limit runs from the beginning. Calls for one
+ * came. One that has to wait a second or more for another attempt gives up its
+ * place and queues again then. The configured time limit runs from the beginning. Calls for one
  * identifier take turns, as zelf_session_create says.
  *
  * exit takes down first what your program set up last, by atexit or as a C++

@@ -17,6 +17,7 @@ use crate::{
     session::Session,
     session_options::{SessionOptions, SessionRequest},
     sys,
+    transport::Http,
 };
 
 pub(crate) struct Client {
@@ -81,7 +82,8 @@ impl Client {
                     Some(http) => http,
                     None => http.insert(creator.http(shared)?),
                 };
-                creator.send(shared, &request, deadline, http, sleep).await
+                let pause = async |time, _: &mut Http| sleep(time).await;
+                creator.send(shared, &request, deadline, http, pause).await
             };
             creator.create(shared, &request, deadline, sending).await
         });

@@ -25,7 +25,8 @@ const LEAST_SECONDS: i64 = 2;
 
 pub(crate) struct Creation<'a, P> {
     pub(crate) http: &'a mut Http,
-    /// Lets a longer time pass, for which nothing need be held.
+    /// Lets a longer time pass, for which nothing need be held. Afterwards there
+    /// may be another [`Http`] in its place.
     pub(crate) pause: P,
     pub(crate) budget: &'a Budget,
     pub(crate) max_attempts: u32,
@@ -34,7 +35,7 @@ pub(crate) struct Creation<'a, P> {
     pub(crate) surroundings: Surroundings,
 }
 
-impl<P: AsyncFnMut(Duration)> Creation<'_, P> {
+impl<P: AsyncFnMut(Duration, &mut Http)> Creation<'_, P> {
     pub(crate) async fn run(&mut self, request: &SessionRequest) -> Result<Session, Error> {
         let resend = match request.kill_session {
             Some(true) => Resend::Never,
@@ -64,7 +65,9 @@ impl<P: AsyncFnMut(Duration)> Creation<'_, P> {
             // The kill may have been carried out or not. A second one could end
             // the session that the first has made, and that another process of
             // this device may have been given by now.
-            Err(error) if error.status.is_retryable() => self.send(request, Resend::Once).await?,
+            Err(error) if error.status.is_retryable() && !was_not_carried_out(&error) => {
+                self.send(request, Resend::No).await?
+            }
             other => other?,
         };
         if session.seconds_left() < LEAST_SECONDS {
@@ -117,7 +120,7 @@ impl<P: AsyncFnMut(Duration)> Creation<'_, P> {
                 sleep(wait).await;
             } else {
                 self.http.forget_kept()?;
-                (self.pause)(wait).await;
+                (self.pause)(wait, self.http).await;
             }
         }
     }

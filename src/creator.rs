@@ -82,7 +82,7 @@ impl Creator {
         request: &SessionRequest,
         deadline: Instant,
         http: &mut Http,
-        pause: impl AsyncFnMut(Duration),
+        pause: impl AsyncFnMut(Duration, &mut Http),
     ) -> Result<Session, Error> {
         let mut creation = Creation {
             http,

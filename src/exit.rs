@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 static EXITING: AtomicBool = AtomicBool::new(false);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// The process that they are counted in; 0 before anyone is.
+static COUNTED_IN: AtomicU64 = AtomicU64::new(0);
 /// The process whose exit() runs our handler.
 static PROCESS: AtomicU64 = AtomicU64::new(0);
 
@@ -46,8 +48,15 @@ impl ExitGate {
     /// that it has set up since then have to come after ours as well.
     pub(crate) fn install() {
         let here = this_process();
+        let counted_in = COUNTED_IN.load(SeqCst);
+        if counted_in == 0 {
+            COUNTED_IN.store(here, SeqCst);
+        } else if counted_in != here {
+            // A fork that ran no handlers.
+            forked();
+        }
         if PROCESS.load(SeqCst) != here {
-            // Twice, from two threads at once, does no harm.
+            // Twice, from two threads at once, does no harm: the first one closes.
             sys::at_exit(close);
             PROCESS.store(here, SeqCst);
         }
@@ -82,13 +91,13 @@ impl Drop for ExitGate {
 pub(crate) fn forked() {
     EXITING.store(false, SeqCst);
     INSIDE.store(INSIDE_HERE.get(), SeqCst);
+    COUNTED_IN.store(this_process(), SeqCst);
 }
 
 fn close() {
-    if PROCESS.load(SeqCst) != this_process() {
+    if PROCESS.load(SeqCst) != this_process() || EXITING.swap(true, SeqCst) {
         return;
     }
-    EXITING.store(true, SeqCst);
     let began = Instant::now();
     // exit() may have been called from inside a callback.
     while INSIDE.load(SeqCst) > INSIDE_HERE.get() && began.elapsed() < PATIENCE {

@@ -26,10 +26,10 @@ pub(crate) fn wait(error: &Error, failures: u32, random: u32) -> Duration {
     }
 }
 
-/// Keeps an outage from being multiplied: in any minute, retries add at most a
-/// tenth to a client's calls, or two where that is more. Within the minute they
-/// are spread like the calls, so that the first moments of an outage do not use
-/// up all of it.
+/// Keeps an outage from being multiplied: in a minute retries add about a tenth to
+/// a client's calls, or two where that is more. They are also held against the calls
+/// of the last quarter of that minute, so that the first moments of an outage do not
+/// use up all of it, nor a few calls what many before them have left.
 #[derive(Default)]
 pub(crate) struct Budget(Mutex<Recent>);
 
@@ -42,6 +42,20 @@ struct Recent {
     counts: [Count; Budget::SLICES + 1],
 }
 
+impl Recent {
+    fn calls(&self, slices: usize) -> u32 {
+        let calls = self.counts[..slices].iter().map(|count| count.calls);
+        calls.fold(0, u32::saturating_add)
+    }
+
+    fn retries(&self, slices: usize) -> u32 {
+        self.counts[..slices]
+            .iter()
+            .map(|count| count.retries)
+            .sum()
+    }
+}
+
 #[derive(Clone, Copy, Default)]
 struct Count {
     calls: u32,
@@ -52,6 +66,8 @@ impl Budget {
     const SLICE: Duration = Duration::from_secs(5);
     /// A minute of whole slices. With the current one it is somewhat more.
     const SLICES: usize = 12;
+    /// As long as a call takes to fail, by its default time limit.
+    const QUARTER: usize = 3;
     const AT_LEAST: u32 = 2;
     const CALLS_PER_RETRY: u32 = 10;
 
@@ -61,21 +77,16 @@ impl Budget {
     }
 
     /// Whether one more retry is within the budget; if so it is spent.
+    /// Whether one more retry is within the budget; if so it is spent.
     pub(crate) fn spend(&self, now: Duration) -> bool {
         let mut recent = self.at(now);
-        // Of the calls not quite a minute, of the retries a little more.
-        let calls = recent.counts[..Self::SLICES]
-            .iter()
-            .map(|count| count.calls);
-        let retries = recent.counts.iter().map(|count| count.retries);
-        let is_within = retries.sum::<u32>() < Self::allowed(calls.fold(0, u32::saturating_add))
-            && recent.counts[0].retries < Self::allowed(recent.counts[0].calls);
+        let is_within = recent.retries(Self::SLICES + 1) < Self::AT_LEAST
+            // Of the calls not quite so long, of the retries a little longer.
+            || [Self::SLICES, Self::QUARTER].into_iter().all(|slices| {
+                recent.retries(slices + 1) < recent.calls(slices) / Self::CALLS_PER_RETRY
+            });
         recent.counts[0].retries += u32::from(is_within);
         is_within
-    }
-
-    fn allowed(calls: u32) -> u32 {
-        (calls / Self::CALLS_PER_RETRY).max(Self::AT_LEAST)
     }
 
     fn at(&self, now: Duration) -> MutexGuard<'_, Recent> {
@@ -166,7 +177,35 @@ mod tests {
     fn the_first_seconds_of_an_outage_do_not_use_up_the_minute() {
         let retried = outage(600, 120);
         let early: u32 = retried[..100].iter().map(|(_, count)| count).sum();
-        assert!((5..=15).contains(&early), "{early} retries of 100 calls");
+        assert!((5..=25).contains(&early), "{early} retries of 100 calls");
+    }
+
+    #[test]
+    fn a_few_calls_do_not_spend_what_many_before_them_have_left() {
+        let budget = Budget::default();
+        let mut now = Duration::from_secs(1_000_000);
+        for _ in 0..600 {
+            budget.count_call(now);
+            now += Duration::from_millis(100);
+        }
+        now += Duration::from_secs(20);
+        let mut retries = 0;
+        for _ in 0..12 {
+            budget.count_call(now);
+            retries += u32::from(budget.spend(now)) + u32::from(budget.spend(now));
+            now += Duration::from_secs(3);
+        }
+        assert_eq!(retries, 2);
+    }
+
+    #[test]
+    fn many_calls_that_fail_late_together_have_their_tenth() {
+        let budget = Budget::default();
+        let now = Duration::from_secs(1_000_001);
+        (0..1000).for_each(|_| budget.count_call(now));
+        let later = now + Duration::from_secs(5);
+        let retries = (0..1000).filter(|_| budget.spend(later)).count();
+        assert_eq!(retries, 100);
     }
 
     #[test]

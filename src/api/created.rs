@@ -152,12 +152,9 @@ mod tests {
 
     fn answer(body: &str, date: Option<i64>) -> Answer {
         Answer {
-            http_status: 200,
             date,
-            retry_after: None,
-            location: None,
-            body: Vec::from(body).into(),
             sent_at: Duration::from_secs(999),
+            ..Answer::of(200, body)
         }
     }
 

@@ -22,6 +22,27 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) location: Option<String>,
     pub(crate) body: Secret,
+    /// The rest of the body never came. Only of an error is that an answer.
+    pub(crate) is_cut_short: bool,
+    /// Where it ends is beyond doubt and has been reached. Otherwise the next answer
+    /// on its connection could be anything (RFC 9112, section 6.3).
+    pub(crate) may_be_followed: bool,
     /// When the request left, on the clock that runs through sleep.
     pub(crate) sent_at: Duration,
+}
+
+#[cfg(test)]
+impl Answer {
+    pub(crate) fn of(http_status: u16, body: &str) -> Self {
+        Self {
+            http_status,
+            date: None,
+            retry_after: None,
+            location: None,
+            body: Vec::from(body).into(),
+            is_cut_short: false,
+            may_be_followed: true,
+            sent_at: Duration::ZERO,
+        }
+    }
 }

@@ -10,7 +10,7 @@ pub(crate) fn error_from(answer: &Answer, authority: &str) -> Error {
     let words = server_words::read(&answer.body);
     let said = words.as_deref().unwrap_or_default();
     let code = answer.http_status;
-    let (status, explanation) = classify(code, said);
+    let (status, explanation) = classify(code, said, answer.is_cut_short);
 
     let mut message = format!("{authority} {explanation} (HTTP {code}");
     if let Some(location) = &answer.location {
@@ -28,8 +28,9 @@ pub(crate) fn error_from(answer: &Answer, authority: &str) -> Error {
 }
 
 /// The words decide where one HTTP status means several things (401 is also
-/// an exhausted session, 403 has four meanings).
-fn classify(code: u16, said: &str) -> (Status, &'static str) {
+/// an exhausted session, 403 has four meanings); where they did not come whole
+/// nothing is decided.
+fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str) {
     let said = said.to_ascii_lowercase();
     let limit = said.contains("limit exceeded");
     match code {
@@ -41,10 +42,6 @@ fn classify(code: u16, said: &str) -> (Status, &'static str) {
         401 if said.contains("invalid session") => (
             Status::LimitExceeded,
             "says the session is used up; create it again with kill session set",
-        ),
-        401 => (
-            Status::Unauthorized,
-            "does not know this path without a token; check the base URL",
         ),
         403 if said == "rejected" => (
             Status::RejectedOrigin,
@@ -58,11 +55,19 @@ fn classify(code: u16, said: &str) -> (Status, &'static str) {
             Status::LimitExceeded,
             "says a limit of the session is reached; create it again with kill session set",
         ),
-        403 => (Status::Forbidden, "refused the request"),
         404 if said == "not found" => (
             Status::StartingUp,
             "has no session API yet; it is still starting, or the base URL is wrong",
         ),
+        401 | 403 | 404 if is_cut_short => (
+            Status::ConnectionLost,
+            "refused the request, but did not come to say why; try again",
+        ),
+        401 => (
+            Status::Unauthorized,
+            "does not know this path without a token; check the base URL",
+        ),
+        403 => (Status::Forbidden, "refused the request"),
         404 => (
             Status::NotFound,
             "has no session API at this address; check the base URL",
@@ -87,15 +92,7 @@ mod tests {
     use super::*;
 
     fn error(code: u16, body: &str) -> Error {
-        let answer = Answer {
-            http_status: code,
-            date: None,
-            retry_after: None,
-            location: None,
-            body: Vec::from(body).into(),
-            sent_at: Default::default(),
-        };
-        error_from(&answer, "api.test:443")
+        error_from(&Answer::of(code, body), "api.test:443")
     }
 
     #[test]
@@ -106,5 +103,16 @@ mod tests {
             Some("connect ECONNREFUSED")
         );
         assert!(error.message.contains("(HTTP 500: connect ECONNREFUSED)"));
+    }
+
+    #[test]
+    fn words_that_did_not_come_whole_decide_nothing() {
+        for code in [401, 403, 404] {
+            let whole = classify(code, "what", false).0;
+            assert!(!whole.is_retryable(), "{code}");
+            assert_eq!(classify(code, "what", true).0, Status::ConnectionLost);
+        }
+        assert_eq!(classify(403, "rejected", true).0, Status::RejectedOrigin);
+        assert_eq!(classify(409, "missing", true).0, Status::Validation);
     }
 }

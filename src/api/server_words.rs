@@ -36,8 +36,24 @@ fn from_json(json: &Value) -> Option<String> {
 
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text.trim().replace('\n', "; "),
-        other => other.to_string(),
+        Value::String(text) => {
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            lines.join("; ").trim_end_matches("; ").to_owned()
+        }
+        other => on_one_line(other).to_string(),
+    }
+}
+
+/// JSON would write a line break as letters.
+fn on_one_line(value: &Value) -> Value {
+    match value {
+        Value::String(text) => one_line(text).into(),
+        Value::Array(values) => values.iter().map(on_one_line).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (one_line(name), on_one_line(value)))
+            .collect(),
+        other => other.clone(),
     }
 }
 
@@ -77,7 +93,7 @@ fn shortened(mut line: String) -> String {
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A server that echoes a request must not put a token into an error: every
@@ -89,10 +105,11 @@ fn without_tokens(text: &str) -> String {
         clean.push_str(&rest[..start]);
         clean.push_str("[token]");
         rest = &rest[start + token_run(&rest[start..])..];
-        while let Some(next) = rest.strip_prefix(' ')
-            && token_run(next) >= LEAST_OF_A_LINE
+        while let Some(gap) = rest.find(is_of_a_token)
+            && gap <= MOST_OF_A_GAP
+            && token_run(&rest[gap..]) >= LEAST_OF_A_LINE
         {
-            rest = &next[token_run(next)..];
+            rest = &rest[gap + token_run(&rest[gap..])..];
         }
     }
     clean.push_str(rest);
@@ -102,9 +119,15 @@ fn without_tokens(text: &str) -> String {
 /// Words are rarely this long, and lines of a token rarely shorter.
 const LEAST_OF_A_LINE: usize = 16;
 
+/// What a line break has become: a space or "; ".
+const MOST_OF_A_GAP: usize = 2;
+
+fn is_of_a_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
+}
+
 fn token_run(text: &str) -> usize {
-    text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')))
-        .unwrap_or(text.len())
+    text.find(|c| !is_of_a_token(c)).unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -180,7 +203,7 @@ mod tests {
     #[test]
     fn a_token_is_removed_however_it_is_split() {
         let payload = "eyJpZGVudGlmaWVyIjoiYSJ9";
-        for split in ["\u{200b}", "\u{202e}", "\u{feff}", "\n", "\r\n  ", " "] {
+        for split in ["\u{200b}", "\u{202e}", "\u{ad}", "\n", "\r\n  ", " "] {
             let token = format!("eyJhbGciOiJIUzI1NiJ9.{split}zZXNzaW9uIjoiYWJjZCJ9.{payload}");
             let said = words(&format!("bad {token}, sorry")).unwrap();
             assert_eq!(said, "bad [token], sorry", "{split:?}");
@@ -189,6 +212,10 @@ mod tests {
                 split.trim().is_empty() || said == "[token]",
                 "{split:?}: {said}"
             );
+            let json = serde_json::json!({"error": format!("bad {token}, sorry")});
+            assert_eq!(words(&json.to_string()).unwrap(), "bad [token], sorry");
+            let nested = serde_json::json!({"error": {"said": token}});
+            assert_eq!(words(&nested.to_string()).unwrap(), r#"{"said":"[token]"}"#);
         }
     }
 }

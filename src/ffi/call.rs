@@ -49,8 +49,8 @@ pub type zelf_session_callback = Option<
 ///
 /// All asynchronous calls of a client share one thread for their I/O, started
 /// by the first of them, and 32 connections; more calls wait in the order they
-/// came, those too that have waited a second or more for another attempt. The
-/// configured time limit runs from the beginning. Calls for one
+/// came. One that has to wait a second or more for another attempt gives up its
+/// place and queues again then. The configured time limit runs from the beginning. Calls for one
 /// identifier take turns, as zelf_session_create says.
 ///
 /// exit takes down first what your program set up last, by atexit or as a C++

@@ -71,8 +71,8 @@ pub unsafe extern "C" fn zelf_client_new(
 /// It makes the client this process's own, as an asynchronous call does.
 ///
 /// timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
-///   threads to end, with the destructors of what your callbacks left in
-///   thread-specific data. Callbacks are your code, and how long they run is up
+///   threads to end, on Linux with the destructors of what your callbacks left
+///   in thread-specific data. Callbacks are your code, and how long they run is up
 ///   to it. 0 does not wait, but cancels all the same.
 ///
 /// Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
@@ -98,7 +98,8 @@ pub unsafe extern "C" fn zelf_client_shutdown(
 ///
 /// It belongs to the client, which closes it when freed: take it out of your
 /// loop before. Do not read from it. A loop that is told of changes only
-/// (EPOLLET, EV_CLEAR) works too.
+/// (EPOLLET, EV_CLEAR) works too. While one thread runs callbacks it may be
+/// silent for all: a callback with a loop of its own has to dispatch unasked.
 ///
 /// Asking for it makes the client this process's own, as an asynchronous call
 /// does: a child forked later needs another client.

@@ -108,10 +108,12 @@ pub extern "C" fn zelf_config_set_connect_timeout_ms(config: Option<&mut zelf_co
 
 /// How often a call may try in all when a failure is worth another attempt
 /// (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
-/// budget, so that an outage is not multiplied: in any minute they add at most
-/// a tenth to a client's calls, or two where that is more. Not counted is a
+/// budget, so that an outage is not multiplied: in a minute they add about a
+/// tenth to a client's calls, or two where that is more. Not counted is a
 /// request that goes out again, once a call, because a connection kept from an
-/// earlier call was dead before a byte of the answer came.
+/// earlier call was dead before a byte of the answer came (through a proxy: all
+/// its headers). A call that replaces an expired session makes its further
+/// requests by the same rules.
 ///
 /// Default: 3.
 ///
@@ -236,8 +238,9 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 ///
 /// callback: called on the thread of the call that it speaks of, so possibly
 ///   on several at once, and for asynchronous calls on the one that does their
-///   I/O, with a stack of 512 KiB: while it runs, theirs waits, and so does who
-///   waits for one of them (see zelf_session_create). NULL turns the log off. It may call
+///   I/O, with a stack of 512 KiB: while it runs, none of the client's
+///   asynchronous calls goes on, and no blocking one for an identifier that such
+///   a call is about. NULL turns the log off. It may call
 ///   anything of this library but zelf_session_create. It must return: no
 ///   exception, longjmp or pthread_exit, and no child that was forked in it. On
 ///   the client's threads it falls silent at exit of the process, as

@@ -127,14 +127,16 @@ impl Pool {
     /// `turn` is given back for as long as the call rests.
     async fn send(self: &Rc<Self>, job: &Job, turn: SemaphorePermit<'_>) -> Result<Session, Error> {
         let mut turn = Some(turn);
-        let rest = async |time| {
+        let rest = async |time, http: &mut Http| {
             drop(turn.take());
             sleep(time).await;
             turn = self.connections.acquire().await.ok();
+            if let Some(rested) = self.take_rested() {
+                *http = rested;
+            }
         };
-        let rested = self.resting.borrow_mut().pop();
-        let mut http = match rested {
-            Some((http, _)) => http,
+        let mut http = match self.take_rested() {
+            Some(http) => http,
             None => self.creator.http(&self.shared)?,
         };
         let outcome = self
@@ -143,6 +145,10 @@ impl Pool {
             .await;
         self.put_back(http);
         outcome
+    }
+
+    fn take_rested(&self) -> Option<Http> {
+        self.resting.borrow_mut().pop().map(|(http, _)| http)
     }
 
     fn put_back(self: &Rc<Self>, http: Http) {

@@ -72,14 +72,11 @@ pub(crate) fn try_join(thread: JoinHandle<()>) -> Option<JoinHandle<()>> {
     None
 }
 
-/// Elsewhere a thread whose own work is done is waited for.
+/// Elsewhere its very end cannot be looked for without waiting: the end of our own
+/// work on it has to do.
 #[cfg(not(all(target_os = "linux", not(target_env = "uclibc"))))]
 pub(crate) fn try_join(thread: JoinHandle<()>) -> Option<JoinHandle<()>> {
-    if !thread.is_finished() {
-        return Some(thread);
-    }
-    let _ = thread.join();
-    None
+    Some(thread).filter(|thread| !thread.is_finished())
 }
 
 /// Starts a thread of ours that no signal meant for the host can land on.

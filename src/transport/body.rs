@@ -23,7 +23,22 @@ pub(super) enum Failure {
     Broken(Box<dyn StdError + Send + Sync>),
 }
 
-pub(super) async fn read<B>(mut incoming: B, wanted: Wanted) -> Result<Secret, Failure>
+/// What was read, and whether that was all.
+pub(super) struct Read {
+    pub(super) bytes: Secret,
+    pub(super) end: End,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Whole,
+    /// There is more than anyone needs.
+    Unread,
+    /// It broke off, or did not come in time.
+    Missing,
+}
+
+pub(super) async fn read<B>(mut incoming: B, wanted: Wanted) -> Result<Read, Failure>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Unpin,
 {
@@ -36,14 +51,14 @@ where
         return Err(Failure::TooLarge);
     }
     let capacity = usize::try_from(announced).unwrap_or(0).min(MAX_BYTES);
-    let mut body = Secret::with_capacity(capacity);
-    loop {
+    let mut bytes = Secret::with_capacity(capacity);
+    let end = loop {
         let next = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context));
         let frame = match until {
             None => next.await,
             Some(until) => match timeout_at(until, next).await {
                 Ok(frame) => frame,
-                Err(_) => return Ok(body),
+                Err(_) => break End::Missing,
             },
         };
         match frame {
@@ -52,19 +67,20 @@ where
                 let Ok(chunk) = frame.into_data() else {
                     continue;
                 };
-                let room = MAX_BYTES - body.len();
+                let room = MAX_BYTES - bytes.len();
                 if chunk.len() > room && !cut {
                     return Err(Failure::TooLarge);
                 }
-                body.append(&chunk[..chunk.len().min(room)]);
+                bytes.append(&chunk[..chunk.len().min(room)]);
                 if chunk.len() > room {
-                    return Ok(body);
+                    break End::Unread;
                 }
             }
-            None => return Ok(body),
+            None => break End::Whole,
             // What came of an error page is better than nothing.
-            Some(Err(_)) if cut => return Ok(body),
+            Some(Err(_)) if cut => break End::Missing,
             Some(Err(error)) => return Err(Failure::Broken(error.into())),
         }
-    }
+    };
+    Ok(Read { bytes, end })
 }

@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use hyper::{
-    HeaderMap, Request, Response, Uri, body,
+    Request, Response, Uri, body,
     client::conn::http1::{self, SendRequest},
-    header,
 };
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use reqwest::Body;
@@ -110,19 +109,17 @@ impl Direct {
             ..
         } = &mut connection;
         heard.forget();
-        let mut has_clear_end = true;
         let outcome = driver
             .drive(async {
                 let response = sender
                     .send_request(request)
                     .await
                     .map_err(Failure::exchange)?;
-                has_clear_end = !has_two_lengths(response.headers());
                 Ok(read(response, is_kept).await)
             })
             .await;
         self.has_heard = heard.anything();
-        if outcome.is_ok() && has_clear_end && connection.is_open().await {
+        if outcome.is_ok() && connection.is_open().await {
             self.kept = Some(connection);
         }
         outcome
@@ -157,12 +154,6 @@ impl Direct {
             heard,
         })
     }
-}
-
-/// Where such an answer ends is a matter of opinion, and the next one on this
-/// connection could be somebody else's (RFC 9112, section 6.3).
-fn has_two_lengths(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
 }
 
 struct Connection {

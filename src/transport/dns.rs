@@ -122,6 +122,7 @@ impl Resolver {
             return Box::pin(ready(Ok(this_machine.into_iter())));
         }
         let look_up = self.look_up(name);
+        let name = name.to_owned();
         Box::pin(async move {
             let found = match look_up {
                 Ok(look_up) => look_up
@@ -131,7 +132,7 @@ impl Resolver {
             };
             found
                 .map(|found| first_of_each_family(found).into_iter())
-                .map_err(NoAddress)
+                .map_err(|why| NoAddress { name, why })
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 
-use rustls::{CertificateError, Error as TlsError};
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::{
     error::{Error, Status},
@@ -41,17 +41,20 @@ impl From<reqwest::Error> for Failure {
 
 /// A host name without an address. Our own resolver says so, whoever asks it.
 #[derive(Debug)]
-pub(crate) struct NoAddress(pub(super) Arc<io::Error>);
+pub(crate) struct NoAddress {
+    pub(super) name: String,
+    pub(super) why: Arc<io::Error>,
+}
 
 impl fmt::Display for NoAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.why.fmt(f)
     }
 }
 
 impl StdError for NoAddress {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.0)
+        Some(&*self.why)
     }
 }
 
@@ -97,9 +100,10 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
         );
     }
     // On a connection that was made it is what broke that connection: noise on
-    // the way, or somebody who wants it to end. A new one may do.
+    // the way, or somebody who wants it to end. A new one may do, unless the server
+    // has said why it wants none: in TLS 1.3 it says so only then.
     if let Some(tls) = &cause.tls
-        && connecting
+        && (connecting || is_refusal(tls))
     {
         return Error::new(Status::Tls, tls_sentence(tls, &attempt.tls_peers()));
     }
@@ -112,15 +116,11 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
             ),
         );
     }
-    if cause.no_address {
-        let (whose, setting) = match attempt.proxy {
-            Some(route) => (&*route.authority, "the proxy's URL"),
-            None => (authority, "the base URL"),
-        };
+    if let Some(name) = &cause.no_address {
         return Error::new(
             Status::Dns,
             format!(
-                "the address of {whose} could not be found ({}); check the network and {setting}",
+                "the address of {name} could not be found ({}); check the network and the URL",
                 cause.words
             ),
         );
@@ -181,8 +181,10 @@ pub(super) fn describe(failure: &Failure, attempt: &Attempt<'_>) -> Error {
 
 fn too_slow(attempt: &Attempt<'_>) -> Error {
     let through = match attempt.proxy {
-        Some(route) => format!(" through the proxy {}", route.authority),
-        None => String::new(),
+        Some(route) if !route.has_exceptions => {
+            format!(" through the proxy {}", route.authority)
+        }
+        _ => String::new(),
     };
     Error::new(
         Status::Timeout,
@@ -199,7 +201,7 @@ fn too_slow(attempt: &Attempt<'_>) -> Error {
 struct Cause {
     tls: Option<TlsError>,
     pin_mismatch: bool,
-    no_address: bool,
+    no_address: Option<String>,
     proxy: bool,
     proxy_unreachable: bool,
     too_slow: bool,
@@ -224,7 +226,9 @@ impl Cause {
                 cause.proxy = true;
                 cause.proxy_unreachable = what.starts_with("failed to create");
             }
-            cause.no_address |= error.is::<NoAddress>();
+            if let Some(unknown) = error.downcast_ref::<NoAddress>() {
+                cause.no_address = Some(unknown.name.clone());
+            }
             if let Some(tls) = error.downcast_ref::<TlsError>() {
                 cause.pin_mismatch |= is_pin_mismatch(tls);
                 cause.tls = Some(tls.clone());
@@ -260,6 +264,20 @@ fn is_pin_mismatch(error: &TlsError) -> bool {
         error,
         TlsError::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<Mismatch>()
     )
+}
+
+fn is_refusal(error: &TlsError) -> bool {
+    use AlertDescription as Alert;
+    !matches!(
+        error,
+        TlsError::AlertReceived(
+            Alert::CloseNotify
+                | Alert::UserCanceled
+                | Alert::BadRecordMac
+                | Alert::DecryptError
+                | Alert::InternalError
+        )
+    ) && matches!(error, TlsError::AlertReceived(_))
 }
 
 fn is_out_of_resources(error: &io::Error) -> bool {
@@ -314,6 +332,31 @@ mod tests {
         assert_eq!(error.status, Status::ConnectionLost);
         let error = describe(&Failure::connect(tls_error()), &ATTEMPT);
         assert_eq!(error.status, Status::Tls);
+    }
+
+    #[test]
+    fn a_server_that_refuses_us_after_the_handshake_has_refused_us() {
+        for (alert, status) in [
+            (AlertDescription::CertificateRequired, Status::Tls),
+            (AlertDescription::InternalError, Status::ConnectionLost),
+        ] {
+            let said = io::Error::other(TlsError::AlertReceived(alert));
+            let error = describe(&Failure::exchange(said), &ATTEMPT);
+            assert_eq!(error.status, status);
+        }
+    }
+
+    #[test]
+    fn a_name_without_address_is_named_whoever_looked_for_it() {
+        let why = Arc::new(io::Error::other("nobody knows"));
+        let name = "where.test".to_owned();
+        let error = describe(&Failure::connect(NoAddress { name, why }), &ATTEMPT);
+        assert_eq!(error.status, Status::Dns);
+        assert!(
+            error.message.contains("of where.test "),
+            "{}",
+            error.message
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
     log::{self, Level, Log},
     transport::{
         Resolver,
-        body::{self, Wanted},
+        body::{self, End, Wanted},
         direct::Direct,
         failure::{self, Attempt, Failure, Source},
         proxied::Proxied,
@@ -29,8 +29,9 @@ use crate::{
     },
 };
 
-/// How long the words of an error are waited for.
-const MAX_ERROR_BODY_TIME: Duration = Duration::from_secs(1);
+/// How long the words of an error are waited for, at most a quarter of the call's
+/// time: its status must not be lost with them.
+const MAX_ERROR_BODY_TIME: Duration = Duration::from_secs(4);
 
 /// Everything of a request but its body is the same for every call.
 pub(crate) struct Http {
@@ -141,7 +142,11 @@ impl Http {
             outcome = self.exchange(body, clock).await;
         }
         self.rests_since = (clock.since_boot)();
-        outcome
+        let answer = outcome?;
+        if !answer.may_be_followed {
+            self.forget_kept()?;
+        }
+        Ok(answer)
     }
 
     async fn has_kept(&mut self) -> bool {
@@ -256,6 +261,8 @@ impl Reading<'_> {
             });
         }
         let date = http_date(&head.headers);
+        let has_two_lengths = head.headers.contains_key(header::TRANSFER_ENCODING)
+            && head.headers.contains_key(header::CONTENT_LENGTH);
         let wanted = if head.status.is_success() {
             Wanted::Whole
         } else {
@@ -273,7 +280,9 @@ impl Reading<'_> {
                 .is_redirection()
                 .then(|| redirect_target(&head.headers, self.endpoint))
                 .flatten(),
-            body,
+            body: body.bytes,
+            is_cut_short: body.end == End::Missing,
+            may_be_followed: body.end == End::Whole && !has_two_lengths,
             sent_at: self.sent_at,
         })
     }

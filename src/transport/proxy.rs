@@ -12,6 +12,8 @@ pub(crate) struct Route {
     pub(crate) proxy: Proxy,
     /// `host:port` of the proxy, for messages.
     pub(crate) authority: String,
+    /// For some hosts it is not used; for which, only reqwest knows.
+    pub(crate) has_exceptions: bool,
     /// The proxy's host, when it is spoken to in TLS itself.
     pub(crate) tls_host: Option<String>,
 }
@@ -46,6 +48,7 @@ pub(crate) fn parse(url: &str) -> Result<Route, Error> {
     Ok(Route {
         proxy,
         authority,
+        has_exceptions: false,
         tls_host,
     })
 }
@@ -72,6 +75,8 @@ pub(crate) fn from_env() -> Result<Option<Route>, Error> {
     } else {
         parse(&format!("http://{url}"))?
     };
-    route.proxy = route.proxy.no_proxy(NoProxy::from_env());
+    let exceptions = NoProxy::from_env();
+    route.has_exceptions = exceptions.is_some();
+    route.proxy = route.proxy.no_proxy(exceptions);
     Ok(Some(route))
 }

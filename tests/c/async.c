@@ -266,6 +266,32 @@ static void who_waits_for_another_attempt_makes_room(void)
     zelf_client_free(client);
 }
 
+static void who_comes_back_takes_a_connection_that_rests(void)
+{
+    static struct record records[OUTAGE];
+    zelf_client *client = sandbox_client(1, 30000, 3);
+    char identifier[32];
+    int i, open, created;
+
+    fault("{\"kind\":\"answer\",\"status\":503,\"headers\":{\"Retry-After\":\"1\"},\"times\":400}");
+    for (i = 0; i < OUTAGE; i++) {
+        snprintf(identifier, sizeof identifier, "back-x-%d", i);
+        start(client, &records[i], identifier);
+    }
+    await(records, OUTAGE, 20);
+    created = exactly_once(records, OUTAGE, ZELF_OK);
+    sandbox("GET", "/sandbox/connections", "");
+    open = atoi(strstr(http_answer, "\"open\":") + 7);
+    PROMISE(created > 32 && created + exactly_once(records, OUTAGE, ZELF_ERROR_SERVER) == OUTAGE
+                && open <= 33,
+            "%d calls that come back after a wait make do with the 32 connections: %d", created,
+            open - 1);
+    fault(NULL);
+    zelf_client_shutdown(client, 5000);
+    release(records, OUTAGE);
+    zelf_client_free(client);
+}
+
 static void failures_come_to_the_callback(void)
 {
     zelf_config *config = zelf_config_new();
@@ -304,6 +330,7 @@ int main(void)
     if (!getenv("ZELF_QUICK")) {
         ten_thousand_calls_are_under_way_at_once();
         who_waits_for_another_attempt_makes_room();
+        who_comes_back_takes_a_connection_that_rests();
     }
     no_thread_is_left();
     return check_failed;

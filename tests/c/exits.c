@@ -138,6 +138,41 @@ static void a_child_may_exit_as_its_parent_may(void)
                         "of its own: %d of 20", fine);
 }
 
+static void hang_around(struct record *record)
+{
+    (void)record;
+    for (;;) pause();
+}
+
+/* A process with a callback that hangs. */
+static void hang_in_a_callback(void)
+{
+    static struct record record;
+    memset(&record, 0, sizeof record);
+    record.then = hang_around;
+    start(sandbox_client(1, 5000, 1), &record, "hangs-around-x");
+    while (!times_called(&record)) usleep(1000);
+}
+
+static void exit_does_not_wait_long_for_a_callback(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        double began;
+        alarm(20);
+        hang_in_a_callback();
+        began = seconds_now();
+        child = fork();
+        if (child == 0) {
+            hang_in_a_callback();
+            exit(7);
+        }
+        _exit(status_of(child) == 7 && seconds_now() - began < 0.9 ? 7 : 8);
+    }
+    PROMISE(status_of(child) == 7,
+            "exit waits half a second for a callback that hangs, once, in a child too");
+}
+
 static void a_process_may_exit_quickly(void)
 {
     int round, fine = 0;
@@ -236,6 +271,7 @@ int main(void)
     a_process_may_exit_at_any_moment();
     a_child_may_exit_as_its_parent_may();
     a_process_may_exit_quickly();
+    exit_does_not_wait_long_for_a_callback();
     a_log_callback_may_exit();
     a_client_may_be_shut_down_at_exit();
     return check_failed;

@@ -21,15 +21,10 @@ fn rows() -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 fn answered(code: u16, body: &str) -> Error {
-    let answer = Answer {
-        http_status: code,
-        date: None,
-        retry_after: None,
-        location: None,
-        body: body.replace("\\n", "\n").into(),
-        sent_at: Default::default(),
-    };
-    api::error_from(&answer, "api.test:443")
+    api::error_from(
+        &Answer::of(code, &body.replace("\\n", "\n")),
+        "api.test:443",
+    )
 }
 
 #[test]
