@@ -262,16 +262,15 @@ ZELF_API int32_t zelf_error_http_status(const zelf_error *error);
 
 /**
  * The server's own words: one line of UTF-8 text of at most 515 bytes (without
- * the NUL), without control characters. Show it as text only; the server, or whoever stands in
- * front of it, chose it.
+ * the NUL), without control characters. Show it as text only; the server, or
+ * whoever stands in front of it, chose it.
  *
  * Borrowed from error, valid until zelf_error_free. NULL when the server said
  * nothing, or error is NULL.
  *
  * Since 0.1.0.
  */
-ZELF_API
-const char *zelf_error_server_message(const zelf_error *error);
+ZELF_API const char *zelf_error_server_message(const zelf_error *error);
 
 /**
  * Whether the same call may succeed a little later without any change. false
@@ -569,10 +568,10 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
  * returned, and ends the client's threads. After ZELF_OK no callback of this
  * client ever runs again; its connections are closed when it is freed. A name
  * look-up that hangs goes on, on a thread of its own that calls nothing of
- * yours and ends with it. From
- * the beginning of this call on the client takes no more calls: those that
- * create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way on
- * other threads go on to their end, and tell the log until then.
+ * yours and ends with it. From the beginning of this call on the client takes
+ * no more calls: those that create a session fail with ZELF_ERROR_SHUT_DOWN.
+ * Blocking calls under way on other threads go on to their end, and tell the
+ * log until then.
  *
  * Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
  * zelf_config_set_dispatch that happens on this thread. Inside a callback it
@@ -838,17 +837,17 @@ typedef struct zelf_session zelf_session;
  * zelf_config_set_max_attempts). When the server returns a session that has
  * expired, or has under 2 s left, and an identifier is set, the library asks
  * for a new one with killSession, as zelf_session_options_set_kill_session
- * does (but not if a tag name may have found another identifier's). Calls of one client that come
- * at once for one identifier take turns, and those with equal options share
- * one request: each gets a session object of its own.
+ * does (but not if a tag name may have found another identifier's). Calls of
+ * one client that come at once for one identifier take turns, and those with
+ * equal options share one request: each gets a session object of its own.
  *
  * Blocks until the answer is there, at most for the configured time limit.
  * Safe from any thread, and from any number at once, but for one that is
  * already ending (a thread-specific destructor, an atexit handler); a stack of
- * 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect after it. Leaves errno and the
- * signal mask as they were, and SIGPIPE cannot reach your process from it. No
- * thread is left behind; only a name look-up runs on one of its own, which ends
- * with it and takes no signals of yours.
+ * 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect
+ * after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
+ * reach your process from it. No thread is left behind; only a name look-up
+ * runs on one of its own, which ends with it and takes no signals of yours.
  *
  * client: the client; another thread may free it meanwhile.
  * options: what to ask for; NULL sends the empty object.
@@ -978,28 +977,28 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  * Callbacks run one at a time, on a thread of the client's that takes no
  * signals of yours, or where zelf_client_dispatch is called. What a callback
  * starts on the client's thread, a program or a thread, inherits its blocked
- * signals. callback never runs inside this function. It may well run on its own thread before yours
- * has stored the returned pointer: if callback needs it, hold a lock around
- * this call. It may do what it likes, for as long as it likes (other callbacks
- * of the client wait): call anything of this library, create a session in
- * either way, free the call and the client. But it must return: no exception,
- * longjmp or pthread_exit. The client's thread has a stack of 2 MiB; a child
- * forked on it that returns from the callback ends.
+ * signals. callback never runs inside this function. It may well run on its
+ * own thread before yours has stored the returned pointer: if callback needs
+ * it, hold a lock around this call. It may do what it likes, for as long as it
+ * likes (other callbacks of the client wait): call anything of this library,
+ * create a session in either way, free the call and the client. But it must
+ * return: no exception, longjmp or pthread_exit. The client's thread has a
+ * stack of 2 MiB; a child forked on it that returns from the callback ends.
  *
  * All asynchronous calls of a client share one thread for their I/O, started
  * by the first of them, and 32 connections; more calls wait in the order they
  * came. One that has to wait a second or more for another attempt gives up its
- * place and queues again then. The configured time limit runs from the beginning. Calls for one
- * identifier take turns, as zelf_session_create says.
+ * place and queues again then. The configured time limit runs from the
+ * beginning. Calls for one identifier take turns, as zelf_session_create says.
  *
  * exit takes down first what your program set up last, by atexit or as a C++
  * object with static storage. When it comes to what was there before your
  * first asynchronous call, no callback begins any more on a thread of ours;
  * exit has waited for one that ran, at most 500 ms. A forked child counts from
- * its own first call; quick_exit is an exit as well, on Linux. What a callback uses and
- * was set up later may be gone before: shut the client down first. After that
- * point zelf_client_shutdown runs what is due itself, and without it destroy
- * is never called.
+ * its own first call; quick_exit is an exit as well, on Linux. What a callback
+ * uses and was set up later may be gone before: shut the client down first.
+ * After that point zelf_client_shutdown runs what is due itself, and without
+ * it destroy is never called.
  *
  * client: the client; it may be freed meanwhile.
  * options: what to ask for, copied; NULL sends the empty object.

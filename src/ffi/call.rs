@@ -39,28 +39,28 @@ pub type zelf_session_callback = Option<
 /// Callbacks run one at a time, on a thread of the client's that takes no
 /// signals of yours, or where zelf_client_dispatch is called. What a callback
 /// starts on the client's thread, a program or a thread, inherits its blocked
-/// signals. callback never runs inside this function. It may well run on its own thread before yours
-/// has stored the returned pointer: if callback needs it, hold a lock around
-/// this call. It may do what it likes, for as long as it likes (other callbacks
-/// of the client wait): call anything of this library, create a session in
-/// either way, free the call and the client. But it must return: no exception,
-/// longjmp or pthread_exit. The client's thread has a stack of 2 MiB; a child
-/// forked on it that returns from the callback ends.
+/// signals. callback never runs inside this function. It may well run on its
+/// own thread before yours has stored the returned pointer: if callback needs
+/// it, hold a lock around this call. It may do what it likes, for as long as it
+/// likes (other callbacks of the client wait): call anything of this library,
+/// create a session in either way, free the call and the client. But it must
+/// return: no exception, longjmp or pthread_exit. The client's thread has a
+/// stack of 2 MiB; a child forked on it that returns from the callback ends.
 ///
 /// All asynchronous calls of a client share one thread for their I/O, started
 /// by the first of them, and 32 connections; more calls wait in the order they
 /// came. One that has to wait a second or more for another attempt gives up its
-/// place and queues again then. The configured time limit runs from the beginning. Calls for one
-/// identifier take turns, as zelf_session_create says.
+/// place and queues again then. The configured time limit runs from the
+/// beginning. Calls for one identifier take turns, as zelf_session_create says.
 ///
 /// exit takes down first what your program set up last, by atexit or as a C++
 /// object with static storage. When it comes to what was there before your
 /// first asynchronous call, no callback begins any more on a thread of ours;
 /// exit has waited for one that ran, at most 500 ms. A forked child counts from
-/// its own first call; quick_exit is an exit as well, on Linux. What a callback uses and
-/// was set up later may be gone before: shut the client down first. After that
-/// point zelf_client_shutdown runs what is due itself, and without it destroy
-/// is never called.
+/// its own first call; quick_exit is an exit as well, on Linux. What a callback
+/// uses and was set up later may be gone before: shut the client down first.
+/// After that point zelf_client_shutdown runs what is due itself, and without
+/// it destroy is never called.
 ///
 /// client: the client; it may be freed meanwhile.
 /// options: what to ask for, copied; NULL sends the empty object.

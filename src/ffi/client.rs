@@ -58,10 +58,10 @@ pub unsafe extern "C" fn zelf_client_new(
 /// returned, and ends the client's threads. After ZELF_OK no callback of this
 /// client ever runs again; its connections are closed when it is freed. A name
 /// look-up that hangs goes on, on a thread of its own that calls nothing of
-/// yours and ends with it. From
-/// the beginning of this call on the client takes no more calls: those that
-/// create a session fail with ZELF_ERROR_SHUT_DOWN. Blocking calls under way on
-/// other threads go on to their end, and tell the log until then.
+/// yours and ends with it. From the beginning of this call on the client takes
+/// no more calls: those that create a session fail with ZELF_ERROR_SHUT_DOWN.
+/// Blocking calls under way on other threads go on to their end, and tell the
+/// log until then.
 ///
 /// Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
 /// zelf_config_set_dispatch that happens on this thread. Inside a callback it

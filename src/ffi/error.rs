@@ -66,8 +66,8 @@ pub extern "C" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
 }
 
 /// The server's own words: one line of UTF-8 text of at most 515 bytes (without
-/// the NUL), without control characters. Show it as text only; the server, or whoever stands in
-/// front of it, chose it.
+/// the NUL), without control characters. Show it as text only; the server, or
+/// whoever stands in front of it, chose it.
 ///
 /// Borrowed from error, valid until zelf_error_free. NULL when the server said
 /// nothing, or error is NULL.

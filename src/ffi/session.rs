@@ -63,17 +63,17 @@ impl From<Session> for zelf_session {
 /// zelf_config_set_max_attempts). When the server returns a session that has
 /// expired, or has under 2 s left, and an identifier is set, the library asks
 /// for a new one with killSession, as zelf_session_options_set_kill_session
-/// does (but not if a tag name may have found another identifier's). Calls of one client that come
-/// at once for one identifier take turns, and those with equal options share
-/// one request: each gets a session object of its own.
+/// does (but not if a tag name may have found another identifier's). Calls of
+/// one client that come at once for one identifier take turns, and those with
+/// equal options share one request: each gets a session object of its own.
 ///
 /// Blocks until the answer is there, at most for the configured time limit.
 /// Safe from any thread, and from any number at once, but for one that is
 /// already ending (a thread-specific destructor, an atexit handler); a stack of
-/// 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect after it. Leaves errno and the
-/// signal mask as they were, and SIGPIPE cannot reach your process from it. No
-/// thread is left behind; only a name look-up runs on one of its own, which ends
-/// with it and takes no signals of yours.
+/// 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect
+/// after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
+/// reach your process from it. No thread is left behind; only a name look-up
+/// runs on one of its own, which ends with it and takes no signals of yours.
 ///
 /// client: the client; another thread may free it meanwhile.
 /// options: what to ask for; NULL sends the empty object.
