@@ -77,7 +77,6 @@ impl Budget {
     }
 
     /// Whether one more retry is within the budget; if so it is spent.
-    /// Whether one more retry is within the budget; if so it is spent.
     pub(crate) fn spend(&self, now: Duration) -> bool {
         let mut recent = self.at(now);
         let is_within = recent.retries(Self::SLICES + 1) < Self::AT_LEAST

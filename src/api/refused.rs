@@ -1,5 +1,7 @@
 //! From an answer that is not a session to a status: the one table.
 
+use serde::de::IgnoredAny;
+
 use crate::{
     api::{Answer, server_words},
     error::{Error, Status},
@@ -10,7 +12,10 @@ pub(crate) fn error_from(answer: &Answer, authority: &str) -> Error {
     let words = server_words::read(&answer.body);
     let said = words.as_deref().unwrap_or_default();
     let code = answer.http_status;
-    let (status, explanation) = classify(code, said, answer.is_cut_short);
+    // What is JSON to its end was said to its end.
+    let is_cut_short =
+        answer.is_cut_short && serde_json::from_slice::<IgnoredAny>(&answer.body).is_err();
+    let (status, explanation) = classify(code, said, is_cut_short);
 
     let mut message = format!("{authority} {explanation} (HTTP {code}");
     if let Some(location) = &answer.location {
@@ -28,8 +33,8 @@ pub(crate) fn error_from(answer: &Answer, authority: &str) -> Error {
 }
 
 /// The words decide where one HTTP status means several things (401 is also
-/// an exhausted session, 403 has four meanings); where they did not come whole
-/// nothing is decided.
+/// an exhausted session, 403 has four meanings). Where they did not come whole, and
+/// say nothing that is known, nothing is decided.
 fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str) {
     let said = said.to_ascii_lowercase();
     let limit = said.contains("limit exceeded");

@@ -37,8 +37,9 @@ fn from_json(json: &Value) -> Option<String> {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => {
-            let lines: Vec<&str> = text.lines().map(str::trim).collect();
-            lines.join("; ").trim_end_matches("; ").to_owned()
+            let lines = text.lines().map(one_line);
+            let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+            lines.join("; ")
         }
         other => on_one_line(other).to_string(),
     }
@@ -119,8 +120,8 @@ fn without_tokens(text: &str) -> String {
 /// Words are rarely this long, and lines of a token rarely shorter.
 const LEAST_OF_A_LINE: usize = 16;
 
-/// What a line break has become: a space or "; ".
-const MOST_OF_A_GAP: usize = 2;
+/// What a line break has become: a space, "; ", or `","` between JSON's texts.
+const MOST_OF_A_GAP: usize = 3;
 
 fn is_of_a_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
@@ -146,6 +147,7 @@ mod tests {
             "missing identifier"
         );
         assert_eq!(words(r#"{"validationError":"a\nb\n"}"#).unwrap(), "a; b");
+        assert_eq!(words(r#"{"error":"\nrejected\n\n"}"#).unwrap(), "rejected");
         assert_eq!(
             words(r#"{"error":"a","validationError":"b"}"#).unwrap(),
             "a; b"
@@ -203,7 +205,9 @@ mod tests {
     #[test]
     fn a_token_is_removed_however_it_is_split() {
         let payload = "eyJpZGVudGlmaWVyIjoiYSJ9";
-        for split in ["\u{200b}", "\u{202e}", "\u{ad}", "\n", "\r\n  ", " "] {
+        for split in [
+            "\u{200b}", "\u{202e}", "\u{ad}", "\n", "\n\n", "\r\n  ", " ",
+        ] {
             let token = format!("eyJhbGciOiJIUzI1NiJ9.{split}zZXNzaW9uIjoiYWJjZCJ9.{payload}");
             let said = words(&format!("bad {token}, sorry")).unwrap();
             assert_eq!(said, "bad [token], sorry", "{split:?}");

@@ -268,16 +268,22 @@ fn is_pin_mismatch(error: &TlsError) -> bool {
 
 fn is_refusal(error: &TlsError) -> bool {
     use AlertDescription as Alert;
-    !matches!(
+    // The others tell of what arrived, which may have been changed on the way.
+    matches!(
         error,
         TlsError::AlertReceived(
-            Alert::CloseNotify
-                | Alert::UserCanceled
-                | Alert::BadRecordMac
-                | Alert::DecryptError
-                | Alert::InternalError
+            Alert::HandshakeFailure
+                | Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+                | Alert::InsufficientSecurity
+                | Alert::CertificateRequired
         )
-    ) && matches!(error, TlsError::AlertReceived(_))
+    )
 }
 
 fn is_out_of_resources(error: &io::Error) -> bool {
@@ -339,6 +345,7 @@ mod tests {
         for (alert, status) in [
             (AlertDescription::CertificateRequired, Status::Tls),
             (AlertDescription::InternalError, Status::ConnectionLost),
+            (AlertDescription::RecordOverflow, Status::ConnectionLost),
         ] {
             let said = io::Error::other(TlsError::AlertReceived(alert));
             let error = describe(&Failure::exchange(said), &ATTEMPT);

@@ -142,11 +142,10 @@ impl Http {
             outcome = self.exchange(body, clock).await;
         }
         self.rests_since = (clock.since_boot)();
-        let answer = outcome?;
-        if !answer.may_be_followed {
+        if !outcome.as_ref().is_ok_and(|answer| answer.may_be_followed) {
             self.forget_kept()?;
         }
-        Ok(answer)
+        outcome
     }
 
     async fn has_kept(&mut self) -> bool {
@@ -261,8 +260,10 @@ impl Reading<'_> {
             });
         }
         let date = http_date(&head.headers);
-        let has_two_lengths = head.headers.contains_key(header::TRANSFER_ENCODING)
-            && head.headers.contains_key(header::CONTENT_LENGTH);
+        let lengths = [header::TRANSFER_ENCODING, header::CONTENT_LENGTH]
+            .iter()
+            .filter(|name| head.headers.contains_key(*name))
+            .count();
         let wanted = if head.status.is_success() {
             Wanted::Whole
         } else {
@@ -281,8 +282,9 @@ impl Reading<'_> {
                 .then(|| redirect_target(&head.headers, self.endpoint))
                 .flatten(),
             body: body.bytes,
-            is_cut_short: body.end == End::Missing,
-            may_be_followed: body.end == End::Whole && !has_two_lengths,
+            // Without a length the end of the connection is the end of the body.
+            is_cut_short: body.end == End::Missing && lengths > 0,
+            may_be_followed: body.end == End::Whole && lengths < 2,
             sent_at: self.sent_at,
         })
     }
