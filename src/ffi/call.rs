@@ -1,19 +1,18 @@
 use std::{ffi::c_void, ptr::NonNull};
 
-use crate::{
+use zelf_core::{
     client::Call,
     error::{Error, Status},
-    ffi::{
-        client::{share, zelf_client},
-        error::zelf_error,
-        guard,
-        log::zelf_destroy_callback,
-        session::zelf_session,
-        session_options::zelf_session_options,
-    },
-    runtime::Finish,
     session::Session,
-    session_options::SessionOptions,
+};
+
+use crate::ffi::{
+    client::{share, zelf_client},
+    error::zelf_error,
+    guard,
+    log::zelf_destroy_callback,
+    session::zelf_session,
+    session_options::{self, zelf_session_options},
 };
 
 /// An asynchronous call under way, or ended: what it takes to cancel it. It may
@@ -87,32 +86,22 @@ pub unsafe extern "C" fn zelf_session_create_async(
     destroy: zelf_destroy_callback,
     error: *mut *mut zelf_error,
 ) -> *mut zelf_call {
-    let mut finish: Option<Finish> = None;
-    let call = guard::object(error, || {
+    guard::pointer(error, || {
         // SAFETY: a client or NULL, as the header asks.
         let client = unsafe { share(client) }?;
         let callback =
             callback.ok_or_else(|| Error::new(Status::InvalidArgument, "the callback is NULL"))?;
+        let (call, unsent) = client.begin(session_options::or_default(options))?;
+        let call = Box::into_raw(Box::new(zelf_call(call)));
         let host = Host {
             callback,
             user_data,
             destroy,
         };
-        finish = Some(Box::new(move |outcome| host.finish(outcome)));
-        let call = match options {
-            Some(options) => client.begin(&options.0),
-            None => client.begin(&SessionOptions::default()),
-        };
-        call.map(zelf_call)
-    });
-    // The last thing to happen here: from now on the callback may run.
-    if let Some(mut call) = NonNull::new(call)
-        && let Some(finish) = finish
-    {
-        // SAFETY: made above and not yet anybody else's.
-        guard::value((), || unsafe { call.as_mut() }.0.submit(finish));
-    }
-    call
+        // Last: the callback may run now, and free the call.
+        unsent.submit(Box::new(move |outcome| host.finish(outcome)));
+        Ok(call)
+    })
 }
 
 /// Cancels a call. Its callback runs with ZELF_ERROR_CANCELLED, within
@@ -155,7 +144,7 @@ impl Host {
     fn finish(self, outcome: Result<Session, Error>) {
         let (mut session, mut error) = (std::ptr::null_mut(), std::ptr::null_mut());
         match outcome {
-            Ok(created) => session = Box::into_raw(Box::new(zelf_session::from(created))),
+            Ok(created) => session = Box::into_raw(Box::new(zelf_session(created))),
             Err(failure) => error = Box::into_raw(Box::new(zelf_error::from(failure))),
         }
         // SAFETY: the host's own functions with the host's own data, once each.

@@ -8,12 +8,13 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 
-use crate::{
+use zelf_core::{
     client::Client,
     config::Config,
     error::{Error, Status},
-    ffi::{config::zelf_config, error::zelf_error, guard, status::zelf_status},
 };
+
+use crate::ffi::{config::zelf_config, error::zelf_error, guard, status::zelf_status};
 
 /// Makes sessions with one set of settings. Make one and use it from any number
 /// of threads at once.

@@ -1,13 +1,11 @@
 use std::ffi::{c_char, c_void};
 
-use crate::{
-    config::Config,
-    ffi::{
-        guard,
-        log::{self, zelf_destroy_callback, zelf_log_callback, zelf_log_level},
-        strings,
-    },
-    transport::tls::MAX_PEM,
+use zelf_core::config::{Config, Pem};
+
+use crate::ffi::{
+    guard,
+    log::{self, zelf_destroy_callback, zelf_log_callback, zelf_log_level},
+    strings,
 };
 
 /// The settings of a client.
@@ -163,12 +161,11 @@ pub unsafe extern "C" fn zelf_config_set_ca_pem(
             _ if pem.is_null() => None,
             // Checked before anything is read: a mistaken length must neither
             // be followed nor leave the system's trust in force.
-            length if length > MAX_PEM => Some(Err(length)),
+            length if length > Pem::MAX => Some(Pem::TooLong(length)),
             // SAFETY: `length` readable bytes, as the header asks.
-            length => Some(Ok(unsafe {
-                std::slice::from_raw_parts(pem.cast::<u8>(), length)
-            }
-            .to_vec())),
+            length => Some(Pem::Text(
+                unsafe { std::slice::from_raw_parts(pem.cast::<u8>(), length) }.to_vec(),
+            )),
         };
     });
 }
@@ -266,17 +263,13 @@ pub unsafe extern "C" fn zelf_config_set_log_callback(
     level: zelf_log_level,
 ) {
     guard::value((), || {
-        let data = log::HostData::new(user_data, destroy);
-        let (log, unused) = match log::to_host(callback, data, level) {
-            Ok(log) => (Some(log), None),
-            Err(data) => (None, Some(data)),
+        let log = log::to_host(callback, user_data, destroy, level);
+        let unused = match config {
+            Some(config) => config.0.set_log(log),
+            None => [Some(log), None],
         };
-        // Both go last: a destroy may free the configuration.
-        let old = match config {
-            Some(config) => std::mem::replace(&mut config.0.log, log),
-            None => log,
-        };
-        drop((old, unused));
+        // Last: a destroy may free the configuration.
+        drop(unused);
     });
 }
 

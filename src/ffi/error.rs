@@ -1,12 +1,11 @@
 use std::ffi::{CString, c_char};
 
-use crate::{
-    error::Error,
-    ffi::{
-        guard,
-        status::{Number, ZELF_OK, zelf_status},
-        strings,
-    },
+use zelf_core::error::Error;
+
+use crate::ffi::{
+    guard,
+    status::{Number, ZELF_OK, zelf_status},
+    strings,
 };
 
 /// Why one call failed. Immutable: any number of threads may read it at once.
@@ -40,7 +39,7 @@ impl From<Error> for zelf_error {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_error_status(error: Option<&zelf_error>) -> zelf_status {
-    guard::value(ZELF_OK, || error.map_or(ZELF_OK, |error| error.status))
+    guard::get(error, ZELF_OK, |error| error.status)
 }
 
 /// One sentence in English for a person: what failed and what can be done.
@@ -51,9 +50,7 @@ pub extern "C" fn zelf_error_status(error: Option<&zelf_error>) -> zelf_status {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        strings::lend(error.map(|error| &error.message))
-    })
+    guard::get(error, std::ptr::null(), |error| error.message.as_ptr())
 }
 
 /// The HTTP status of the server's answer, such as 403. 0 when no answer came,
@@ -62,7 +59,7 @@ pub extern "C" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_cha
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
-    guard::value(0, || error.map_or(0, |error| error.http_status))
+    guard::get(error, 0, |error| error.http_status)
 }
 
 /// The server's own words: one line of UTF-8 text of at most 515 bytes (without
@@ -75,8 +72,8 @@ pub extern "C" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_error_server_message(error: Option<&zelf_error>) -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        strings::lend(error.and_then(|error| error.server_message.as_ref()))
+    guard::get(error, std::ptr::null(), |error| {
+        strings::lend(error.server_message.as_deref())
     })
 }
 
@@ -86,7 +83,7 @@ pub extern "C" fn zelf_error_server_message(error: Option<&zelf_error>) -> *cons
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
-    guard::value(false, || error.is_some_and(|error| error.is_retryable))
+    guard::get(error, false, |error| error.is_retryable)
 }
 
 /// How long the server asks to wait before the next attempt (its Retry-After
@@ -95,7 +92,7 @@ pub extern "C" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_error_retry_after_ms(error: Option<&zelf_error>) -> u64 {
-    guard::value(0, || error.map_or(0, |error| error.retry_after_ms))
+    guard::get(error, 0, |error| error.retry_after_ms)
 }
 
 /// Frees an error and the strings borrowed from it. NULL is fine.

@@ -1,19 +1,25 @@
 //! What surrounds every export: no panic leaves, `errno` stays, no cancellation
 //! begins, nothing is printed.
 
-use crate::{
+use zelf_core::{
     error::Error,
-    ffi::{
-        error::zelf_error,
-        status::{Number, ZELF_OK, zelf_status},
-    },
-    panics,
-    sys::{KeepErrno, NoCancel},
+    host::{cancellation::NoCancel, errno::KeepErrno, panics},
+};
+
+use crate::ffi::{
+    error::zelf_error,
+    status::{Number, ZELF_OK, zelf_status},
 };
 
 /// For an export that cannot fail; `fallback` is what a bug of ours makes of it.
 pub(super) fn value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     protect(|| Ok(body())).unwrap_or(fallback)
+}
+
+/// For a getter: reads from an object, and gives `fallback` for NULL and for a bug
+/// of ours.
+pub(super) fn get<O, T: Copy>(object: Option<&O>, fallback: T, read: impl FnOnce(&O) -> T) -> T {
+    value(fallback, || object.map_or(fallback, read))
 }
 
 /// For an export that returns an object of the caller's, or NULL and an error.

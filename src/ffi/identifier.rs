@@ -1,10 +1,11 @@
 use std::ffi::{CStr, c_char};
 
-use crate::{
+use zelf_core::{
     error::{Error, Status},
-    ffi::{guard, status::zelf_status},
     identifier,
 };
+
+use crate::ffi::{guard, status::zelf_status};
 
 /// Bytes that an identifier from these functions needs: 32 lower-case hex
 /// digits and the NUL at the end.

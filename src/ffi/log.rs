@@ -3,10 +3,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    ffi::strings,
-    log::{Level, Log},
-};
+use zelf_core::log::{Level, Log};
+
+use crate::ffi::strings;
 
 /// How much to tell, or what a message is.
 pub type zelf_log_level = i32;
@@ -30,7 +29,7 @@ pub type zelf_log_callback = Option<
 pub type zelf_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The host's data, freed by the host's function when the last user is gone.
-pub(super) struct HostData {
+struct HostData {
     user_data: *mut c_void,
     destroy: zelf_destroy_callback,
 }
@@ -49,36 +48,35 @@ impl Drop for HostData {
     }
 }
 
-impl HostData {
-    pub(super) fn new(user_data: *mut c_void, destroy: zelf_destroy_callback) -> Self {
-        Self { user_data, destroy }
-    }
-}
-
-/// The data comes back if there is to be no log: whoever drops it calls the host.
+/// Makes a log that calls the host. Without a callback, or with a level that is
+/// none, it tells nothing.
 pub(super) fn to_host(
     callback: zelf_log_callback,
-    data: HostData,
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
     level: zelf_log_level,
-) -> Result<Arc<Log>, HostData> {
-    let Some(callback) = callback else {
-        return Err(data);
-    };
+) -> Arc<Log> {
     let most = match level {
-        ZELF_LOG_ERROR => Level::Error,
-        ZELF_LOG_WARNING => Level::Warning,
-        ZELF_LOG_INFO => Level::Info,
-        ZELF_LOG_DEBUG => Level::Debug,
-        _ => return Err(data),
+        ZELF_LOG_ERROR => Some(Level::Error),
+        ZELF_LOG_WARNING => Some(Level::Warning),
+        ZELF_LOG_INFO => Some(Level::Info),
+        ZELF_LOG_DEBUG => Some(Level::Debug),
+        _ => None,
     };
+    let data = HostData { user_data, destroy };
     let sink = move |level, words| {
         let data = &data;
-        let words = strings::owned(words);
-        // SAFETY: the host's own function with the host's own data; the
-        // message lives for the call.
-        unsafe { callback(number(level), words.as_ptr(), data.user_data) };
+        if let Some(callback) = callback {
+            let words = strings::owned(words);
+            // SAFETY: the host's own function with the host's own data; the
+            // message lives for the call.
+            unsafe { callback(number(level), words.as_ptr(), data.user_data) };
+        }
     };
-    Ok(Arc::new(Log::new(most, Box::new(sink))))
+    Arc::new(Log::new(
+        most.filter(|_| callback.is_some()),
+        Box::new(sink),
+    ))
 }
 
 fn number(level: Level) -> zelf_log_level {

@@ -1,9 +1,8 @@
-//! The skin: the C functions, and nothing else. Each turns C values into the
-//! core's, calls the core behind a guard, and hands the outcome back.
+//! The C functions, and nothing else.
 //!
-//! The doc comments here are the text of `include/zelf.h`; write them for a C
-//! programmer. `build.rs` puts the files of this folder there in the order of
-//! use. Types carry their C names, so that the header needs no renaming.
+//! The doc comments here are the text of `include/zelf.h`, so they are written for
+//! a C programmer. `build.rs` puts the files of this folder there in the order of
+//! use. Types carry their C names: the header needs no renaming.
 
 #![allow(non_camel_case_types)]
 
@@ -21,7 +20,3 @@ mod strings;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod version;
-
-/// The name that C has for a status, for tests of the core.
-#[cfg(test)]
-pub(crate) use status::name_of as status_name;

@@ -1,61 +1,18 @@
-use std::{
-    ffi::{CString, c_char},
-    ptr::NonNull,
-    sync::Arc,
-};
+use std::{ffi::c_char, ptr::NonNull};
 
-use arc_swap::ArcSwapOption;
+use zelf_core::session::Session;
 
-use crate::{
-    ffi::{
-        client::{share, zelf_client},
-        error::zelf_error,
-        guard,
-        session_options::zelf_session_options,
-        strings,
-    },
-    session::Session,
-    session_options::SessionOptions,
+use crate::ffi::{
+    client::{share, zelf_client},
+    error::zelf_error,
+    guard,
+    session_options::{self, zelf_session_options},
+    strings,
 };
 
 /// A session that the server created or had. Immutable: any number of threads
 /// may read it at once. The getters never block and accept NULL.
-pub struct zelf_session {
-    session: Session,
-    /// Read from the token by the first who asks, and never replaced: what is
-    /// lent to C points into it. No lock guards it, for one that is held at a
-    /// fork would stay locked in the child.
-    claims: ArcSwapOption<Claims>,
-}
-
-struct Claims {
-    id: Option<CString>,
-    identifier: Option<CString>,
-}
-
-impl zelf_session {
-    fn lend_claim(&self, which: impl Fn(&Claims) -> Option<&CString>) -> *const c_char {
-        if self.claims.load().is_none() {
-            let claims = self.session.claims();
-            let claims = Arc::new(Claims {
-                id: claims.session.map(strings::owned),
-                identifier: claims.identifier.map(strings::owned),
-            });
-            self.claims
-                .compare_and_swap(&None::<Arc<Claims>>, Some(claims));
-        }
-        strings::lend(self.claims.load().as_deref().and_then(which))
-    }
-}
-
-impl From<Session> for zelf_session {
-    fn from(session: Session) -> Self {
-        Self {
-            session,
-            claims: ArcSwapOption::empty(),
-        }
-    }
-}
+pub struct zelf_session(pub(super) Session);
 
 /// Creates a session with a POST to /api/sessions, on the calling thread.
 ///
@@ -94,11 +51,8 @@ pub unsafe extern "C" fn zelf_session_create(
     guard::object(error, || {
         // SAFETY: a live client or NULL, as the header asks.
         let client = unsafe { share(client) }?;
-        let session = match options {
-            Some(options) => client.create_session(&options.0),
-            None => client.create_session(&SessionOptions::default()),
-        };
-        session.map(zelf_session::from)
+        let options = session_options::or_default(options);
+        client.create_session(options).map(zelf_session)
     })
 }
 
@@ -111,10 +65,8 @@ pub unsafe extern "C" fn zelf_session_create(
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_token(session: Option<&zelf_session>) -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        session.map_or(std::ptr::null(), |session| {
-            session.session.token_with_nul().as_ptr().cast()
-        })
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(Some(session.0.token_with_nul()))
     })
 }
 
@@ -127,10 +79,8 @@ pub extern "C" fn zelf_session_token(session: Option<&zelf_session>) -> *const c
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        session.map_or(std::ptr::null(), |session| {
-            session.session.authorization().as_ptr().cast()
-        })
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(Some(session.0.authorization_with_nul()))
     })
 }
 
@@ -143,10 +93,8 @@ pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> 
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        session.map_or(std::ptr::null(), |session| {
-            session.lend_claim(|claims| claims.id.as_ref())
-        })
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(session.0.id_with_nul())
     })
 }
 
@@ -160,10 +108,8 @@ pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_ch
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_identifier(session: Option<&zelf_session>) -> *const c_char {
-    guard::value(std::ptr::null(), || {
-        session.map_or(std::ptr::null(), |session| {
-            session.lend_claim(|claims| claims.identifier.as_ref())
-        })
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(session.0.identifier_with_nul())
     })
 }
 
@@ -174,9 +120,7 @@ pub extern "C" fn zelf_session_identifier(session: Option<&zelf_session>) -> *co
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_activated_at(session: Option<&zelf_session>) -> i64 {
-    guard::value(0, || {
-        session.map_or(0, |session| session.session.activated_at)
-    })
+    guard::get(session, 0, |session| session.0.times().activated_at)
 }
 
 /// When the session ends, in Unix seconds by the server's clock; do not compare
@@ -187,9 +131,7 @@ pub extern "C" fn zelf_session_activated_at(session: Option<&zelf_session>) -> i
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64 {
-    guard::value(0, || {
-        session.map_or(0, |session| session.session.expires_at)
-    })
+    guard::get(session, 0, |session| session.0.times().expires_at)
 }
 
 /// How many whole seconds the session still lives; 0 when it has expired, or
@@ -202,9 +144,7 @@ pub extern "C" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i64 {
-    guard::value(0, || {
-        session.map_or(0, |session| session.session.seconds_left())
-    })
+    guard::get(session, 0, |session| session.0.seconds_left())
 }
 
 /// Frees a session and the strings borrowed from it; the token is overwritten

@@ -1,9 +1,8 @@
 use std::ffi::c_char;
 
-use crate::{
-    ffi::{guard, strings},
-    session_options::{SessionOptions, SessionType},
-};
+use zelf_core::{api::request::SessionType, session_options::SessionOptions};
+
+use crate::ffi::{guard, strings};
 
 /// What a session is created for. The server mistakes any other value for a
 /// session that does not exist, so none can be sent.
@@ -172,6 +171,12 @@ pub extern "C" fn zelf_session_options_set_kill_session(
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_options_free(options: Option<Box<zelf_session_options>>) {
     guard::value((), || drop(options));
+}
+
+/// The options of a call: NULL stands for none set.
+pub(super) fn or_default(options: Option<&zelf_session_options>) -> &SessionOptions {
+    static UNSET: SessionOptions = SessionOptions::UNSET;
+    options.map_or(&UNSET, |options| &options.0)
 }
 
 fn set(options: Option<&mut zelf_session_options>, change: impl FnOnce(&mut SessionOptions)) {

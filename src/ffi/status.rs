@@ -1,6 +1,8 @@
 use std::ffi::{CStr, c_char};
 
-use crate::{error::Status, ffi::guard};
+use zelf_core::error::Status;
+
+use crate::ffi::guard;
 
 /// Why a call failed: ZELF_OK, or one of the ZELF_ERROR_ constants.
 ///
@@ -105,11 +107,6 @@ macro_rules! numbers {
             }
         }
 
-        #[cfg(test)]
-        impl Status {
-            pub(crate) const ALL: &[Status] = &[$(Status::$status,)*];
-        }
-
         fn name(status: zelf_status) -> &'static CStr {
             const NAMES: &[(zelf_status, &str)] = &[
                 (ZELF_OK, "ZELF_OK\0"),
@@ -122,11 +119,6 @@ macro_rules! numbers {
                 .unwrap_or(UNKNOWN)
         }
     };
-}
-
-#[cfg(test)]
-pub(crate) fn name_of(status: Status) -> &'static str {
-    name(Number::from(status).0).to_str().unwrap_or_default()
 }
 
 /// A status as C sees it.
@@ -161,7 +153,7 @@ numbers! {
     SessionNotActive => ZELF_ERROR_SESSION_NOT_ACTIVE,
     RateLimited => ZELF_ERROR_RATE_LIMITED,
     Server => ZELF_ERROR_SERVER,
-    UnexpectedHttp => ZELF_ERROR_UNEXPECTED_HTTP_STATUS,
+    UnexpectedHttpStatus => ZELF_ERROR_UNEXPECTED_HTTP_STATUS,
     SessionExpired => ZELF_ERROR_SESSION_EXPIRED,
     ForeignSession => ZELF_ERROR_FOREIGN_SESSION,
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char};
 
-use crate::text::Text;
+use zelf_core::text::Text;
 
 /// Copies what the caller passed; NULL is "not set".
 ///
@@ -27,7 +27,12 @@ pub(super) fn owned(text: String) -> CString {
     })
 }
 
-/// Borrowed from its object, NULL when there is none.
-pub(super) fn lend(text: Option<&CString>) -> *const c_char {
-    text.map_or(std::ptr::null(), |text| text.as_ptr())
+/// Lends a string of an object, or NULL when there is none.
+pub(super) fn lend(text: Option<&CStr>) -> *const c_char {
+    text.map_or(std::ptr::null(), CStr::as_ptr)
+}
+
+/// Lends bytes that end with a NUL, or NULL when there are none.
+pub(super) fn lend_bytes(text: Option<&[u8]>) -> *const c_char {
+    text.map_or(std::ptr::null(), |text| text.as_ptr().cast())
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::panics::Point;
+use zelf_core::host::panics::Point;
 
 thread_local! {
     static PANIC_NEXT: Cell<bool> = const { Cell::new(false) };

@@ -1,0 +1,130 @@
+//! What a token says about itself. Nothing here is verified: a client has no key
+//! to check the signature with.
+
+use std::borrow::Cow;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use crate::{api::claim::Claim, secret::Secret};
+
+#[derive(Debug, Default, PartialEq)]
+pub struct Claims<'a> {
+    pub session: Option<Cow<'a, str>>,
+    pub identifier: Option<Cow<'a, str>>,
+    /// The server's clock when it signed. It moves with every answer.
+    pub issued_at: Option<i64>,
+}
+
+/// The middle part of a token that is a JWT, decoded. It holds what the token
+/// grants, so it is wiped.
+#[derive(Default)]
+pub struct Payload(Secret);
+
+impl Payload {
+    /// Decodes the payload of `token`. A token that is no JWT has an empty one:
+    /// the server may change what it hands out.
+    pub fn of(token: &str) -> Self {
+        Self::decode(token).unwrap_or_default()
+    }
+
+    fn decode(token: &str) -> Option<Self> {
+        let mut parts = token.split('.');
+        let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        Some(Self(Secret::from(json)))
+    }
+
+    /// Returns the claims; none of what cannot be read.
+    pub fn claims(&self) -> Claims<'_> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            session: Option<Claim<'a>>,
+            #[serde(borrow)]
+            identifier: Option<Claim<'a>>,
+            iat: Option<Claim<'a>>,
+        }
+
+        if self.0.is_empty() {
+            return Claims::default();
+        }
+        let Ok(fields) = serde_json::from_slice::<Fields<'_>>(&self.0) else {
+            return Claims::default();
+        };
+        Claims {
+            session: fields.session.and_then(Claim::text),
+            identifier: fields.identifier.and_then(Claim::text),
+            issued_at: fields.iat.and_then(|iat| match iat {
+                Claim::Number(number) => number.as_i64(),
+                _ => None,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(payload: &str) -> String {
+        format!("eyJ.{}.sig", URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn claims_are_read_from_a_jwt() {
+        let payload = Payload::of(&token(
+            r#"{"session":"abc","identifier":"d","iat":7,"new":[]}"#,
+        ));
+        let claims = payload.claims();
+        assert_eq!(claims.session.as_deref(), Some("abc"));
+        assert_eq!(claims.identifier.as_deref(), Some("d"));
+        assert_eq!(claims.issued_at, Some(7));
+    }
+
+    #[test]
+    fn a_token_that_is_no_jwt_has_no_claims() {
+        for odd in [
+            "",
+            "opaque",
+            "a.b",
+            "a.b.c",
+            "a.b.c.d",
+            "..",
+            &token("[]"),
+            &token("{"),
+        ] {
+            assert_eq!(Payload::of(odd).claims(), Claims::default(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_read_however_json_writes_it() {
+        for (json, identifier) in [
+            (r#"{"identifier":"a\"b","x":1}"#, Some("a\"b")),
+            (r#"{"x":1, "identifier" : "a"}"#, Some("a")),
+            (r#"{"identifier":"\u0061"}"#, Some("a")),
+            (r#"{"identifier":12}"#, Some("12")),
+            (
+                r#"{"identifier":"\"identifier\":\"a\""}"#,
+                Some("\"identifier\":\"a\""),
+            ),
+            (r#"{"x":{"identifier":"a"},"identifier":"b"}"#, Some("b")),
+            (r#"{"x":"identifier"}"#, None),
+        ] {
+            let payload = Payload::of(&token(json));
+            assert_eq!(payload.claims().identifier.as_deref(), identifier, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_claim_of_another_type_is_absent_and_no_error() {
+        let odd = token(r#"{"session":{},"identifier":"a\u0000b","iat":"x"}"#);
+        assert_eq!(Payload::of(&odd).claims(), Claims::default());
+        let odd = token(r#"{"session":null,"identifier":12}"#);
+        assert_eq!(Payload::of(&odd).claims().identifier.as_deref(), Some("12"));
+    }
+}

@@ -1,0 +1,8 @@
+//! The wire of the session API, in both directions. No I/O.
+
+pub mod claim;
+pub mod claims;
+pub mod refusal;
+pub mod request;
+pub mod server_words;
+pub mod session_answer;

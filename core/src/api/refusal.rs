@@ -1,0 +1,160 @@
+//! From an answer that is no session to a status: the one table.
+
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
+use url::Url;
+
+use crate::{
+    api::server_words,
+    error::{Error, Status},
+    http::answer::{Answer, RetryAfter},
+};
+
+/// Says what a status other than 2xx means, and keeps the server's words.
+///
+/// * `server`: the URL that was asked; a redirect may be relative to it.
+/// * `authority`: what the server is called in messages.
+/// * `wall`: the device's wall clock, for a `Retry-After` without a `Date`.
+pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Error {
+    let words = server_words::read(answer.body);
+    let said = words.as_deref().unwrap_or_default();
+    let code = answer.status;
+    // JSON that is whole was said to its end.
+    let is_cut_short =
+        answer.is_cut_short && serde_json::from_slice::<IgnoredAny>(answer.body).is_err();
+    let (status, explanation) = classify(code, said, is_cut_short);
+
+    let mut message = format!("{authority} {explanation} (HTTP {code}");
+    if let Some(target) = redirect_target(answer, server) {
+        message.push_str(&format!(", to {target}"));
+    }
+    if !said.is_empty() {
+        message.push_str(&format!(": {said}"));
+    }
+    message.push(')');
+    Error {
+        server_message: words,
+        retry_after: wait(answer, wall),
+        ..Error::new(status, message).with_http_status(code)
+    }
+}
+
+/// Returns where a redirect points, without what may be secret in it.
+fn redirect_target(answer: &Answer<'_>, server: &Url) -> Option<String> {
+    if !(300..400).contains(&answer.status) {
+        return None;
+    }
+    let location = std::str::from_utf8(answer.location?).ok()?;
+    let target = server.join(location).ok()?;
+    Some(target.origin().ascii_serialization())
+}
+
+/// Returns how long the server asks to wait. A date is compared with the
+/// server's own.
+fn wait(answer: &Answer<'_>, wall: i64) -> Option<Duration> {
+    let seconds = match answer.retry_after? {
+        RetryAfter::Seconds(seconds) => seconds,
+        RetryAfter::Date(date) => {
+            let left = date.saturating_sub(answer.date.unwrap_or(wall));
+            u64::try_from(left).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds))
+}
+
+/// Decides by the words where one HTTP status means several things (401 is also an
+/// exhausted session, 403 has four meanings). Words that did not come whole, and
+/// say nothing that is known, decide nothing.
+fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str) {
+    let said = said.to_ascii_lowercase();
+    let limit = said.contains("limit exceeded");
+    match code {
+        301 | 302 | 303 | 307 | 308 => (
+            Status::Redirected,
+            "redirects elsewhere, which is never followed; correct the base URL",
+        ),
+        400 | 413 | 415 | 431 => (Status::BadRequest, "could not accept the request"),
+        401 if said.contains("invalid session") => (
+            Status::LimitExceeded,
+            "says the session is used up; create it again with kill session set",
+        ),
+        403 if said == "rejected" => (
+            Status::RejectedOrigin,
+            "rejected the origin; set one that it accepts",
+        ),
+        403 if said.contains("not active") => (
+            Status::SessionNotActive,
+            "says the session has ended; create a new one",
+        ),
+        403 if limit => (
+            Status::LimitExceeded,
+            "says a limit of the session is reached; create it again with kill session set",
+        ),
+        404 if said == "not found" => (
+            Status::StartingUp,
+            "has no session API yet; it is still starting, or the base URL is wrong",
+        ),
+        401 | 403 | 404 if is_cut_short => (
+            Status::ConnectionLost,
+            "refused the request, but did not come to say why; try again",
+        ),
+        401 => (
+            Status::Unauthorized,
+            "does not know this path without a token; check the base URL",
+        ),
+        403 => (Status::Forbidden, "refused the request"),
+        404 => (
+            Status::NotFound,
+            "has no session API at this address; check the base URL",
+        ),
+        408 => (Status::Timeout, "waited too long for the request"),
+        409 | 422 => (Status::Validation, "refused a value in the request"),
+        429 => (
+            Status::RateLimited,
+            "received too many requests; wait and try again",
+        ),
+        500..=599 => (Status::Server, "failed; try again later"),
+        _ => (
+            Status::UnexpectedHttpStatus,
+            "answered with a status that the session API does not have",
+        ),
+    }
+}
+
+/// A test holds docs/errors.md, the table of all statuses, true.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: u16, body: &str) -> Error {
+        let server = Url::parse("https://api.test/api/sessions").unwrap();
+        read(
+            &Answer::of(code, body.as_bytes()),
+            &server,
+            "api.test:443",
+            0,
+        )
+    }
+
+    #[test]
+    fn the_servers_words_are_kept_apart_and_in_the_message() {
+        let error = error(500, r#"{"error":"connect ECONNREFUSED"}"#);
+        assert_eq!(
+            error.server_message.as_deref(),
+            Some("connect ECONNREFUSED")
+        );
+        assert!(error.message.contains("(HTTP 500: connect ECONNREFUSED)"));
+    }
+
+    #[test]
+    fn words_that_did_not_come_whole_decide_nothing() {
+        for code in [401, 403, 404] {
+            let whole = classify(code, "what", false).0;
+            assert!(!whole.is_retryable(), "{code}");
+            assert_eq!(classify(code, "what", true).0, Status::ConnectionLost);
+        }
+        assert_eq!(classify(403, "rejected", true).0, Status::RejectedOrigin);
+        assert_eq!(classify(409, "missing", true).0, Status::Validation);
+    }
+}

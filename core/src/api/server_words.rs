@@ -1,0 +1,225 @@
+//! The server's own words, taken from an error body of any shape.
+
+use serde_json::Value;
+
+/// Enough for every message the server has; a proxy's page can be long.
+const MAX_BYTES: usize = 512;
+
+/// What the body says, for a person: control characters and tokens removed,
+/// HTML reduced to its title, length bounded. `None` when it says nothing.
+pub fn read(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let words = match serde_json::from_str(text) {
+        Ok(json) => from_json(&json)?,
+        Err(_) if text.starts_with('<') => html_title(text)?.to_owned(),
+        Err(_) => text.to_owned(),
+    };
+    // On one line first, or what falls away could have split a token.
+    let words = shortened(without_tokens(&one_line(&words)));
+    (!words.is_empty()).then_some(words)
+}
+
+fn from_json(json: &Value) -> Option<String> {
+    let said: Vec<String> = match json {
+        Value::Object(fields) => ["error", "validationError", "message"]
+            .iter()
+            .filter_map(|name| fields.get(*name))
+            .filter(|value| !value.is_null())
+            .map(plain)
+            .collect(),
+        Value::String(text) => vec![text.clone()],
+        _ => Vec::new(),
+    };
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let lines = text.lines().map(one_line);
+            let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+            lines.join("; ")
+        }
+        other => on_one_line(other).to_string(),
+    }
+}
+
+/// JSON would write a line break as letters.
+fn on_one_line(value: &Value) -> Value {
+    match value {
+        Value::String(text) => one_line(text).into(),
+        Value::Array(values) => values.iter().map(on_one_line).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (one_line(name), on_one_line(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn html_title(html: &str) -> Option<&str> {
+    // ASCII case only, so that byte positions stay those of the original.
+    let lower = html.to_ascii_lowercase();
+    let open = lower.find("<title")?;
+    let start = open + lower[open..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(html[start..end].trim())
+}
+
+/// One line without control or bidirectional-override characters, so that a
+/// log or a terminal shows what was said and nothing else happens.
+fn one_line(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let mut line = String::with_capacity(visible.len());
+    for word in visible.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    line
+}
+
+fn shortened(mut line: String) -> String {
+    if line.len() > MAX_BYTES {
+        while line.len() > MAX_BYTES {
+            line.pop();
+        }
+        line.push('…');
+    }
+    line
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A server that echoes a request must not put a token into an error: every
+/// run that begins like a JWT is replaced, with what may be its further lines.
+fn without_tokens(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("eyJ") {
+        clean.push_str(&rest[..start]);
+        clean.push_str("[token]");
+        rest = &rest[start + token_run(&rest[start..])..];
+        while let Some(gap) = rest.find(is_of_a_token)
+            && gap <= MOST_OF_A_GAP
+            && token_run(&rest[gap..]) >= LEAST_OF_A_LINE
+        {
+            rest = &rest[gap + token_run(&rest[gap..])..];
+        }
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// Words are rarely this long, and lines of a token rarely shorter.
+const LEAST_OF_A_LINE: usize = 16;
+
+/// What a line break has become: a space, "; ", or `","` between JSON's texts.
+const MOST_OF_A_GAP: usize = 3;
+
+fn is_of_a_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
+}
+
+fn token_run(text: &str) -> usize {
+    text.find(|c| !is_of_a_token(c)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(body: &str) -> Option<String> {
+        read(body.as_bytes())
+    }
+
+    #[test]
+    fn every_shape_of_error_body_keeps_its_words() {
+        assert_eq!(words(r#"{"error":"rejected"}"#).unwrap(), "rejected");
+        assert_eq!(
+            words(r#"{"validationError":"missing identifier\n"}"#).unwrap(),
+            "missing identifier"
+        );
+        assert_eq!(words(r#"{"validationError":"a\nb\n"}"#).unwrap(), "a; b");
+        assert_eq!(words(r#"{"error":"\nrejected\n\n"}"#).unwrap(), "rejected");
+        assert_eq!(
+            words(r#"{"error":"a","validationError":"b"}"#).unwrap(),
+            "a; b"
+        );
+        assert_eq!(words(r#"{"error":{"code":7}}"#).unwrap(), r#"{"code":7}"#);
+        assert_eq!(words("Bad Request").unwrap(), "Bad Request");
+        assert_eq!(
+            words("<html><TITLE>502 Bad Gateway</title>x").unwrap(),
+            "502 Bad Gateway"
+        );
+    }
+
+    #[test]
+    fn a_body_without_words_gives_none() {
+        for body in [
+            "",
+            " \n",
+            "{}",
+            "[]",
+            "42",
+            "null",
+            "<html><body>x",
+            "<title></title>",
+            r#"{"error":null}"#,
+        ] {
+            assert_eq!(words(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn words_are_one_bounded_printable_line() {
+        assert_eq!(
+            words("a\r\n\u{1b}[31mb\u{0}c\u{202e}d").unwrap(),
+            "a [31mb cd"
+        );
+        for long in [
+            "é".repeat(5000),
+            "a".repeat(511) + &"é".repeat(9),
+            "eyJ,".repeat(5000),
+            "a ".repeat(5000),
+        ] {
+            let long = words(&long).unwrap();
+            assert!(long.len() <= MAX_BYTES + '…'.len_utf8(), "{}", long.len());
+        }
+        assert!(read(&[0xff, 0xfe, b'x']).is_some());
+    }
+
+    #[test]
+    fn a_token_in_the_servers_words_is_removed() {
+        let said = words(r#"{"error":"bad eyJhbGciOi.eyJk-b_2.sig, sorry"}"#).unwrap();
+        assert_eq!(said, "bad [token], sorry");
+        assert!(!words("<title>eyJhbGciOi</title>").unwrap().contains("eyJ"));
+    }
+
+    #[test]
+    fn a_token_is_removed_however_it_is_split() {
+        let payload = "eyJpZGVudGlmaWVyIjoiYSJ9";
+        for split in [
+            "\u{200b}", "\u{202e}", "\u{ad}", "\n", "\n\n", "\r\n  ", " ",
+        ] {
+            let token = format!("eyJhbGciOiJIUzI1NiJ9.{split}zZXNzaW9uIjoiYWJjZCJ9.{payload}");
+            let said = words(&format!("bad {token}, sorry")).unwrap();
+            assert_eq!(said, "bad [token], sorry", "{split:?}");
+            let said = words(&token.replacen("eyJ", &format!("e{split}yJ"), 1)).unwrap();
+            assert!(
+                split.trim().is_empty() || said == "[token]",
+                "{split:?}: {said}"
+            );
+            let json = serde_json::json!({"error": format!("bad {token}, sorry")});
+            assert_eq!(words(&json.to_string()).unwrap(), "bad [token], sorry");
+            let nested = serde_json::json!({"error": {"said": token}});
+            assert_eq!(words(&nested.to_string()).unwrap(), r#"{"said":"[token]"}"#);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The calls under way.
+
+use std::collections::BTreeMap;
+
+use tokio::task::AbortHandle;
+
+use crate::{create::single_flight::Outcome, error::Error};
+
+/// Hands the outcome to the host. It runs once, or is dropped with nothing done.
+pub type Finish = Box<dyn FnOnce(Outcome) + Send>;
+
+/// What the host is to be told.
+pub struct Due {
+    pub finish: Finish,
+    pub outcome: Outcome,
+}
+
+/// A call is complete when it is taken out of `live`: by the I/O thread with an
+/// outcome, or by a cancellation, whichever is first.
+#[derive(Default)]
+pub struct Calls {
+    last: u64,
+    live: BTreeMap<u64, Live>,
+    /// Calls that have an object and are not yet submitted.
+    beginning: usize,
+    /// Calls whose callback has not returned.
+    unfinished: usize,
+}
+
+struct Live {
+    finish: Finish,
+    task: Option<AbortHandle>,
+}
+
+impl Calls {
+    /// Returns the number of a call that will be submitted.
+    pub fn begin(&mut self) -> u64 {
+        self.last += 1;
+        self.beginning += 1;
+        self.unfinished += 1;
+        self.last
+    }
+
+    pub fn is_submitted(&mut self) {
+        self.beginning -= 1;
+    }
+
+    pub fn start(&mut self, call: u64, finish: Finish) {
+        self.live.insert(call, Live { finish, task: None });
+    }
+
+    /// Notes the task that carries a call out, so that it can be stopped. Returns
+    /// the task of a call that has ended.
+    pub fn is_carried_out_by(&mut self, call: u64, task: AbortHandle) -> Option<AbortHandle> {
+        match self.live.get_mut(&call) {
+            Some(live) => {
+                live.task = Some(task);
+                None
+            }
+            None => Some(task),
+        }
+    }
+
+    /// Takes a call out with its outcome, unless it has ended.
+    pub fn complete(&mut self, call: u64, outcome: Outcome) -> Option<(Due, Option<AbortHandle>)> {
+        let Live { finish, task } = self.live.remove(&call)?;
+        Some((Due { finish, outcome }, task))
+    }
+
+    /// Takes out every call under way.
+    pub fn complete_all(&mut self, why: impl Fn() -> Error) -> Vec<(Due, Option<AbortHandle>)> {
+        std::mem::take(&mut self.live)
+            .into_values()
+            .map(|Live { finish, task }| {
+                let outcome = Err(why());
+                (Due { finish, outcome }, task)
+            })
+            .collect()
+    }
+
+    pub fn callback_has_returned(&mut self) {
+        self.unfinished -= 1;
+    }
+
+    pub fn beginning(&self) -> usize {
+        self.beginning
+    }
+
+    pub fn unfinished(&self) -> usize {
+        self.unfinished
+    }
+}

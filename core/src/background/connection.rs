@@ -1,0 +1,131 @@
+//! A connection that an asynchronous call uses, and the next one again.
+
+use std::{
+    future::poll_fn,
+    io::{self, Read, Write},
+    task::Poll,
+};
+
+use socket2::SockRef;
+use tokio::{net::TcpStream, time::timeout};
+
+use crate::{
+    connect::{
+        failure::Failure,
+        poll_socket::PollSocket,
+        socket::{self, Incoming},
+        transfer::{Progress, advance, means_nothing},
+        wire::{Broken, Wire},
+    },
+    environment::Moment,
+    http::exchange::{Close, Exchange},
+};
+
+pub struct Connection {
+    socket: TcpStream,
+    wire: Wire,
+    exchange: Exchange,
+    now: fn() -> Moment,
+}
+
+impl Connection {
+    pub fn new(socket: TcpStream, wire: Wire, exchange: Exchange, now: fn() -> Moment) -> Self {
+        Self {
+            socket,
+            wire,
+            exchange,
+            now,
+        }
+    }
+
+    /// Sends a request and reads its answer. The caller bounds it in time, and
+    /// drops a connection of which it has dropped this.
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<(), Failure> {
+        self.exchange.begin();
+        self.wire
+            .send(request)
+            .map_err(|why| Failure::Lost(Broken::Io(why)))?;
+        if self.advance(true).await? == Progress::Done {
+            return Ok(());
+        }
+        // The rest of an error is waited for a while.
+        let until = self.exchange.error_body_until().unwrap_or_default();
+        let left = until.saturating_sub((self.now)());
+        match timeout(left, self.advance(false)).await {
+            Ok(outcome) => outcome.map(drop),
+            Err(_) => self.exchange.closed(Close::Broken).map_err(Failure::Answer),
+        }
+    }
+
+    /// Goes on until the answer is there, or where that is asked for until an
+    /// error's head is there.
+    async fn advance(&mut self, stops_at_error: bool) -> Result<Progress, Failure> {
+        let Self {
+            socket,
+            wire,
+            exchange,
+            now,
+        } = self;
+        poll_fn(|context| {
+            let socket = &mut PollSocket::new(socket, context);
+            loop {
+                match advance(wire, socket, exchange, *now) {
+                    Ok(Progress::Moved)
+                        if stops_at_error && exchange.error_body_until().is_some() =>
+                    {
+                        return Poll::Ready(Ok(Progress::Moved));
+                    }
+                    Ok(Progress::Moved) => {}
+                    Ok(Progress::Blocked) => return Poll::Pending,
+                    outcome => return Poll::Ready(outcome),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Returns what the last exchange has brought.
+    pub fn last(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Looks whether the connection is as the last exchange has left it.
+    pub fn is_quiet(&mut self) -> bool {
+        loop {
+            match socket::look(&SockRef::from(&self.socket)) {
+                Incoming::Nothing => return true,
+                Incoming::End => return false,
+                Incoming::Bytes => {}
+            }
+            // Past the event loop, which does not yet know of them.
+            let socket = &mut Direct(SockRef::from(&self.socket));
+            if !means_nothing(&mut self.wire, socket, &mut self.exchange) {
+                return false;
+            }
+        }
+    }
+
+    /// Wipes the last answer.
+    pub fn forget_answer(&mut self) {
+        self.exchange.begin();
+    }
+}
+
+/// A socket that does not wait, without its event loop.
+struct Direct<'a>(SockRef<'a>);
+
+impl Read for Direct<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(bytes)
+    }
+}
+
+impl Write for Direct<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        socket::send(&self.0, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,320 @@
+//! The thread that does the I/O of all asynchronous calls of a client.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    rc::Rc,
+    sync::Arc,
+};
+
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{Semaphore, SemaphorePermit, mpsc::UnboundedReceiver},
+    task::{LocalSet, spawn_local},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    api::{request::SessionRequest, session_answer::Clocks},
+    background::{connection::Connection, engine::Engine},
+    connect::{
+        connector::connect,
+        failure::Failure,
+        resting::{MAX_REST, Resting},
+    },
+    context::{Context, Shared},
+    create::{
+        call::{Call, Failed, Over, Step},
+        single_flight::{Joined, Leader, Outcome, Turn},
+    },
+    environment::Moment,
+    error::{Error, Status},
+    host::panics,
+    http::exchange::Exchange,
+};
+
+/// More calls than this wait for a connection, in the order in which they came.
+const MAX_CONNECTIONS: usize = 32;
+
+pub struct Job {
+    pub call: u64,
+    pub request: Arc<SessionRequest>,
+    pub deadline: Moment,
+}
+
+/// An event loop that may end on the thread of another one. A host may free a
+/// client in a log callback, on the thread that does the I/O, and one must not wait
+/// for the other.
+pub struct EventLoop(Option<Runtime>);
+
+pub fn event_loop() -> Result<EventLoop, Error> {
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map(|runtime| EventLoop(Some(runtime)))
+        .map_err(|why| {
+            Error::new(
+                Status::System,
+                format!("the system gave no event loop: {why}; close files or raise the limit"),
+            )
+        })
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Reads jobs until there can be no more. It leaves what is under way then: that
+/// has been cancelled.
+pub fn run(
+    engine: &Arc<Engine>,
+    shared: Arc<Shared>,
+    mut jobs: UnboundedReceiver<Job>,
+    event_loop: EventLoop,
+) {
+    let Some(runtime) = &event_loop.0 else {
+        return;
+    };
+    let tasks = LocalSet::new();
+    tasks.block_on(runtime, async {
+        let io = Rc::new(Io::new(Arc::clone(engine), shared));
+        while let Some(job) = jobs.recv().await {
+            #[cfg(feature = "test-hooks")]
+            panics::Point::IoThread.strike();
+            let call = job.call;
+            let task = spawn_local(carry_out(Rc::clone(&io), job));
+            let task = task.abort_handle();
+            let ended = engine.hold().calls.is_carried_out_by(call, task);
+            if let Some(ended) = ended {
+                ended.abort();
+            }
+        }
+    });
+    // Before the event loop that their connections belong to.
+    drop(tasks);
+}
+
+async fn carry_out(io: Rc<Io>, job: Job) {
+    let end = End {
+        engine: &io.engine,
+        call: job.call,
+    };
+    #[cfg(feature = "test-hooks")]
+    panics::Point::Task.strike();
+    let left = job.deadline.saturating_sub(io.context().now());
+    let outcome = match timeout(left, io.create(&job)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(io.context().out_of_time()),
+    };
+    if let Err(error) = &outcome {
+        io.context().log_failure(error);
+    }
+    end.with(outcome);
+}
+
+/// Ends a call even if its task panics.
+struct End<'a> {
+    engine: &'a Engine,
+    call: u64,
+}
+
+impl End<'_> {
+    fn with(self, outcome: Outcome) {
+        self.engine.complete(self.call, outcome);
+    }
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.engine.complete(self.call, Err(panics::last()));
+        }
+    }
+}
+
+/// What the calls of the thread share.
+struct Io {
+    engine: Arc<Engine>,
+    shared: Arc<Shared>,
+    places: Semaphore,
+    resting: RefCell<Resting<Connection>>,
+    has_reaper: Cell<bool>,
+}
+
+impl Io {
+    fn new(engine: Arc<Engine>, shared: Arc<Shared>) -> Self {
+        Self {
+            engine,
+            shared,
+            places: Semaphore::new(MAX_CONNECTIONS),
+            resting: RefCell::default(),
+            has_reaper: Cell::new(false),
+        }
+    }
+
+    fn context(&self) -> &Context {
+        &self.engine.context
+    }
+
+    async fn create(self: &Rc<Self>, job: &Job) -> Outcome {
+        let leader = match self.shared.single_flight.join(&job.request) {
+            Joined::Leads(leader) => leader,
+            Joined::Follows(follower) => {
+                match poll_fn(|context| follower.poll(context.waker())).await {
+                    Turn::Has(outcome) => return outcome,
+                    Turn::Leads(leader) => leader,
+                }
+            }
+        };
+        // In a box: while it waits for a connection a call is small.
+        let place = self.place().await?;
+        Box::pin(self.lead(leader, job.deadline, place)).await
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
+        // The semaphore is never closed.
+        let place = self.places.acquire().await;
+        place.map_err(|error| Error::new(Status::Panic, error.to_string()))
+    }
+
+    async fn lead(
+        self: &Rc<Self>,
+        leader: Leader<'_>,
+        deadline: Moment,
+        place: SemaphorePermit<'_>,
+    ) -> Outcome {
+        let mut place = Some(place);
+        let now = self.context().decision(&self.shared);
+        let mut call = Call::new(Arc::clone(leader.request()), deadline, &now);
+        loop {
+            match call.next() {
+                Step::Exchange { body, over } => {
+                    self.exchange(&mut call, &body, over).await;
+                    self.context().log_note(&mut call);
+                }
+                Step::Wait { until, is_long } => {
+                    if is_long {
+                        place = None;
+                    }
+                    sleep(until.saturating_sub(self.context().now())).await;
+                    if place.is_none() {
+                        place = Some(self.place().await?);
+                    }
+                }
+                Step::Finish(outcome) => {
+                    leader.finish(&outcome);
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over) {
+        let context = self.context();
+        let kept = match over {
+            Over::Any => self.take(),
+            Over::New => {
+                // In its place: as many connections as there are calls at once.
+                drop(self.resting.borrow_mut().take(0, context.now()));
+                None
+            }
+        };
+        let was_kept = kept.is_some();
+        let connection = match kept {
+            Some(connection) => Ok(connection),
+            None => self.open().await,
+        };
+        let mut connection = match connection {
+            Ok(connection) => connection,
+            Err(failure) => return self.failed(call, failure, false, None),
+        };
+        let sent_at = context.now();
+        let request = context.request_head.with_body(body);
+        let outcome = connection.exchange(&request).await;
+        let exchange = connection.last();
+        let decision = context.decision(&self.shared);
+        let now = decision.time;
+        if exchange.status() != 0 {
+            context.log_answer(exchange.status(), now.saturating_sub(sent_at), was_kept);
+        }
+        if let Err(failure) = outcome {
+            return self.failed(call, failure, was_kept, Some(exchange));
+        }
+        let clocks = Clocks {
+            sent_at,
+            now,
+            wall: (context.environment.wall)(),
+        };
+        call.answered(&exchange.answer(), clocks, &context.policy, &decision);
+        if exchange.may_be_followed() {
+            self.put(connection, now);
+        }
+    }
+
+    fn failed(
+        &self,
+        call: &mut Call,
+        failure: Failure,
+        was_kept: bool,
+        exchange: Option<&Exchange>,
+    ) {
+        let context = self.context();
+        let error = context.destination.attempt().describe(failure);
+        let failed = Failed {
+            error: error.with_http_status(exchange.map_or(0, Exchange::status)),
+            was_kept,
+            has_heard: exchange.is_some_and(Exchange::has_heard),
+        };
+        let now = context.decision(&self.shared);
+        call.failed(failed, &context.policy, &now);
+    }
+
+    async fn open(&self) -> Result<Connection, Failure> {
+        let context = self.context();
+        let destination = &context.destination;
+        let connecting = connect(destination, &self.shared.network);
+        let connected = timeout(destination.connect_timeout, connecting)
+            .await
+            .map_err(|_| Failure::ConnectTimeout)??;
+        Ok(Connection::new(
+            connected.socket,
+            connected.wire,
+            Exchange::new(context.rules),
+            context.environment.now,
+        ))
+    }
+
+    fn take(&self) -> Option<Connection> {
+        loop {
+            let (connection, _tired) = self.resting.borrow_mut().take(0, self.context().now());
+            let mut connection = connection?;
+            if connection.is_quiet() {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn put(self: &Rc<Self>, mut connection: Connection, now: Moment) {
+        connection.forget_answer();
+        drop(self.resting.borrow_mut().put(connection, 0, now));
+        if !self.has_reaper.replace(true) {
+            spawn_local(Rc::clone(self).reap());
+        }
+    }
+
+    /// Closes connections that the server is about to close, as long as there are
+    /// any.
+    async fn reap(self: Rc<Self>) {
+        while !self.resting.borrow().is_empty() {
+            sleep(MAX_REST).await;
+            let now = self.context().now();
+            drop(self.resting.borrow_mut().take_tired(now));
+        }
+        self.has_reaper.set(false);
+    }
+}

@@ -1,0 +1,97 @@
+//! A connection that a blocking call uses, and the next one again.
+
+use std::{net::TcpStream, time::Duration};
+
+use socket2::SockRef;
+
+use crate::{
+    blocking::timed_socket::TimedSocket,
+    connect::{
+        failure::Failure,
+        socket::{self, Incoming},
+        transfer::{Progress, advance, means_nothing},
+        wire::{Broken, Wire},
+    },
+    environment::Moment,
+    http::exchange::{Close, Exchange},
+};
+
+/// How long a read may take for which there is something to read.
+const BRIEF: Duration = Duration::from_secs(1);
+
+pub struct Connection {
+    socket: TcpStream,
+    wire: Wire,
+    exchange: Exchange,
+    /// The time limit that the socket has.
+    limit: Duration,
+    now: fn() -> Moment,
+}
+
+impl Connection {
+    pub fn new(socket: TcpStream, wire: Wire, exchange: Exchange, now: fn() -> Moment) -> Self {
+        Self {
+            socket,
+            wire,
+            exchange,
+            limit: Duration::MAX,
+            now,
+        }
+    }
+
+    /// Sends a request and reads its answer, until the moment of `deadline`.
+    pub fn exchange(&mut self, request: &[u8], deadline: Moment) -> Result<(), Failure> {
+        self.exchange.begin();
+        self.wire
+            .send(request)
+            .map_err(|why| Failure::Lost(Broken::Io(why)))?;
+        loop {
+            let error_body_until = self.exchange.error_body_until();
+            let until = error_body_until.map_or(deadline, |until| until.min(deadline));
+            let socket = &mut TimedSocket {
+                socket: &self.socket,
+                limit: &mut self.limit,
+                until,
+                now: self.now,
+            };
+            match advance(&mut self.wire, socket, &mut self.exchange, self.now)? {
+                Progress::Done => return Ok(()),
+                Progress::Moved => {}
+                // The rest of an error is not waited for any more.
+                Progress::Blocked if self.exchange.closed(Close::Broken).is_ok() => return Ok(()),
+                Progress::Blocked => return Err(Failure::OutOfTime),
+            }
+        }
+    }
+
+    /// Returns what the last exchange has brought.
+    pub fn last(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Looks whether the connection is as the last exchange has left it.
+    pub fn is_quiet(&mut self) -> bool {
+        loop {
+            match socket::look(&SockRef::from(&self.socket)) {
+                Incoming::Nothing => return true,
+                Incoming::End => return false,
+                Incoming::Bytes => {}
+            }
+            // There is something to read, so this does not wait.
+            let socket = &mut TimedSocket {
+                socket: &self.socket,
+                limit: &mut self.limit,
+                until: (self.now)() + BRIEF,
+                now: self.now,
+            };
+            if !means_nothing(&mut self.wire, socket, &mut self.exchange) {
+                return false;
+            }
+        }
+    }
+
+    /// Wipes the last answer.
+    pub fn forget_answer(&mut self) {
+        self.exchange.begin();
+    }
+}

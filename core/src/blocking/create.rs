@@ -1,0 +1,158 @@
+//! Drives one session call on the calling thread.
+
+use std::{sync::Arc, task::Poll, thread};
+
+use crate::{
+    api::{request::SessionRequest, session_answer::Clocks},
+    blocking::{open::open, pool::Pool, wait::Bell},
+    connect::failure::Failure,
+    context::{Context, Shared},
+    create::{
+        call::{Call, Failed, Over, Step},
+        single_flight::{Follower, Joined, Leader, Turn},
+    },
+    environment::Moment,
+    error::Error,
+    session::Session,
+};
+
+/// Creates a session. Waits for the calls that come first for its identifier.
+pub fn create(
+    context: &Context,
+    shared: &Shared,
+    pool: &Pool,
+    request: SessionRequest,
+) -> Result<Session, Error> {
+    let driver = Driver {
+        context,
+        shared,
+        pool,
+        deadline: context.deadline(),
+    };
+    let leader = match shared.single_flight.join(&Arc::new(request)) {
+        Joined::Leads(leader) => leader,
+        Joined::Follows(follower) => match driver.wait(&follower) {
+            Some(Turn::Leads(leader)) => leader,
+            Some(Turn::Has(outcome)) => return outcome,
+            None => return Err(context.out_of_time()),
+        },
+    };
+    driver.lead(leader)
+}
+
+struct Driver<'a> {
+    context: &'a Context,
+    shared: &'a Shared,
+    pool: &'a Pool,
+    deadline: Moment,
+}
+
+/// The time of the whole call is over.
+struct OutOfTime;
+
+impl Driver<'_> {
+    /// Waits for the call's turn. `None`: the time is over first.
+    fn wait<'a>(&self, follower: &Follower<'a>) -> Option<Turn<'a>> {
+        let (bell, waker) = Bell::new();
+        loop {
+            if let Poll::Ready(turn) = follower.poll(&waker) {
+                return Some(turn);
+            }
+            let left = self.deadline.saturating_sub(self.context.now());
+            if left.is_zero() {
+                return None;
+            }
+            bell.wait(left);
+        }
+    }
+
+    fn lead(&self, leader: Leader<'_>) -> Result<Session, Error> {
+        let request = Arc::clone(leader.request());
+        let now = self.context.decision(self.shared);
+        let mut call = Call::new(request, self.deadline, &now);
+        loop {
+            match call.next() {
+                Step::Exchange { body, over } => {
+                    if let Err(OutOfTime) = self.exchange(&mut call, &body, over) {
+                        // The turn goes to the next call, which may have more time.
+                        return Err(self.context.out_of_time());
+                    }
+                    self.context.log_note(&mut call);
+                }
+                Step::Wait { until, .. } => {
+                    thread::sleep(until.saturating_sub(self.context.now()));
+                }
+                Step::Finish(outcome) => {
+                    leader.finish(&outcome);
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    fn exchange(&self, call: &mut Call, body: &[u8], over: Over) -> Result<(), OutOfTime> {
+        let context = self.context;
+        let kept = match over {
+            Over::Any => self.pool.take(context.now()),
+            Over::New => {
+                self.pool.make_room(context.now());
+                None
+            }
+        };
+        let was_kept = kept.is_some();
+        let connection = match kept {
+            Some(connection) => Ok(connection),
+            None => open(context, &self.shared.network, self.deadline),
+        };
+        let mut connection = match connection {
+            Ok(connection) => connection,
+            Err(failure) => return self.failed(call, failure, false, false, 0),
+        };
+        let sent_at = context.now();
+        let request = context.request_head.with_body(body);
+        let outcome = connection.exchange(&request, self.deadline);
+        let exchange = connection.last();
+        let decision = context.decision(self.shared);
+        let now = decision.time;
+        if exchange.status() != 0 {
+            context.log_answer(exchange.status(), now.saturating_sub(sent_at), was_kept);
+        }
+        if let Err(failure) = outcome {
+            let (has_heard, status) = (exchange.has_heard(), exchange.status());
+            return self.failed(call, failure, was_kept, has_heard, status);
+        }
+        let clocks = Clocks {
+            sent_at,
+            now,
+            wall: (context.environment.wall)(),
+        };
+        call.answered(&exchange.answer(), clocks, &context.policy, &decision);
+        if exchange.may_be_followed() {
+            connection.forget_answer();
+            self.pool.put(connection, now);
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &self,
+        call: &mut Call,
+        failure: Failure,
+        was_kept: bool,
+        has_heard: bool,
+        http_status: u16,
+    ) -> Result<(), OutOfTime> {
+        if matches!(failure, Failure::OutOfTime) {
+            return Err(OutOfTime);
+        }
+        let attempt = self.context.destination.attempt();
+        let failed = Failed {
+            error: attempt.describe(failure).with_http_status(http_status),
+            was_kept,
+            has_heard,
+        };
+        let now = self.context.decision(self.shared);
+        call.failed(failed, &self.context.policy, &now);
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! Makes a connection for a blocking call.
+//!
+//! A small event loop runs for as long as that takes, and the socket is taken out
+//! of it.
+
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    time::timeout,
+};
+
+use crate::{
+    blocking::connection::Connection,
+    connect::{
+        connector::{Network, connect},
+        failure::{Failure, Peer},
+    },
+    context::Context,
+    environment::Moment,
+    error::{Error, Status},
+    http::exchange::Exchange,
+};
+
+/// Makes a connection until the moment of `deadline`, and within the configured
+/// time.
+pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Connection, Failure> {
+    let event_loop = event_loop().map_err(Failure::Other)?;
+    let destination = &context.destination;
+    let left = deadline.saturating_sub(context.now());
+    let limit = destination.connect_timeout.min(left);
+    let connected = event_loop
+        .block_on(async { timeout(limit, connect(destination, network)).await })
+        .map_err(|_| match limit == left {
+            true => Failure::OutOfTime,
+            false => Failure::ConnectTimeout,
+        })??;
+    let lost = |why| Failure::Tcp(Peer::Server, why);
+    let socket = connected.socket.into_std().map_err(lost)?;
+    socket.set_nonblocking(false).map_err(lost)?;
+    Ok(Connection::new(
+        socket,
+        connected.wire,
+        Exchange::new(context.rules),
+        context.environment.now,
+    ))
+}
+
+fn event_loop() -> Result<Runtime, Error> {
+    // A thread whose thread-local variables are gone cannot drive it.
+    if Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed()) {
+        return Err(Error::new(
+            Status::InvalidArgument,
+            "a session cannot be created by a thread, or a process, that is already ending",
+        ));
+    }
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(no_event_loop)
+}
+
+/// Returns the error for an event loop that the system does not give.
+fn no_event_loop(why: std::io::Error) -> Error {
+    Error::new(
+        Status::System,
+        format!("the system gave no event loop: {why}; close files or raise the limit"),
+    )
+}

@@ -1,0 +1,97 @@
+//! A blocking socket, as a reader and writer that waits until a moment.
+
+use std::{
+    io::{self, ErrorKind, IoSlice, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use socket2::SockRef;
+
+use crate::{connect::socket, environment::Moment};
+
+/// The shortest limit that is set: zero means none.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Returns `WouldBlock` when the moment has passed.
+///
+/// The limit is the socket's own (`SO_RCVTIMEO`, `SO_SNDTIMEO`). Setting it takes
+/// two system calls, so a limit that is short enough is kept; what is left of the
+/// time when it runs out is set then.
+pub struct TimedSocket<'a> {
+    pub socket: &'a TcpStream,
+    /// The limit that the socket has.
+    pub limit: &'a mut Duration,
+    pub until: Moment,
+    pub now: fn() -> Moment,
+}
+
+impl TimedSocket<'_> {
+    fn within_limit<T>(
+        &mut self,
+        mut operation: impl FnMut(&TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut left = self.left()?;
+        if *self.limit > left {
+            self.set_limit(left)?;
+        }
+        loop {
+            match operation(self.socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    // The system's limit begins anew.
+                    left = self.left()?;
+                    if *self.limit > left {
+                        self.set_limit(left)?;
+                    }
+                }
+                Err(error) if is_limit(&error) => {
+                    left = self.left()?;
+                    self.set_limit(left)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.until.saturating_sub((self.now)());
+        match left.is_zero() {
+            true => Err(ErrorKind::WouldBlock.into()),
+            false => Ok(left),
+        }
+    }
+
+    fn set_limit(&mut self, limit: Duration) -> io::Result<()> {
+        let limit = limit.max(SHORTEST);
+        self.socket.set_read_timeout(Some(limit))?;
+        self.socket.set_write_timeout(Some(limit))?;
+        *self.limit = limit;
+        Ok(())
+    }
+}
+
+/// Windows says `TimedOut`.
+fn is_limit(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+        && error.raw_os_error() != Some(libc::ETIMEDOUT)
+}
+
+impl Read for TimedSocket<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.within_limit(|mut socket| socket.read(bytes))
+    }
+}
+
+impl Write for TimedSocket<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.within_limit(|to| socket::send(&SockRef::from(to), bytes))
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.within_limit(|to| socket::send_vectored(&SockRef::from(to), parts))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! A client: settings that hold together, and the calls made with them.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use crate::{
+    api::request::SessionRequest,
+    background::{
+        calls::Finish,
+        engine::{self, Engine},
+        shutdown,
+    },
+    blocking::{self, pool::Pool},
+    config::Config,
+    context::{Context, Shared},
+    environment::Environment,
+    error::{Error, Status},
+    host::fork::PerProcess,
+    log,
+    session::Session,
+    session_options::SessionOptions,
+};
+
+pub struct Client {
+    context: Arc<Context>,
+    local: PerProcess<Local>,
+    engine: Arc<Engine>,
+}
+
+/// What a forked child must not share with its parent.
+#[derive(Default)]
+struct Local {
+    shared: Arc<Shared>,
+    pool: Pool,
+}
+
+impl Client {
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        Self::within(config, Environment::SYSTEM)
+    }
+
+    /// Makes a client with other clocks and random numbers, for tests.
+    pub fn within(config: &Config, environment: Environment) -> Result<Self, Error> {
+        let context = Arc::new(Context::new(config.check()?, environment));
+        Ok(Self {
+            engine: Engine::new(Arc::clone(&context), config.dispatched_by_host),
+            context,
+            local: PerProcess::new(Local::default),
+        })
+    }
+
+    /// Creates a session on the calling thread.
+    pub fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
+        if self.engine.is_closed() {
+            return Err(engine::shut_down());
+        }
+        let outcome = self.create(options);
+        if let Err(error) = &outcome {
+            self.context.log_failure(error);
+        }
+        outcome
+    }
+
+    fn create(&self, options: &SessionOptions) -> Result<Session, Error> {
+        let request = options.check()?;
+        if log::is_telling() {
+            return Err(Error::new(
+                Status::InvalidArgument,
+                "a session cannot be created from inside a log callback",
+            ));
+        }
+        let local = self.local.get();
+        blocking::create::create(&self.context, &local.shared, &local.pool, request)
+    }
+
+    /// Prepares an asynchronous call. It has to be submitted.
+    pub fn begin(&self, options: &SessionOptions) -> Result<(Call, Unsent), Error> {
+        let request = options.check()?;
+        let number = self.engine.begin(&self.local.get().shared)?;
+        let call = Call {
+            number,
+            engine: Arc::downgrade(&self.engine),
+        };
+        let unsent = Unsent {
+            number,
+            engine: Arc::clone(&self.engine),
+            request,
+        };
+        Ok((call, unsent))
+    }
+
+    pub fn shut_down(&self, timeout: Duration) -> Result<(), Error> {
+        shutdown::shut_down(&self.engine, timeout)
+    }
+
+    pub fn descriptor(&self) -> Option<i32> {
+        self.engine.descriptor()
+    }
+
+    pub fn dispatch(&self) -> Result<(), Error> {
+        self.engine.dispatch()
+    }
+
+    /// Says that the owner has no more use for it. Calls may still be inside.
+    pub fn let_go(&self) {
+        shutdown::let_go(&self.engine);
+    }
+}
+
+/// One asynchronous call, as its owner sees it.
+pub struct Call {
+    number: u64,
+    /// Weak: what belongs to the client ends with it, whatever calls the host
+    /// keeps.
+    engine: Weak<Engine>,
+}
+
+impl Call {
+    pub fn cancel(&self) {
+        if let Some(engine) = self.engine.upgrade() {
+            engine.cancel(self.number);
+        }
+    }
+}
+
+/// An asynchronous call that is not yet under way.
+pub struct Unsent {
+    number: u64,
+    engine: Arc<Engine>,
+    request: SessionRequest,
+}
+
+impl Unsent {
+    /// Puts the call under way. `finish` may run before this returns.
+    pub fn submit(self, finish: Finish) {
+        self.engine.submit(self.number, self.request, finish);
+    }
+}

@@ -1,0 +1,342 @@
+//! Why an attempt brought no answer, and what a person is told.
+
+use std::{io, time::Duration};
+
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+use crate::{
+    connect::{dns::NoAddress, pins, proxy::Proxy, socks, wire::Broken},
+    error::{Error, Status},
+    http,
+};
+
+/// Who was spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    Server,
+    Proxy,
+}
+
+#[derive(Debug)]
+pub enum Failure {
+    /// The time of the whole call is over.
+    OutOfTime,
+    /// The time for making a connection is over.
+    ConnectTimeout,
+    NoAddress(NoAddress),
+    /// No TCP connection could be made.
+    Tcp(Peer, io::Error),
+    /// A TLS handshake failed.
+    Handshake(Peer, Broken),
+    /// The proxy did not answer a CONNECT.
+    Tunnel(Broken),
+    /// The answer of the proxy is none.
+    NoTunnel(http::failure::Failure),
+    /// The proxy's answer to a CONNECT has this status.
+    Refused(u16),
+    Socks(socks::Refusal),
+    /// A connection broke that had been made.
+    Lost(Broken),
+    /// What came is no answer.
+    Answer(http::failure::Failure),
+    /// The system gave something not, or a setting proved useless.
+    Other(Error),
+}
+
+/// What is known about the attempt that failed.
+pub struct Attempt<'a> {
+    /// `host:port` of the server.
+    pub authority: &'a str,
+    pub proxy: Option<&'a Proxy>,
+    pub timeout: Duration,
+    pub connect_timeout: Duration,
+}
+
+impl Attempt<'_> {
+    /// Returns the error for a failure.
+    pub fn describe(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::OutOfTime => self.out_of_time(),
+            Failure::ConnectTimeout => self.connect_timeout(),
+            Failure::NoAddress(unknown) => no_address(&unknown),
+            Failure::Tcp(peer, why) => self.no_connection(peer, &why),
+            Failure::Handshake(peer, Broken::Io(why)) => self.no_connection(peer, &why),
+            Failure::Handshake(peer, Broken::Tls(why)) => self.no_tls(peer, &why),
+            Failure::Tunnel(Broken::Io(why)) => self.no_connection(Peer::Proxy, &why),
+            Failure::Tunnel(Broken::Tls(why)) => self.no_tls(Peer::Proxy, &why),
+            Failure::NoTunnel(why) => self.no_tunnel(why),
+            Failure::Refused(status) => self.refused(&format!("HTTP {status}")),
+            Failure::Socks(refusal) => self.refused(match refusal {
+                socks::Refusal::NotSocks => "it does not speak SOCKS 5",
+                socks::Refusal::Credentials => "it wants other credentials",
+                socks::Refusal::Reply(code) => socks::meaning(code),
+            }),
+            Failure::Lost(why) => self.lost(why),
+            Failure::Answer(why) => self.no_answer(why),
+            Failure::Other(error) => error,
+        }
+    }
+
+    pub fn out_of_time(&self) -> Error {
+        Error::new(
+            Status::Timeout,
+            format!(
+                "{} did not answer within {} ms; try again, or raise the timeout",
+                self.authority,
+                self.timeout.as_millis()
+            ),
+        )
+    }
+
+    fn connect_timeout(&self) -> Error {
+        let through = match self.proxy {
+            Some(proxy) => format!(" through the proxy {}", proxy.authority),
+            None => String::new(),
+        };
+        Error::new(
+            Status::Timeout,
+            format!(
+                "{}{through} could not be reached within {} ms; check the network, or raise the connect timeout",
+                self.authority,
+                self.connect_timeout.as_millis()
+            ),
+        )
+    }
+
+    fn no_connection(&self, peer: Peer, why: &io::Error) -> Error {
+        if is_out_of_resources(why) {
+            return out_of_resources(why);
+        }
+        let message = match (peer, self.proxy) {
+            (Peer::Proxy, Some(proxy)) => format!(
+                "no connection to the proxy {} could be made ({why}); check the network, the proxy's URL and that it runs",
+                proxy.authority
+            ),
+            _ => format!(
+                "no connection to {} could be made ({why}); check the network, the base URL and that the server runs",
+                self.authority
+            ),
+        };
+        Error::new(Status::Connect, message)
+    }
+
+    fn no_tls(&self, peer: Peer, why: &TlsError) -> Error {
+        if is_pin_mismatch(why) {
+            return Error::new(
+                Status::PinMismatch,
+                format!(
+                    "{} has a trusted certificate, but none of the pinned keys; expect an interception, or add its new pin",
+                    self.authority
+                ),
+            );
+        }
+        let peer = match (peer, self.proxy) {
+            (Peer::Proxy, Some(proxy)) => format!("the proxy {}", proxy.authority),
+            _ => self.authority.to_owned(),
+        };
+        Error::new(Status::Tls, tls_sentence(why, &peer))
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        let proxy = self.proxy.map_or("", |proxy| &*proxy.authority);
+        Error::new(
+            Status::Proxy,
+            format!(
+                "the proxy {proxy} did not connect to {} ({why}); check its URL and credentials",
+                self.authority
+            ),
+        )
+    }
+
+    fn no_tunnel(&self, why: http::failure::Failure) -> Error {
+        match why {
+            http::failure::Failure::Ended => {
+                self.no_connection(Peer::Proxy, &io::Error::from(io::ErrorKind::UnexpectedEof))
+            }
+            _ => self.refused("it does not answer in HTTP"),
+        }
+    }
+
+    /// Says that a connection broke: by noise on the way, or by somebody who wants
+    /// it to end. Another connection may do, unless the server has said why it
+    /// wants none. In TLS 1.3 it says so only after the handshake.
+    fn lost(&self, why: Broken) -> Error {
+        let words = match why {
+            Broken::Tls(why) if is_refusal(&why) => return self.no_tls(Peer::Server, &why),
+            Broken::Tls(why) => why.to_string(),
+            Broken::Io(why) if is_out_of_resources(&why) => return out_of_resources(&why),
+            Broken::Io(why) => why.to_string(),
+        };
+        self.broke_off(&words)
+    }
+
+    fn broke_off(&self, why: &str) -> Error {
+        Error::new(
+            Status::ConnectionLost,
+            format!(
+                "the connection to {} broke off ({why}); try again",
+                self.authority
+            ),
+        )
+    }
+
+    fn no_answer(&self, why: http::failure::Failure) -> Error {
+        use http::failure::Failure;
+        let authority = self.authority;
+        match why {
+            Failure::Ended => self.broke_off("it ended before the answer did"),
+            Failure::NotHttp(why) => Error::new(
+                Status::BadResponse,
+                format!("{authority} did not answer in HTTP ({why}); check the base URL"),
+            ),
+            Failure::HeadTooLarge => Error::new(
+                Status::ResponseTooLarge,
+                format!(
+                    "{authority} sent more headers, or said that more is to come, than is accepted"
+                ),
+            ),
+            Failure::BodyTooLarge => Error::new(
+                Status::ResponseTooLarge,
+                format!("{authority} sent more than any session needs; check the base URL"),
+            ),
+        }
+    }
+}
+
+fn no_address(unknown: &NoAddress) -> Error {
+    if is_out_of_resources(&unknown.why) {
+        return out_of_resources(&unknown.why);
+    }
+    Error::new(
+        Status::Dns,
+        format!(
+            "the address of {} could not be found ({}); check the network and the URL",
+            unknown.name, unknown.why
+        ),
+    )
+}
+
+fn out_of_resources(why: &io::Error) -> Error {
+    Error::new(
+        Status::System,
+        format!(
+            "no connection could be opened ({why}); close files or threads, or raise the limit"
+        ),
+    )
+}
+
+fn is_out_of_resources(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN)
+    )
+}
+
+fn is_pin_mismatch(error: &TlsError) -> bool {
+    matches!(
+        error,
+        TlsError::InvalidCertificate(CertificateError::Other(other))
+            if other.0.is::<pins::Mismatch>()
+    )
+}
+
+fn is_refusal(error: &TlsError) -> bool {
+    use AlertDescription as Alert;
+    // The others tell of what arrived, which may have been changed on the way.
+    matches!(
+        error,
+        TlsError::AlertReceived(
+            Alert::HandshakeFailure
+                | Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+                | Alert::InsufficientSecurity
+                | Alert::CertificateRequired
+        )
+    )
+}
+
+fn tls_sentence(error: &TlsError, peer: &str) -> String {
+    let TlsError::InvalidCertificate(certificate) = error else {
+        return format!(
+            "no secure connection to {peer} could be made ({error}); check that the port speaks TLS 1.2 or 1.3"
+        );
+    };
+    let why = match certificate {
+        CertificateError::UnknownIssuer => {
+            "is not signed by an authority that is trusted here; set the right CA file, or expect an interception".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired; check this device's date first".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet; check this device's date first".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "belongs to another host; check the base URL".to_owned()
+        }
+        CertificateError::Revoked => "has been revoked".to_owned(),
+        other => format!("is not acceptable ({other})"),
+    };
+    format!("the certificate of {peer} {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn describe(failure: Failure) -> Error {
+        Attempt {
+            authority: "api.test:443",
+            proxy: None,
+            timeout: Duration::from_secs(15),
+            connect_timeout: Duration::from_secs(5),
+        }
+        .describe(failure)
+    }
+
+    #[test]
+    fn noise_on_a_connection_that_was_made_ends_the_connection_only() {
+        let lost = describe(Failure::Lost(Broken::Tls(TlsError::DecryptError)));
+        assert_eq!(lost.status, Status::ConnectionLost);
+        let noise = Broken::Tls(TlsError::DecryptError);
+        let error = describe(Failure::Handshake(Peer::Server, noise));
+        assert_eq!(error.status, Status::Tls);
+    }
+
+    #[test]
+    fn a_server_that_refuses_us_after_the_handshake_has_refused_us() {
+        for (alert, status) in [
+            (AlertDescription::CertificateRequired, Status::Tls),
+            (AlertDescription::InternalError, Status::ConnectionLost),
+            (AlertDescription::RecordOverflow, Status::ConnectionLost),
+        ] {
+            let said = Broken::Tls(TlsError::AlertReceived(alert));
+            assert_eq!(describe(Failure::Lost(said)).status, status);
+        }
+    }
+
+    #[test]
+    fn a_name_without_address_is_named() {
+        let error = describe(Failure::NoAddress(NoAddress {
+            name: "where.test".to_owned(),
+            why: Arc::new(io::Error::other("nobody knows")),
+        }));
+        assert_eq!(error.status, Status::Dns);
+        assert!(error.message.contains("of where.test "));
+    }
+
+    #[test]
+    fn our_limit_for_connecting_is_a_timeout_and_the_systems_is_not() {
+        assert_eq!(describe(Failure::ConnectTimeout).status, Status::Timeout);
+        let systems = io::Error::from_raw_os_error(libc::ETIMEDOUT);
+        let error = describe(Failure::Tcp(Peer::Server, systems));
+        assert_eq!(error.status, Status::Connect);
+    }
+}

@@ -1,0 +1,21 @@
+//! Connections: name look-up, TCP, proxies, TLS and trust.
+//!
+//! Making a connection is cold, so it is written once, asynchronously, and
+//! serves both drivers. Using one is hot: [`wire`] and [`transfer`] do that
+//! without owning a socket.
+
+pub mod connector;
+pub mod dns;
+pub mod endpoint;
+pub mod failure;
+pub mod pins;
+pub mod poll_socket;
+pub mod proxy;
+pub mod resting;
+pub mod socket;
+pub mod socks;
+pub mod tcp;
+pub mod transfer;
+pub mod trust;
+pub mod tunnel;
+pub mod wire;

@@ -1,0 +1,115 @@
+//! The connections that rest between calls, as data.
+
+use crate::environment::Moment;
+
+/// Servers close a connection after 5 to 6 s without a request. A connection that
+/// has rested longer may be gone without a word (a suspended device, a router that
+/// forgot it), and what is sent on it waits until the call's time is over.
+pub const MAX_REST: Moment = Moment::from_millis(4500);
+
+/// More connections than this are not kept.
+pub const MAX_RESTING: usize = 32;
+
+/// The connections, the last used at the end.
+pub struct Resting<C>(Vec<Rests<C>>);
+
+struct Rests<C> {
+    connection: C,
+    since: Moment,
+    /// In whose caches it is warm.
+    thread: usize,
+}
+
+impl<C> Default for Resting<C> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<C> Resting<C> {
+    /// Takes out the connection that `thread` used last, or the one that was used
+    /// last. Returns it with those that have rested too long: drop them outside of
+    /// a lock, as closing takes system calls.
+    pub fn take(&mut self, thread: usize, now: Moment) -> (Option<C>, Vec<C>) {
+        let tired = self.take_tired(now);
+        let own = self.0.iter().rposition(|rests| rests.thread == thread);
+        let found = match own {
+            Some(own) => Some(self.0.remove(own)),
+            None => self.0.pop(),
+        };
+        (found.map(|rests| rests.connection), tired)
+    }
+
+    /// Keeps a connection for the next call. Returns those to drop.
+    pub fn put(&mut self, connection: C, thread: usize, now: Moment) -> Vec<C> {
+        let mut tired = self.take_tired(now);
+        if self.0.len() >= MAX_RESTING {
+            tired.push(self.0.remove(0).connection);
+        }
+        self.0.push(Rests {
+            connection,
+            since: now,
+            thread,
+        });
+        tired
+    }
+
+    /// Takes out the connections that have rested too long.
+    pub fn take_tired(&mut self, now: Moment) -> Vec<C> {
+        let tired = self
+            .0
+            .iter()
+            .take_while(|rests| now.saturating_sub(rests.since) > MAX_REST)
+            .count();
+        if tired == 0 {
+            return Vec::new();
+        }
+        self.0
+            .drain(..tired)
+            .map(|rests| rests.connection)
+            .collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Moment {
+        Moment::from_millis(ms)
+    }
+
+    #[test]
+    fn a_thread_gets_the_connection_that_it_used_last() {
+        let mut resting = Resting::default();
+        resting.put("one", 1, ms(0));
+        resting.put("two", 2, ms(1));
+        resting.put("three", 3, ms(2));
+        assert_eq!(resting.take(2, ms(3)).0, Some("two"));
+        assert_eq!(resting.take(2, ms(3)).0, Some("three"));
+        assert_eq!(resting.take(2, ms(3)).0, Some("one"));
+        assert_eq!(resting.take(2, ms(3)).0, None);
+    }
+
+    #[test]
+    fn a_connection_that_rested_too_long_is_not_used() {
+        let mut resting = Resting::default();
+        resting.put("old", 1, ms(0));
+        resting.put("new", 1, ms(4000));
+        let (found, tired) = resting.take(1, ms(4501));
+        assert_eq!((found, tired), (Some("new"), vec!["old"]));
+    }
+
+    #[test]
+    fn the_oldest_makes_room() {
+        let mut resting = Resting::default();
+        for number in 0..MAX_RESTING {
+            assert!(resting.put(number, number, ms(0)).is_empty());
+        }
+        assert_eq!(resting.put(99, 99, ms(0)), [0]);
+    }
+}

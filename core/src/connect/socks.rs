@@ -1,0 +1,255 @@
+//! The handshake of SOCKS 5 as a state machine (RFC 1928, RFC 1929).
+
+use std::net::IpAddr;
+
+use crate::connect::proxy::Credentials;
+
+/// Where the proxy is to connect to.
+pub enum Target {
+    Address(IpAddr),
+    /// At most 255 bytes. The proxy looks it up.
+    Name(String),
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    Send(Vec<u8>),
+    /// Read so many bytes, and not more: what follows belongs to the server.
+    Read(usize),
+    Done,
+}
+
+/// Why the proxy is of no use.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not speak SOCKS 5.
+    NotSocks,
+    /// It wants credentials, or others.
+    Credentials,
+    /// Its reply code for the request.
+    Reply(u8),
+}
+
+pub struct Handshake {
+    target: Target,
+    port: u16,
+    credentials: Option<Credentials>,
+    state: State,
+}
+
+enum State {
+    Greet,
+    AwaitMethod,
+    LogIn,
+    AwaitLogIn,
+    Ask,
+    AwaitReply,
+    /// The reply's address, of which nothing is used.
+    AwaitNameLength,
+    AwaitAddress(usize),
+    Done,
+}
+
+const VERSION: u8 = 5;
+const NO_LOG_IN: u8 = 0;
+const PASSWORD: u8 = 2;
+const IPV4: u8 = 1;
+const NAME: u8 = 3;
+const IPV6: u8 = 4;
+
+impl Handshake {
+    pub fn new(target: Target, port: u16, credentials: Option<Credentials>) -> Self {
+        Self {
+            target,
+            port,
+            credentials,
+            state: State::Greet,
+        }
+    }
+
+    pub fn next(&mut self) -> Step {
+        match &self.state {
+            State::Greet => {
+                self.state = State::AwaitMethod;
+                Step::Send(match self.credentials {
+                    Some(_) => vec![VERSION, 2, NO_LOG_IN, PASSWORD],
+                    None => vec![VERSION, 1, NO_LOG_IN],
+                })
+            }
+            State::LogIn => {
+                self.state = State::AwaitLogIn;
+                Step::Send(self.log_in())
+            }
+            State::Ask => {
+                self.state = State::AwaitReply;
+                Step::Send(self.request())
+            }
+            State::AwaitMethod | State::AwaitLogIn => Step::Read(2),
+            State::AwaitReply => Step::Read(4),
+            State::AwaitNameLength => Step::Read(1),
+            State::AwaitAddress(length) => Step::Read(*length),
+            State::Done => Step::Done,
+        }
+    }
+
+    /// Takes the bytes that were asked for.
+    pub fn received(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        const PORT: usize = 2;
+        self.state = match (&self.state, bytes) {
+            (State::AwaitMethod, [VERSION, NO_LOG_IN]) => State::Ask,
+            (State::AwaitMethod, [VERSION, PASSWORD]) if self.credentials.is_some() => State::LogIn,
+            (State::AwaitMethod, [VERSION, _]) => return Err(Refusal::Credentials),
+            (State::AwaitLogIn, [_, 0]) => State::Ask,
+            (State::AwaitLogIn, [_, _]) => return Err(Refusal::Credentials),
+            (State::AwaitReply, [VERSION, 0, _, kind]) => match *kind {
+                IPV4 => State::AwaitAddress(4 + PORT),
+                IPV6 => State::AwaitAddress(16 + PORT),
+                NAME => State::AwaitNameLength,
+                _ => return Err(Refusal::NotSocks),
+            },
+            (State::AwaitReply, [VERSION, code, ..]) => return Err(Refusal::Reply(*code)),
+            (State::AwaitNameLength, [length]) => State::AwaitAddress(usize::from(*length) + PORT),
+            (State::AwaitAddress(_), _) => State::Done,
+            _ => return Err(Refusal::NotSocks),
+        };
+        Ok(())
+    }
+
+    fn log_in(&self) -> Vec<u8> {
+        let mut message = vec![1];
+        if let Some(credentials) = &self.credentials {
+            append_short(&mut message, &credentials.user);
+            append_short(&mut message, &credentials.password);
+        }
+        message
+    }
+
+    fn request(&self) -> Vec<u8> {
+        const CONNECT: u8 = 1;
+        let mut message = vec![VERSION, CONNECT, 0];
+        match &self.target {
+            Target::Address(IpAddr::V4(address)) => {
+                message.push(IPV4);
+                message.extend(address.octets());
+            }
+            Target::Address(IpAddr::V6(address)) => {
+                message.push(IPV6);
+                message.extend(address.octets());
+            }
+            Target::Name(name) => {
+                message.push(NAME);
+                append_short(&mut message, name.as_bytes());
+            }
+        }
+        message.extend(self.port.to_be_bytes());
+        message
+    }
+}
+
+/// Appends a text behind its length. The length was checked to fit.
+fn append_short(message: &mut Vec<u8>, text: &[u8]) {
+    let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
+    message.push(length);
+    message.extend_from_slice(&text[..usize::from(length)]);
+}
+
+/// Says what a reply code means.
+pub fn meaning(code: u8) -> &'static str {
+    match code {
+        1 => "it has failed",
+        2 => "its rules forbid it",
+        3 => "the network is unreachable",
+        4 => "the host is unreachable, or unknown to it",
+        5 => "the server refuses the connection",
+        6 => "the connection took too long",
+        7 => "it cannot make connections",
+        8 => "it does not know this kind of address",
+        _ => "it does not say why",
+    }
+}
+
+/// Whether a reply code tells of something that may pass.
+pub fn is_transient(code: u8) -> bool {
+    matches!(code, 1 | 3 | 4 | 5 | 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials() -> Option<Credentials> {
+        Some(Credentials {
+            user: b"u".to_vec(),
+            password: b"pw".to_vec(),
+        })
+    }
+
+    /// Plays the handshake against a proxy's bytes. Returns what was sent.
+    fn play(mut handshake: Handshake, mut proxy: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let mut sent = Vec::new();
+        loop {
+            match handshake.next() {
+                Step::Send(bytes) => sent.extend(bytes),
+                Step::Read(count) => {
+                    let (now, later) = proxy.split_at(count);
+                    handshake.received(now)?;
+                    proxy = later;
+                }
+                Step::Done => {
+                    assert!(proxy.is_empty(), "what follows is not read");
+                    return Ok(sent);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_is_asked_for_without_a_log_in() {
+        let target = Target::Address([192, 0, 2, 1].into());
+        let sent = play(
+            Handshake::new(target, 443, credentials()),
+            b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\0",
+        );
+        assert_eq!(
+            sent.unwrap(),
+            b"\x05\x02\x00\x02\x05\x01\x00\x01\xc0\x00\x02\x01\x01\xbb"
+        );
+    }
+
+    #[test]
+    fn a_name_is_asked_for_after_a_log_in() {
+        let target = Target::Name("a.test".to_owned());
+        let sent = play(
+            Handshake::new(target, 443, credentials()),
+            b"\x05\x02\x01\x00\x05\x00\x00\x03\x02ab\0\0",
+        );
+        assert_eq!(
+            sent.unwrap(),
+            b"\x05\x02\x00\x02\x01\x01u\x02pw\x05\x01\x00\x03\x06a.test\x01\xbb"
+        );
+    }
+
+    #[test]
+    fn each_refusal_has_its_name() {
+        let refusal = |credentials, proxy| {
+            let target = Target::Name("a.test".to_owned());
+            play(Handshake::new(target, 443, credentials), proxy).unwrap_err()
+        };
+        assert_eq!(refusal(None, b"\x05\xff"), Refusal::Credentials);
+        assert_eq!(refusal(None, b"\x05\x02"), Refusal::Credentials);
+        assert_eq!(
+            refusal(credentials(), b"\x05\x02\x01\x01"),
+            Refusal::Credentials
+        );
+        assert_eq!(refusal(None, b"HTTP"), Refusal::NotSocks);
+        assert_eq!(
+            refusal(None, b"\x05\x00\x05\x02\x00\x01"),
+            Refusal::Reply(2)
+        );
+        assert_eq!(
+            refusal(None, b"\x05\x00\x05\x00\x00\x09"),
+            Refusal::NotSocks
+        );
+    }
+}

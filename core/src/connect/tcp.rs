@@ -1,0 +1,127 @@
+//! TCP connections to the first address that answers (RFC 8305).
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::{net::TcpStream, time::sleep};
+
+/// How long an address is waited for before the next one is tried beside it.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
+
+/// Connects to one of `addresses`. An address that refuses is followed by the
+/// next at once; one that is silent is followed after a moment, and goes on.
+///
+/// Returns the first error when every address fails.
+pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut left = alternating(addresses).into_iter();
+    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut first_error = None;
+    loop {
+        let has_started = match left.next() {
+            Some(address) => {
+                attempts.push(Box::pin(TcpStream::connect(address)));
+                true
+            }
+            None => false,
+        };
+        let delay = sleep(ATTEMPT_DELAY);
+        let mut delay = std::pin::pin!(delay);
+        let outcome = poll_fn(|context| {
+            let mut at = 0;
+            while at < attempts.len() {
+                match attempts[at].as_mut().poll(context) {
+                    Poll::Ready(outcome) => {
+                        drop(attempts.remove(at));
+                        return Poll::Ready(Some(outcome));
+                    }
+                    Poll::Pending => at += 1,
+                }
+            }
+            match has_started {
+                true => delay.as_mut().poll(context).map(|()| None),
+                false if attempts.is_empty() => Poll::Ready(None),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+        match outcome {
+            Some(Ok(socket)) => {
+                socket.set_nodelay(true)?;
+                return Ok(socket);
+            }
+            Some(Err(error)) => {
+                first_error.get_or_insert(error);
+            }
+            None => {}
+        }
+        if attempts.is_empty() && left.len() == 0 {
+            return Err(first_error.unwrap_or_else(|| io::Error::other("it has no address")));
+        }
+    }
+}
+
+/// Returns the addresses with the families in turn, the first one's first: one
+/// family may be broken on the whole way.
+fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut second = second.into_iter();
+    let mut all = Vec::new();
+    for address in first {
+        all.push(address);
+        all.extend(second.next());
+    }
+    all.extend(second);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_families_take_turns() {
+        let v4 = |last| SocketAddr::from(([192, 0, 2, last], 0));
+        let v6 = |last| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, last], 0));
+        assert_eq!(
+            alternating(vec![v6(1), v6(2), v6(3), v4(1), v4(2)]),
+            [v6(1), v4(1), v6(2), v4(2), v6(3)]
+        );
+        assert_eq!(
+            alternating(vec![v4(1), v6(1), v6(2)]),
+            [v4(1), v6(1), v6(2)]
+        );
+    }
+
+    #[test]
+    fn every_address_is_tried_until_one_answers() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let open = listener.local_addr().unwrap();
+            let closed = || {
+                let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                gone.local_addr().unwrap()
+            };
+            let addresses = vec![closed(), closed(), closed(), closed(), closed(), open];
+            let socket = connect(addresses).await.unwrap();
+            assert_eq!(socket.peer_addr().unwrap(), open);
+            let error = connect(vec![closed(), closed()]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+            assert!(connect(Vec::new()).await.is_err());
+        });
+    }
+}

@@ -1,0 +1,96 @@
+//! One exchange over a wire, as far as the socket goes without waiting.
+
+use std::io::{Read, Write};
+
+use crate::{
+    connect::{
+        failure::Failure,
+        wire::{Broken, Wire},
+    },
+    environment::Moment,
+    http::exchange::{Close, Exchange},
+};
+
+/// What a driver does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Something has come; the time to wait may be another now.
+    Moved,
+    /// Wait until the socket is ready.
+    Blocked,
+    /// The answer is there.
+    Done,
+}
+
+/// Writes what is to be written, and reads once.
+///
+/// A server may answer before it has read the request, and close. So a write that
+/// fails is no failure before a read has failed too.
+pub fn advance<S: Read + Write>(
+    wire: &mut Wire,
+    socket: &mut S,
+    exchange: &mut Exchange,
+    now: impl Fn() -> Moment,
+) -> Result<Progress, Failure> {
+    let written = match wire.wants_write() {
+        true => wire.write_to(socket),
+        false => Ok(()),
+    };
+    match wire.read_from(socket) {
+        Ok(()) => {}
+        Err(broken) if broken.would_block() => {
+            return match written {
+                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
+                    broke(exchange, Broken::Io(error))
+                }
+                _ => Ok(Progress::Blocked),
+            };
+        }
+        Err(broken) => return broke(exchange, broken),
+    }
+    take(wire, exchange, now)
+}
+
+/// Hands the exchange what the wire has decrypted.
+fn take(
+    wire: &mut Wire,
+    exchange: &mut Exchange,
+    now: impl Fn() -> Moment,
+) -> Result<Progress, Failure> {
+    let end = wire
+        .take(|bytes| exchange.received(bytes, now()).map(drop))
+        .map_err(Failure::Answer)?;
+    match end {
+        _ if exchange.is_done() => Ok(Progress::Done),
+        None => Ok(Progress::Moved),
+        Some(end) => exchange
+            .closed(end)
+            .map(|()| Progress::Done)
+            .map_err(Failure::Answer),
+    }
+}
+
+/// Reads what came on a connection at rest. Returns whether it means nothing for
+/// the next request.
+///
+/// TLS has messages of that kind. An answer that nobody asked for, or the end of
+/// the connection, must not meet the next request.
+pub fn means_nothing<S: Read + Write>(
+    wire: &mut Wire,
+    socket: &mut S,
+    exchange: &mut Exchange,
+) -> bool {
+    exchange.begin();
+    let now = || Moment::ZERO;
+    wire.read_from(socket).is_ok()
+        && matches!(take(wire, exchange, now), Ok(Progress::Moved))
+        && !exchange.has_heard()
+}
+
+/// What has come of an error is its answer, even if the connection breaks then.
+fn broke(exchange: &mut Exchange, why: Broken) -> Result<Progress, Failure> {
+    match exchange.closed(Close::Broken) {
+        Ok(()) => Ok(Progress::Done),
+        Err(_) => Err(Failure::Lost(why)),
+    }
+}

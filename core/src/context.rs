@@ -1,0 +1,139 @@
+//! What all calls of a client have in common: what never changes, and what the
+//! calls of one process share.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::de::IgnoredAny;
+
+use crate::{
+    config::Settings,
+    connect::connector::{Destination, Network},
+    create::{
+        budget::Budget,
+        call::{Call, Now, Policy},
+        single_flight::SingleFlight,
+    },
+    environment::{Environment, Moment},
+    error::Error,
+    http::{exchange::Rules, head::Method, request::RequestHead},
+    log::{self, Level, Log},
+};
+
+/// A hundred times the largest session that the server sends.
+const MAX_BODY: usize = 64 * 1024;
+
+/// How long the words of an error are waited for, at most a quarter of the call's
+/// time: its status must not be lost with them.
+const MAX_ERROR_BODY_TIME: Duration = Duration::from_secs(4);
+
+/// A client's settings in the form in which calls need them.
+pub struct Context {
+    pub environment: Environment,
+    pub destination: Destination,
+    pub policy: Policy,
+    pub request_head: RequestHead,
+    pub rules: Rules,
+    pub log: Option<Arc<Log>>,
+    timeout: Duration,
+}
+
+/// What the calls of one process share. A forked child starts with its own.
+#[derive(Default)]
+pub struct Shared {
+    pub single_flight: SingleFlight,
+    pub budget: Budget,
+    pub network: Network,
+}
+
+impl Context {
+    pub fn new(settings: Settings, environment: Environment) -> Self {
+        let Settings {
+            destination,
+            origin,
+            timeout,
+            max_attempts,
+            log,
+        } = settings;
+        let endpoint = &destination.endpoint;
+        let host = endpoint.host_header();
+        let headers = [
+            ("host", &*host),
+            ("origin", &*origin),
+            ("user-agent", &*destination.user_agent),
+            ("accept", "*/*"),
+            ("content-type", "application/json"),
+        ];
+        Self {
+            environment,
+            request_head: RequestHead::new("POST", endpoint.url.path(), &headers),
+            policy: Policy {
+                max_attempts,
+                url: endpoint.url.clone(),
+                authority: destination.authority.clone(),
+            },
+            rules: Rules {
+                method: Method::Usual,
+                max_body: MAX_BODY,
+                error_body_time: MAX_ERROR_BODY_TIME.min(timeout / 4),
+                is_whole: is_whole_json,
+            },
+            destination,
+            log,
+            timeout,
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        (self.environment.now)()
+    }
+
+    /// Returns when a call that begins now has to end.
+    pub fn deadline(&self) -> Moment {
+        self.now().saturating_add(self.timeout)
+    }
+
+    /// Returns what a call's decisions depend on.
+    pub fn decision<'a>(&self, shared: &'a Shared) -> Now<'a> {
+        Now {
+            time: self.now(),
+            random: self.environment.random,
+            budget: &shared.budget,
+        }
+    }
+
+    /// Tells the log what a call has decided.
+    pub fn log_note(&self, call: &mut Call) {
+        if let Some((level, words)) = call.take_note() {
+            log::say(self.log.as_deref(), level, || words);
+        }
+    }
+
+    /// Tells the log of a call that has failed.
+    pub fn log_failure(&self, error: &Error) {
+        log::say(self.log.as_deref(), Level::Error, || error.message.clone());
+    }
+
+    /// Tells the log of an answer.
+    pub fn log_answer(&self, status: u16, took: Duration, was_kept: bool) {
+        log::say(self.log.as_deref(), Level::Debug, || {
+            format!(
+                "{} answered HTTP {status} after {took:.1?} over a {} connection",
+                self.destination.authority,
+                if was_kept { "kept" } else { "new" },
+            )
+        });
+    }
+
+    /// Returns the error of a call whose time is over.
+    pub fn out_of_time(&self) -> Error {
+        self.destination.attempt().out_of_time()
+    }
+}
+
+/// Whether a body is a JSON object to its last byte.
+fn is_whole_json(body: &[u8]) -> bool {
+    // Nearly always that is plain to see.
+    body.trim_ascii_end().ends_with(b"}")
+        && body.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}

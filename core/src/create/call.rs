@@ -1,0 +1,346 @@
+//! One session call as a state machine: attempts, retries, the replacement of an
+//! expired session.
+//!
+//! A driver asks for the next [`Step`], carries it out, and tells the call what
+//! came of it. The call reads no clock: the driver says what time it is.
+
+use std::{mem, sync::Arc, time::Duration};
+
+use url::Url;
+
+use crate::{
+    api::{
+        refusal,
+        request::SessionRequest,
+        session_answer::{self, Clocks},
+    },
+    create::{budget::Budget, retry},
+    environment::Moment,
+    error::{Error, Status},
+    http::answer::Answer,
+    log::Level,
+    session::Session,
+};
+
+/// A call that waits as long as this makes room for others.
+const LONG_WAIT: Duration = Duration::from_secs(1);
+
+/// A session with less left is not handed out. It would be over before its first
+/// use arrives, and `Date` counts in whole seconds.
+pub const LEAST_SECONDS: i64 = 2;
+
+/// What all calls of a client have in common.
+pub struct Policy {
+    pub max_attempts: u32,
+    /// The URL that is asked, and what messages call the server.
+    pub url: Url,
+    pub authority: String,
+}
+
+/// What the driver is to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this body, and say what came of it: [`Call::answered`] or
+    /// [`Call::failed`].
+    Exchange { body: Vec<u8>, over: Over },
+    /// Wait, then ask again.
+    Wait {
+        until: Moment,
+        /// The call gives its place to others meanwhile.
+        is_long: bool,
+    },
+    /// The call is over.
+    Finish(Result<Session, Error>),
+}
+
+/// Which connection a request goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// One that an earlier exchange has left, if there is one.
+    Any,
+    /// A new one.
+    New,
+}
+
+/// A failed attempt, as far as it matters for the next.
+#[derive(Debug)]
+pub struct Failed {
+    pub error: Error,
+    /// The connection was one that an earlier exchange had left.
+    pub was_kept: bool,
+    /// A byte of an answer had come.
+    pub has_heard: bool,
+}
+
+/// What a decision depends on, apart from the call.
+pub struct Now<'a> {
+    pub time: Moment,
+    pub random: fn() -> u32,
+    pub budget: &'a Budget,
+}
+
+/// A message for the log.
+pub type Note = (Level, String);
+
+pub struct Call {
+    request: Arc<SessionRequest>,
+    deadline: Moment,
+    phase: Phase,
+    resend: Resend,
+    failures: u32,
+    next: Next,
+    note: Option<Note>,
+}
+
+/// Which of its requests the call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// What was asked for.
+    First,
+    /// The kill that replaces an expired session.
+    Kill,
+    /// After a kill whose end is unknown: what was asked for, once more.
+    AfterKill,
+}
+
+/// Whether a request may go out again when a connection that was kept turns out
+/// to be dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resend {
+    /// Without counting as an attempt, if no byte of an answer has come. The
+    /// server may close a kept connection at the moment of its use.
+    Once,
+    /// That is an attempt that failed.
+    No,
+    /// The server may have carried it out, and must not do so twice. It gets a
+    /// new connection.
+    Never,
+}
+
+enum Next {
+    Send(Over),
+    Wait {
+        until: Moment,
+        is_long: bool,
+    },
+    Finish(Result<Session, Error>),
+    /// The driver owes the outcome of an exchange, or the call is over.
+    Nothing,
+}
+
+impl Call {
+    pub fn new(request: Arc<SessionRequest>, deadline: Moment, now: &Now<'_>) -> Self {
+        let resend = match request.kills() {
+            true => Resend::Never,
+            false => Resend::Once,
+        };
+        let mut call = Self {
+            request,
+            deadline,
+            phase: Phase::First,
+            resend,
+            failures: 0,
+            next: Next::Nothing,
+            note: None,
+        };
+        call.begin(Phase::First, resend, now);
+        call
+    }
+
+    /// Returns the next step. Each is returned once.
+    pub fn next(&mut self) -> Step {
+        match mem::replace(&mut self.next, Next::Nothing) {
+            Next::Send(over) => Step::Exchange {
+                body: self.body(),
+                over,
+            },
+            Next::Wait { until, is_long } => {
+                self.next = Next::Send(self.usual_connection());
+                Step::Wait { until, is_long }
+            }
+            Next::Finish(outcome) => Step::Finish(outcome),
+            Next::Nothing => Step::Finish(Err(Error::new(
+                Status::Panic,
+                "libzelf has a bug: a call was asked for a step that it does not have",
+            ))),
+        }
+    }
+
+    /// Returns what the log is to be told, once.
+    pub fn take_note(&mut self) -> Option<Note> {
+        self.note.take()
+    }
+
+    pub fn answered(
+        &mut self,
+        answer: &Answer<'_>,
+        clocks: Clocks,
+        policy: &Policy,
+        now: &Now<'_>,
+    ) {
+        match self.judge(answer, clocks, policy) {
+            Ok(session) => self.received(session, now),
+            Err(error) => self.failed(
+                Failed {
+                    error,
+                    was_kept: false,
+                    has_heard: true,
+                },
+                policy,
+                now,
+            ),
+        }
+    }
+
+    pub fn failed(&mut self, failed: Failed, policy: &Policy, now: &Now<'_>) {
+        let Failed {
+            error,
+            was_kept,
+            has_heard,
+        } = failed;
+        let was_dead = was_kept && !has_heard && error.status == Status::ConnectionLost;
+        if self.resend == Resend::Once {
+            // The connections that the call makes itself have no second chance.
+            self.resend = Resend::No;
+            if was_dead {
+                let words = "the kept connection was dead; sending again on a new one";
+                self.note = Some((Level::Info, words.to_owned()));
+                self.next = Next::Send(Over::New);
+                return;
+            }
+        }
+        self.failures += 1;
+        let is_worth_another = match self.resend {
+            Resend::Never => was_not_carried_out(&error),
+            Resend::Once | Resend::No => error.status.is_retryable(),
+        };
+        let wait = retry::wait(&error, self.failures, (now.random)());
+        let until = now.time.checked_add(wait).unwrap_or(Moment::MAX);
+        if !is_worth_another
+            || self.failures >= policy.max_attempts
+            || until >= self.deadline
+            || !now.budget.spend(now.time)
+        {
+            self.give_up(error, now);
+            return;
+        }
+        let attempt = self.failures + 1;
+        let words = format!("{}; attempt {attempt} follows in {wait:?}", error.message);
+        self.note = Some((Level::Warning, words));
+        self.next = Next::Wait {
+            until,
+            is_long: wait >= LONG_WAIT,
+        };
+    }
+
+    fn begin(&mut self, phase: Phase, resend: Resend, now: &Now<'_>) {
+        now.budget.count_call(now.time);
+        self.phase = phase;
+        self.resend = resend;
+        self.failures = 0;
+        self.next = Next::Send(self.usual_connection());
+    }
+
+    fn usual_connection(&self) -> Over {
+        match self.resend {
+            Resend::Never => Over::New,
+            Resend::Once | Resend::No => Over::Any,
+        }
+    }
+
+    fn body(&self) -> Vec<u8> {
+        match self.phase {
+            Phase::First | Phase::AfterKill => self.request.body(),
+            Phase::Kill => self.request.killing().body(),
+        }
+    }
+
+    fn judge(
+        &self,
+        answer: &Answer<'_>,
+        clocks: Clocks,
+        policy: &Policy,
+    ) -> Result<Session, Error> {
+        if !(200..300).contains(&answer.status) {
+            let (url, authority) = (&policy.url, &policy.authority);
+            return Err(refusal::read(answer, url, authority, clocks.wall));
+        }
+        let session = session_answer::read(answer, clocks)?;
+        // A tag name is there to find another identifier's session.
+        if let (Some(asked), None, Some(got)) = (
+            &self.request.identifier,
+            &self.request.tag_name,
+            session.identifier(),
+        ) && asked != got
+        {
+            return Err(Error::new(
+                Status::ForeignSession,
+                "the server returned the session of another identifier, which is not handed out; try another identifier",
+            )
+            .with_http_status(answer.status));
+        }
+        Ok(session)
+    }
+
+    fn received(&mut self, session: Session, now: &Now<'_>) {
+        if session.seconds_left_at(now.time) >= LEAST_SECONDS {
+            self.next = Next::Finish(Ok(session));
+        } else if let Some(advice) = self.why_not_replaced(&session) {
+            self.next = Next::Finish(Err(expired(advice)));
+        } else {
+            // The server goes on returning an expired session until its reaper has
+            // run. Only a kill brings a new one.
+            let words = "the server returned an expired session; replacing it";
+            self.note = Some((Level::Info, words.to_owned()));
+            self.begin(Phase::Kill, Resend::Never, now);
+        }
+    }
+
+    /// Returns advice about an expired session that must not be killed. The server
+    /// kills what it finds: without an identifier anybody's session, and with a
+    /// tag name perhaps another identifier's.
+    fn why_not_replaced(&self, session: &Session) -> Option<&'static str> {
+        let request = &self.request;
+        if self.phase != Phase::First || request.kills() {
+            return Some("even after asking for a new one; try again in a minute");
+        }
+        match (&request.identifier, &request.tag_name) {
+            (None, _) => {
+                Some("set an identifier, with which it can be replaced, or try again in a minute")
+            }
+            (asked, Some(_)) if session.identifier() != asked.as_deref() => Some(
+                "it may be another identifier's, so it was not replaced; try again in a minute",
+            ),
+            _ => None,
+        }
+    }
+
+    fn give_up(&mut self, error: Error, now: &Now<'_>) {
+        // A kill may have been carried out or not. A second one could end the
+        // session that the first has made, and that another process of this device
+        // may have been given by now. So a plain request follows.
+        let is_open = error.status.is_retryable() && !was_not_carried_out(&error);
+        if self.phase == Phase::Kill && is_open {
+            self.begin(Phase::AfterKill, Resend::No, now);
+        } else {
+            self.next = Next::Finish(Err(error));
+        }
+    }
+}
+
+/// Whether the server has certainly not done what it was asked. A proxy's 502 and
+/// a connection that broke leave that open.
+fn was_not_carried_out(error: &Error) -> bool {
+    matches!(
+        error.status,
+        Status::Dns | Status::Connect | Status::StartingUp | Status::RateLimited
+    )
+}
+
+fn expired(advice: &str) -> Error {
+    Error::new(
+        Status::SessionExpired,
+        format!("the server returned a session that has expired by its own clock; {advice}"),
+    )
+    .with_http_status(200)
+}

@@ -1,0 +1,333 @@
+//! Single flight: one request at a time for one identifier.
+//!
+//! The server answers the second of two parallel creates of one identifier with a
+//! token whose session does not exist. So calls with equal options share one
+//! request and its outcome, and calls that differ in other options take turns.
+//!
+//! Threads and tasks wait in the same queue: each leaves a [`Waker`].
+
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::{Hash, Hasher},
+    mem,
+    sync::{Arc, MutexGuard},
+    task::{Poll, Waker},
+};
+
+use crate::{api::request::SessionRequest, error::Error, lock::Lock, session::Session};
+
+pub type Outcome = Result<Session, Error>;
+
+/// The calls of one client in one process. A forked child makes its own.
+#[derive(Default)]
+pub struct SingleFlight(Lock<HashMap<Identity, Line>>);
+
+/// A request, told from others by its identifier only.
+struct Identity(Arc<SessionRequest>);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.identifier == other.0.identifier
+    }
+}
+
+impl Eq for Identity {}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.identifier.hash(state);
+    }
+}
+
+/// The calls that wait behind the leader of one identifier.
+#[derive(Default)]
+struct Line(VecDeque<Arc<Place>>);
+
+/// One waiting call.
+struct Place {
+    request: Arc<SessionRequest>,
+    state: Lock<State>,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Waits,
+    /// With somebody to wake.
+    Sleeps(Waker),
+    Leads,
+    Has(Outcome),
+    Gone,
+}
+
+/// What a call does.
+pub enum Joined<'a> {
+    Leads(Leader<'a>),
+    Follows(Follower<'a>),
+}
+
+/// What a call that has waited does now.
+pub enum Turn<'a> {
+    /// An equal call that was under way has this outcome.
+    Has(Outcome),
+    Leads(Leader<'a>),
+}
+
+impl SingleFlight {
+    /// Joins the line of the request's identifier.
+    pub fn join(&self, request: &Arc<SessionRequest>) -> Joined<'_> {
+        match self.0.hold().entry(Identity(Arc::clone(request))) {
+            Entry::Vacant(line) => {
+                line.insert(Line::default());
+                Joined::Leads(Leader {
+                    flights: self,
+                    request: Arc::clone(request),
+                    has_finished: false,
+                })
+            }
+            Entry::Occupied(mut line) => {
+                let place = Arc::new(Place {
+                    request: Arc::clone(request),
+                    state: Lock::default(),
+                });
+                line.get_mut().0.push_back(Arc::clone(&place));
+                Joined::Follows(Follower {
+                    flights: self,
+                    place,
+                })
+            }
+        }
+    }
+
+    /// Returns how many calls lead, and how many wait.
+    pub fn counts(&self) -> (usize, usize) {
+        let lines = self.0.hold();
+        let waiting = lines.values().map(|line| line.0.len()).sum();
+        (lines.len(), waiting)
+    }
+
+    /// Ends the turn of `request`'s line: gives `outcome` to the equal calls at
+    /// the front, and the turn to the next.
+    ///
+    /// A call behind a different one does not get it, even if it is equal: the
+    /// different one may be a kill, and comes first.
+    fn pass_on(&self, request: &Arc<SessionRequest>, outcome: Option<&Outcome>) {
+        let mut lines = self.0.hold();
+        let Entry::Occupied(mut line) = lines.entry(Identity(Arc::clone(request))) else {
+            return;
+        };
+        let mut to_wake = Vec::new();
+        let mut has_leader = false;
+        while let Some(place) = line.get_mut().0.pop_front() {
+            let state = match outcome {
+                Some(outcome) if place.request == *request => State::Has(outcome.clone()),
+                _ => State::Leads,
+            };
+            has_leader = matches!(state, State::Leads);
+            if let State::Sleeps(waker) = mem::replace(&mut *place.state.hold(), state) {
+                to_wake.push(waker);
+            }
+            if has_leader {
+                break;
+            }
+        }
+        if !has_leader {
+            line.remove();
+        }
+        drop(lines);
+        // Outside the lock: a waker runs code of the event loop.
+        to_wake.into_iter().for_each(Waker::wake);
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<Identity, Line>> {
+        self.0.hold()
+    }
+}
+
+/// The call whose request is under way. Dropped without an outcome (its time ran
+/// out, it was cancelled) it gives the turn to the next, which makes its own
+/// request.
+pub struct Leader<'a> {
+    flights: &'a SingleFlight,
+    request: Arc<SessionRequest>,
+    has_finished: bool,
+}
+
+impl Leader<'_> {
+    pub fn request(&self) -> &Arc<SessionRequest> {
+        &self.request
+    }
+
+    /// Shares the outcome with the calls that waited for it.
+    pub fn finish(mut self, outcome: &Outcome) {
+        self.has_finished = true;
+        self.flights.pass_on(&self.request, Some(outcome));
+    }
+}
+
+impl Drop for Leader<'_> {
+    fn drop(&mut self) {
+        if !self.has_finished {
+            self.flights.pass_on(&self.request, None);
+        }
+    }
+}
+
+/// A call that waits. Dropped, it leaves the line.
+pub struct Follower<'a> {
+    flights: &'a SingleFlight,
+    place: Arc<Place>,
+}
+
+impl<'a> Follower<'a> {
+    /// Returns the call's turn, or has `waker` woken when it comes. Once it is
+    /// ready it must not be asked again.
+    pub fn poll(&self, waker: &Waker) -> Poll<Turn<'a>> {
+        let mut state = self.place.state.hold();
+        match mem::replace(&mut *state, State::Gone) {
+            State::Waits => {
+                *state = State::Sleeps(waker.clone());
+                Poll::Pending
+            }
+            State::Sleeps(old) => {
+                *state = State::Sleeps(match old.will_wake(waker) {
+                    true => old,
+                    false => waker.clone(),
+                });
+                Poll::Pending
+            }
+            State::Has(outcome) => Poll::Ready(Turn::Has(outcome)),
+            State::Leads => Poll::Ready(Turn::Leads(Leader {
+                flights: self.flights,
+                request: Arc::clone(&self.place.request),
+                has_finished: false,
+            })),
+            State::Gone => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.flights.lines();
+        let state = mem::replace(&mut *self.place.state.hold(), State::Gone);
+        match state {
+            State::Waits | State::Sleeps(_) => {
+                if let Some(line) = lines.get_mut(&Identity(Arc::clone(&self.place.request))) {
+                    line.0.retain(|place| !Arc::ptr_eq(place, &self.place));
+                }
+            }
+            State::Leads => {
+                drop(lines);
+                self.flights.pass_on(&self.place.request, None);
+            }
+            State::Has(_) | State::Gone => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    fn request(identifier: &str, kill: bool) -> Arc<SessionRequest> {
+        Arc::new(SessionRequest {
+            identifier: Some(identifier.to_owned()),
+            kill_session: kill.then_some(true),
+            ..SessionRequest::default()
+        })
+    }
+
+    fn leads<'a>(joined: Joined<'a>) -> Leader<'a> {
+        match joined {
+            Joined::Leads(leader) => leader,
+            Joined::Follows(_) => panic!("it follows"),
+        }
+    }
+
+    fn follows<'a>(joined: Joined<'a>) -> Follower<'a> {
+        match joined {
+            Joined::Follows(follower) => follower,
+            Joined::Leads(_) => panic!("it leads"),
+        }
+    }
+
+    fn turn<'a>(follower: &Follower<'a>) -> Option<Turn<'a>> {
+        match follower.poll(Waker::noop()) {
+            Poll::Ready(turn) => Some(turn),
+            Poll::Pending => None,
+        }
+    }
+
+    fn outcome(message: &str) -> Outcome {
+        Err(Error::new(Status::Server, message))
+    }
+
+    fn has(follower: &Follower<'_>, message: &str) -> bool {
+        matches!(turn(follower), Some(Turn::Has(Err(error))) if error.message == message)
+    }
+
+    #[test]
+    fn equal_calls_share_the_outcome() {
+        let flights = SingleFlight::default();
+        let leader = leads(flights.join(&request("a", false)));
+        let followers = [(); 3].map(|()| follows(flights.join(&request("a", false))));
+        assert!(followers.iter().all(|follower| turn(follower).is_none()));
+        leader.finish(&outcome("shared"));
+        assert!(followers.iter().all(|follower| has(follower, "shared")));
+        assert_eq!(flights.counts(), (0, 0));
+    }
+
+    #[test]
+    fn other_identifiers_do_not_wait() {
+        let flights = SingleFlight::default();
+        let _one = leads(flights.join(&request("a", false)));
+        let _other = leads(flights.join(&request("b", false)));
+        let _none = leads(flights.join(&Arc::default()));
+    }
+
+    #[test]
+    fn a_call_behind_a_different_one_makes_its_own_request() {
+        let flights = SingleFlight::default();
+        let first = leads(flights.join(&request("a", false)));
+        let killer = follows(flights.join(&request("a", true)));
+        let last = follows(flights.join(&request("a", false)));
+        first.finish(&outcome("before the kill"));
+        assert!(turn(&last).is_none());
+        let Some(Turn::Leads(killer)) = turn(&killer) else {
+            panic!("the kill has its turn");
+        };
+        killer.finish(&outcome("the kill"));
+        assert!(matches!(turn(&last), Some(Turn::Leads(_))));
+        drop(last);
+        assert_eq!(flights.counts(), (0, 0));
+    }
+
+    #[test]
+    fn a_leader_without_an_outcome_is_followed_by_the_next() {
+        let flights = SingleFlight::default();
+        let first = leads(flights.join(&request("a", false)));
+        let gone = follows(flights.join(&request("a", false)));
+        let next = follows(flights.join(&request("a", false)));
+        let last = follows(flights.join(&request("a", false)));
+        drop(gone);
+        drop(first);
+        let Some(Turn::Leads(next)) = turn(&next) else {
+            panic!("the next has its turn");
+        };
+        next.finish(&outcome("second"));
+        assert!(has(&last, "second"));
+    }
+
+    #[test]
+    fn a_turn_that_nobody_takes_is_passed_on() {
+        let flights = SingleFlight::default();
+        let first = leads(flights.join(&request("a", false)));
+        let gone = follows(flights.join(&request("a", false)));
+        let next = follows(flights.join(&request("a", false)));
+        drop(first);
+        drop(gone);
+        assert!(matches!(turn(&next), Some(Turn::Leads(_))));
+    }
+}

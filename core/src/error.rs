@@ -1,0 +1,132 @@
+//! What can go wrong, as a value: a status, a sentence to act on, and the
+//! server's words.
+
+use std::{fmt, time::Duration};
+
+/// Why a call failed. `ffi::status` gives each its number and its name in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    // The caller's side.
+    InvalidArgument,
+    InvalidConfig,
+    Panic,
+    System,
+    Cancelled,
+    ShutDown,
+    Forked,
+    // On the way.
+    Dns,
+    Connect,
+    Tls,
+    Timeout,
+    ConnectionLost,
+    PinMismatch,
+    Proxy,
+    // The server's answer, as an answer.
+    BadResponse,
+    ResponseTooLarge,
+    Redirected,
+    // What the server said.
+    RejectedOrigin,
+    Unauthorized,
+    Forbidden,
+    BadRequest,
+    Validation,
+    NotFound,
+    StartingUp,
+    LimitExceeded,
+    SessionNotActive,
+    RateLimited,
+    Server,
+    UnexpectedHttpStatus,
+    // The session that came.
+    SessionExpired,
+    ForeignSession,
+}
+
+impl Status {
+    pub const ALL: &[Status] = &[
+        Status::InvalidArgument,
+        Status::InvalidConfig,
+        Status::Panic,
+        Status::System,
+        Status::Cancelled,
+        Status::ShutDown,
+        Status::Forked,
+        Status::Dns,
+        Status::Connect,
+        Status::Tls,
+        Status::Timeout,
+        Status::ConnectionLost,
+        Status::PinMismatch,
+        Status::Proxy,
+        Status::BadResponse,
+        Status::ResponseTooLarge,
+        Status::Redirected,
+        Status::RejectedOrigin,
+        Status::Unauthorized,
+        Status::Forbidden,
+        Status::BadRequest,
+        Status::Validation,
+        Status::NotFound,
+        Status::StartingUp,
+        Status::LimitExceeded,
+        Status::SessionNotActive,
+        Status::RateLimited,
+        Status::Server,
+        Status::UnexpectedHttpStatus,
+        Status::SessionExpired,
+        Status::ForeignSession,
+    ];
+
+    /// Returns whether the same call may succeed a little later.
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Status::System
+                | Status::Dns
+                | Status::Connect
+                | Status::Timeout
+                | Status::ConnectionLost
+                | Status::StartingUp
+                | Status::RateLimited
+                | Status::Server
+        )
+    }
+}
+
+/// A failed call. Never holds a token.
+#[derive(Clone, Debug)]
+pub struct Error {
+    pub status: Status,
+    pub message: String,
+    /// 0: no response arrived.
+    pub http_status: u16,
+    pub server_message: Option<String>,
+    pub retry_after: Option<Duration>,
+}
+
+impl Error {
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            http_status: 0,
+            server_message: None,
+            retry_after: None,
+        }
+    }
+
+    pub fn with_http_status(mut self, http_status: u16) -> Self {
+        self.http_status = http_status;
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

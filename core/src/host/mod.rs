@@ -1,0 +1,13 @@
+//! What the library owes the process that it is a guest in: fork, exit, panics,
+//! signals, threads, `errno`.
+//!
+//! With the skin of the C ABI this is the only place where `unsafe` may stand.
+//! Each function has a portable fallback.
+
+pub mod cancellation;
+pub mod clock;
+pub mod errno;
+pub mod exit;
+pub mod fork;
+pub mod panics;
+pub mod threads;

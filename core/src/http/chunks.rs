@@ -1,0 +1,113 @@
+//! Chunked transfer coding (RFC 9112, section 7.1), decoded in place.
+
+use crate::http::failure::Failure;
+
+/// A line with a chunk's size and extensions may be this long.
+const MAX_LINE: usize = 4 * 1024;
+const MAX_TRAILERS: usize = 64 * 1024;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chunks {
+    state: State,
+    /// In a size line: the size so far. In data: the bytes that are to come.
+    left: u64,
+    /// Bytes of the line, or of all trailers, so far.
+    seen: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    SizeStart,
+    Size,
+    Extension,
+    Data,
+    AfterData,
+    TrailerStart,
+    Trailer,
+    Done,
+}
+
+impl Chunks {
+    /// Decodes `bytes[from..]` and moves the data down to `bytes[to..]`. Returns
+    /// where the data ends, and where the undecoded bytes begin: they follow the
+    /// body when it [`is_done`](Self::is_done), else there are none.
+    pub fn decode(
+        &mut self,
+        bytes: &mut [u8],
+        from: usize,
+        to: usize,
+    ) -> Result<(usize, usize), Failure> {
+        let (mut at, mut end) = (from, to);
+        while at < bytes.len() && !self.is_done() {
+            if self.state == State::Data {
+                let here = bytes.len() - at;
+                let count = usize::try_from(self.left).map_or(here, |left| left.min(here));
+                bytes.copy_within(at..at + count, end);
+                at += count;
+                end += count;
+                self.left -= count as u64;
+                if self.left == 0 {
+                    self.state = State::AfterData;
+                }
+            } else {
+                self.step(bytes[at])?;
+                at += 1;
+            }
+        }
+        Ok((end, at))
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), Failure> {
+        self.seen += 1;
+        let limit = match self.state {
+            State::Trailer | State::TrailerStart => MAX_TRAILERS,
+            _ => MAX_LINE,
+        };
+        if self.seen > limit {
+            return Err(Failure::NotHttp("the line of a chunk is too long"));
+        }
+        self.state = match (self.state, byte) {
+            (State::SizeStart | State::Size, byte) if byte.is_ascii_hexdigit() => {
+                self.add_digit(byte)?;
+                State::Size
+            }
+            (State::Size | State::Extension, b'\n') => self.begin_data(),
+            // A lone CR is padding as well: only LF ends the line.
+            (State::Size, b' ' | b'\t' | b'\r' | b';') | (State::Extension, _) => State::Extension,
+            (State::AfterData, b'\r') => State::AfterData,
+            (State::AfterData, b'\n') => {
+                self.seen = 0;
+                State::SizeStart
+            }
+            (State::TrailerStart, b'\n') => State::Done,
+            (State::TrailerStart, b'\r') => State::TrailerStart,
+            (State::Trailer, b'\n') => State::TrailerStart,
+            (State::TrailerStart | State::Trailer, _) => State::Trailer,
+            _ => return Err(Failure::NotHttp("a chunk has no size")),
+        };
+        Ok(())
+    }
+
+    fn add_digit(&mut self, digit: u8) -> Result<(), Failure> {
+        let value = char::from(digit).to_digit(16).unwrap_or_default();
+        self.left = self
+            .left
+            .checked_mul(16)
+            .ok_or(Failure::BodyTooLarge)?
+            .saturating_add(value.into());
+        Ok(())
+    }
+
+    fn begin_data(&mut self) -> State {
+        self.seen = 0;
+        match self.left {
+            0 => State::TrailerStart,
+            _ => State::Data,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! One exchange as a state machine: it is told what came, and says when the
+//! answer is there.
+
+use std::time::Duration;
+
+use crate::{
+    environment::Moment,
+    http::{
+        answer::Answer,
+        chunks::Chunks,
+        failure::Failure,
+        head::{self, Framing, Head, Method},
+    },
+    secret::Secret,
+};
+
+/// The bounds of a head, and of all interim answers together.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_INTERIM: usize = 64 * 1024;
+const MAX_INTERIM_COUNT: usize = 8;
+
+/// What one exchange accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub method: Method,
+    /// A larger body is an error, or is cut where the status is an error anyway.
+    pub max_body: usize,
+    /// How long the rest of an answer that is an error is waited for.
+    pub error_body_time: Duration,
+    /// Says whether a body that ends with the connection shows its own end.
+    pub is_whole: fn(&[u8]) -> bool,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// By a goodbye, of TLS or of TCP without TLS.
+    Clean,
+    /// Without TLS's goodbye: something may be missing.
+    Abrupt,
+    /// It broke, or time ran out.
+    Broken,
+}
+
+/// Reads one answer. It can serve one exchange after the other, and keeps its
+/// buffer.
+pub struct Exchange {
+    rules: Rules,
+    state: State,
+    /// The head, then the body, decoded as far as it has come.
+    inbox: Secret,
+    head: Head,
+    body_start: usize,
+    body_end: usize,
+    interim_bytes: usize,
+    interim_count: usize,
+    has_heard: bool,
+    error_body_until: Option<Moment>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// The search for its end goes on at this byte.
+    Head(usize),
+    Nothing,
+    Length(u64),
+    Chunked(Chunks),
+    UntilClose,
+    Done(End),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Whole,
+    /// There is more than anyone needs.
+    Unread,
+    /// The rest never came.
+    Missing,
+}
+
+impl Exchange {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            state: State::Head(0),
+            inbox: Secret::default(),
+            head: Head::default(),
+            body_start: 0,
+            body_end: 0,
+            interim_bytes: 0,
+            interim_count: 0,
+            has_heard: false,
+            error_body_until: None,
+        }
+    }
+
+    /// Forgets the last answer, wipes it, and waits for the next one.
+    pub fn begin(&mut self) {
+        let mut inbox = std::mem::take(&mut self.inbox);
+        inbox.truncate(0);
+        *self = Self {
+            inbox,
+            ..Self::new(self.rules)
+        };
+    }
+
+    /// Takes bytes that came. Returns whether the answer is there.
+    pub fn received(&mut self, bytes: &[u8], now: Moment) -> Result<bool, Failure> {
+        self.has_heard |= !bytes.is_empty();
+        let from = self.inbox.len();
+        self.inbox.append(bytes);
+        let outcome = match self.state {
+            State::Head(searched) => self.read_head(searched, now),
+            _ => self.read_body(from),
+        };
+        match outcome {
+            // What came of an error is better than nothing.
+            Err(_) if self.is_error() => {
+                self.state = State::Done(End::Missing);
+                Ok(true)
+            }
+            Err(failure) => Err(failure),
+            Ok(()) => Ok(self.is_done()),
+        }
+    }
+
+    /// Takes the end of the connection. On success the answer is there.
+    pub fn closed(&mut self, how: Close) -> Result<(), Failure> {
+        let end = match self.state {
+            State::Done(end) => end,
+            State::UntilClose if how == Close::Clean || self.shows_its_end() => End::Whole,
+            _ if self.is_error() => End::Missing,
+            _ => return Err(Failure::Ended),
+        };
+        self.state = State::Done(end);
+        Ok(())
+    }
+
+    /// When the rest of an error is not waited for any more. Then the driver says
+    /// [`closed`](Self::closed).
+    pub fn error_body_until(&self) -> Option<Moment> {
+        self.error_body_until
+    }
+
+    /// Whether a byte of an answer has come.
+    pub fn has_heard(&self) -> bool {
+        self.has_heard
+    }
+
+    /// The status of the answer, as soon as its head has come; 0 until then.
+    pub fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done(_))
+    }
+
+    /// Whether the next answer on the connection is certain to begin where this
+    /// one has ended.
+    pub fn may_be_followed(&self) -> bool {
+        matches!(self.state, State::Done(End::Whole))
+            && self.head.keeps_connection
+            && self.inbox.len() == self.body_end
+    }
+
+    /// Returns the answer, or what is there of it.
+    pub fn answer(&self) -> Answer<'_> {
+        Answer {
+            status: self.head.status,
+            date: self.head.date,
+            retry_after: self.head.retry_after,
+            location: self.head.location.clone().map(|range| &self.inbox[range]),
+            body: &self.inbox[self.body_start..self.body_end],
+            // Where no length is announced, the end of the connection is the end
+            // of the body.
+            is_cut_short: matches!(self.state, State::Done(End::Missing))
+                && self.head.framing != Framing::UntilClose,
+        }
+    }
+
+    /// Returns the bytes behind the answer. Behind that of a CONNECT they belong
+    /// to the tunnel.
+    pub fn left_over(&self) -> &[u8] {
+        &self.inbox[self.body_end..]
+    }
+
+    fn is_error(&self) -> bool {
+        self.head.status != 0 && !(200..300).contains(&self.head.status)
+    }
+
+    fn shows_its_end(&self) -> bool {
+        (self.rules.is_whole)(&self.inbox[self.body_start..self.body_end])
+    }
+
+    fn read_head(&mut self, searched: usize, now: Moment) -> Result<(), Failure> {
+        // The parser starts anew each time. So it is asked at first, and then
+        // only when the end of the head has come.
+        if searched > 0 && !ends_a_head(&self.inbox, searched) {
+            return self.wait_for_head();
+        }
+        let Some((head, length)) = head::read(&self.inbox, self.rules.method)? else {
+            return self.wait_for_head();
+        };
+        if head.status < 200 {
+            return self.skip_interim(head.status, length, now);
+        }
+        self.body_start = length;
+        self.body_end = length;
+        self.state = match head.framing {
+            Framing::Nothing => State::Nothing,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Chunked(Chunks::default()),
+            Framing::UntilClose => State::UntilClose,
+        };
+        self.head = head;
+        if self.is_error() {
+            self.error_body_until = Some(now.saturating_add(self.rules.error_body_time));
+        }
+        self.read_body(length)
+    }
+
+    fn wait_for_head(&mut self) -> Result<(), Failure> {
+        if self.inbox.len() > MAX_HEAD {
+            return Err(Failure::HeadTooLarge);
+        }
+        self.state = State::Head(self.inbox.len().max(1));
+        Ok(())
+    }
+
+    fn skip_interim(&mut self, status: u16, length: usize, now: Moment) -> Result<(), Failure> {
+        if status == 101 {
+            return Err(Failure::NotHttp(
+                "it switches to a protocol nobody asked for",
+            ));
+        }
+        self.interim_count += 1;
+        self.interim_bytes += length;
+        if self.interim_count > MAX_INTERIM_COUNT || self.interim_bytes > MAX_INTERIM {
+            return Err(Failure::HeadTooLarge);
+        }
+        self.inbox.remove_front(length);
+        self.state = State::Head(0);
+        if self.inbox.is_empty() {
+            return Ok(());
+        }
+        self.read_head(0, now)
+    }
+
+    /// Reads the body's bytes, which begin at `from`.
+    fn read_body(&mut self, from: usize) -> Result<(), Failure> {
+        let max = self.rules.max_body;
+        let is_error = self.is_error();
+        let room_ends = self.body_start + max;
+        match &mut self.state {
+            State::Nothing => self.state = State::Done(End::Whole),
+            State::Length(length) => {
+                let length = usize::try_from(*length).unwrap_or(usize::MAX);
+                if length > max && !is_error {
+                    return Err(Failure::BodyTooLarge);
+                }
+                let end = self.body_start.saturating_add(length);
+                self.body_end = self.inbox.len().min(end);
+                if self.inbox.len() >= end {
+                    self.state = State::Done(End::Whole);
+                }
+            }
+            State::Chunked(chunks) => {
+                let (end, rest) = chunks.decode(&mut self.inbox, from, self.body_end)?;
+                let is_done = chunks.is_done();
+                self.body_end = end;
+                let left = self.inbox.len() - rest;
+                self.inbox.copy_within(rest.., end);
+                self.inbox.truncate(end + left);
+                if is_done {
+                    self.state = State::Done(End::Whole);
+                }
+            }
+            State::UntilClose => {
+                self.body_end = self.inbox.len();
+                if self.body_end <= room_ends && self.shows_its_end() {
+                    self.state = State::Done(End::Whole);
+                }
+            }
+            // Nobody asked for more.
+            State::Done(_) | State::Head(_) => {}
+        }
+        if self.body_end > room_ends {
+            if !is_error {
+                return Err(Failure::BodyTooLarge);
+            }
+            self.body_end = room_ends;
+            self.state = State::Done(End::Unread);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an empty line ends at or after `searched`.
+fn ends_a_head(bytes: &[u8], searched: usize) -> bool {
+    let from = searched.saturating_sub(3);
+    bytes[from..]
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .any(|(at, _)| {
+            let before = &bytes[..from + at];
+            before.ends_with(b"\n") || before.ends_with(b"\n\r")
+        })
+}

@@ -1,0 +1,214 @@
+//! The head of a response: its status line and headers.
+
+use std::{
+    mem::MaybeUninit,
+    ops::Range,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::http::{answer::RetryAfter, failure::Failure};
+
+/// More than any server sends. A response with more headers is refused.
+const MAX_HEADERS: usize = 256;
+
+/// What the head of a response says, as far as it is needed.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    pub status: u16,
+    pub date: Option<i64>,
+    pub retry_after: Option<RetryAfter>,
+    /// Where the value of `Location` stands.
+    pub location: Option<Range<usize>>,
+    pub framing: Framing,
+    /// After this response the connection may be used again.
+    pub keeps_connection: bool,
+}
+
+/// How the body ends (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    #[default]
+    Nothing,
+    Length(u64),
+    Chunked,
+    /// With the connection.
+    UntilClose,
+}
+
+/// What the request was, as far as its answer's framing depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET, POST and the like.
+    Usual,
+    Head,
+    Connect,
+}
+
+/// Reads the head at the beginning of `bytes`. Returns it with its length, or
+/// `None` while it is not complete.
+///
+/// It takes what curl takes: a space before a header's colon, folded lines, odd
+/// status lines. A line that is no header is ignored.
+pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, Failure> {
+    let is_http_so_far = bytes
+        .iter()
+        .skip_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .zip(b"HTTP/1.")
+        .all(|(got, wanted)| got == wanted);
+    if !is_http_so_far {
+        return Err(Failure::NotHttp("it does not begin like HTTP"));
+    }
+
+    let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut []);
+    let parsed = httparse::ParserConfig::default()
+        .allow_spaces_after_header_name_in_responses(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_multiple_spaces_in_response_status_delimiters(true)
+        .ignore_invalid_headers_in_responses(true)
+        .parse_response_with_uninit_headers(&mut response, bytes, &mut room);
+    let length = match parsed {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(Failure::HeadTooLarge),
+        Err(_) => return Err(Failure::NotHttp("its status line or headers are malformed")),
+    };
+
+    let status = response.code.unwrap_or_default();
+    let mut fields = Fields::default();
+    for header in response.headers.iter() {
+        fields.take(header, bytes)?;
+    }
+    // A line that was ignored may have been a length. A folded one counts too.
+    let lines = bytes[..length]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count();
+    let has_odd_lines = lines != response.headers.len() + 2;
+    let framing = fields.framing(status, method);
+    let keeps_connection = response.version == Some(1)
+        && !fields.closes
+        && !has_odd_lines
+        && !fields.is_ambiguous(status)
+        && framing != Framing::UntilClose;
+    let head = Head {
+        status,
+        date: fields.date,
+        retry_after: fields.retry_after,
+        location: fields.location,
+        framing,
+        keeps_connection,
+    };
+    Ok(Some((head, length)))
+}
+
+/// The headers that matter here.
+#[derive(Default)]
+struct Fields {
+    date: Option<i64>,
+    retry_after: Option<RetryAfter>,
+    location: Option<Range<usize>>,
+    length: Option<u64>,
+    is_chunked: bool,
+    has_coding: bool,
+    closes: bool,
+}
+
+impl Fields {
+    fn take(&mut self, header: &httparse::Header<'_>, bytes: &[u8]) -> Result<(), Failure> {
+        let value = header.value.trim_ascii();
+        // By length first: most headers are none of these.
+        match header.name.len() {
+            4 if header.name.eq_ignore_ascii_case("date") => self.date = http_date(value),
+            8 if header.name.eq_ignore_ascii_case("location") => {
+                let start = value.as_ptr().addr() - bytes.as_ptr().addr();
+                self.location = Some(start..start + value.len());
+            }
+            10 if header.name.eq_ignore_ascii_case("connection") => {
+                self.closes |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"close"));
+            }
+            11 if header.name.eq_ignore_ascii_case("retry-after") => {
+                self.retry_after = retry_after(value);
+            }
+            14 if header.name.eq_ignore_ascii_case("content-length") => self.take_length(value)?,
+            17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
+                self.take_coding(value)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_length(&mut self, value: &[u8]) -> Result<(), Failure> {
+        for token in value.split(|byte| *byte == b',') {
+            let token = token.trim_ascii();
+            if token.is_empty() || !token.iter().all(u8::is_ascii_digit) {
+                return Err(Failure::NotHttp("its Content-Length is no number"));
+            }
+            // Digits only, so it is too large if it is not a number.
+            let length = std::str::from_utf8(token)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .ok_or(Failure::HeadTooLarge)?;
+            if self.length.is_some_and(|other| other != length) {
+                return Err(Failure::NotHttp("it has two different Content-Lengths"));
+            }
+            self.length = Some(length);
+        }
+        Ok(())
+    }
+
+    fn take_coding(&mut self, value: &[u8]) -> Result<(), Failure> {
+        for token in tokens(value) {
+            if token.eq_ignore_ascii_case(b"identity") {
+                self.has_coding = true;
+            } else if token.eq_ignore_ascii_case(b"chunked") && !self.is_chunked {
+                self.has_coding = true;
+                self.is_chunked = true;
+            } else {
+                return Err(Failure::NotHttp("its Transfer-Encoding is not chunked"));
+            }
+        }
+        Ok(())
+    }
+
+    fn framing(&self, status: u16, method: Method) -> Framing {
+        let has_tunnel = method == Method::Connect && (200..300).contains(&status);
+        if matches!(status, 100..=199 | 204 | 304) || method == Method::Head || has_tunnel {
+            Framing::Nothing
+        } else if self.is_chunked {
+            Framing::Chunked
+        } else if let Some(length) = self.length {
+            Framing::Length(length)
+        } else {
+            Framing::UntilClose
+        }
+    }
+
+    /// Returns whether others may see the end of this response elsewhere.
+    fn is_ambiguous(&self, status: u16) -> bool {
+        let has_length = self.length.is_some_and(|length| length > 0);
+        self.has_coding && self.length.is_some() || status == 204 && (has_length || self.has_coding)
+    }
+}
+
+fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| !token.is_empty())
+}
+
+fn http_date(value: &[u8]) -> Option<i64> {
+    let date: SystemTime = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// Reads seconds or an HTTP date. A value that makes no sense is ignored.
+fn retry_after(value: &[u8]) -> Option<RetryAfter> {
+    if value.iter().all(u8::is_ascii_digit) {
+        let seconds = std::str::from_utf8(value).ok()?.parse().ok()?;
+        return Some(RetryAfter::Seconds(seconds));
+    }
+    http_date(value).map(RetryAfter::Date)
+}

@@ -1,0 +1,9 @@
+//! One HTTP/1.1 exchange: a request out, bytes in, an answer or a failure. No
+//! I/O.
+
+pub mod answer;
+pub mod chunks;
+pub mod exchange;
+pub mod failure;
+pub mod head;
+pub mod request;

@@ -1,0 +1,110 @@
+//! Bytes that are wiped before they are freed.
+
+use std::ops::{Deref, DerefMut};
+
+use zeroize::optimization_barrier;
+
+/// A buffer that holds a token. It is never printed, and wiped when dropped.
+///
+/// It grows by hand: a `Vec` that moves leaves its old bytes in freed memory.
+#[derive(Default)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    pub fn append(&mut self, bytes: &[u8]) {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            let mut larger = Self::with_capacity(needed.next_power_of_two());
+            larger.0.extend_from_slice(&self.0);
+            *self = larger;
+        }
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Drops the first `count` bytes, and moves the others to the front.
+    pub fn remove_front(&mut self, count: usize) {
+        let left = self.0.len() - count;
+        self.0.copy_within(count.., 0);
+        self.truncate(left);
+    }
+
+    /// Keeps the first `length` bytes, and wipes the others.
+    pub fn truncate(&mut self, length: usize) {
+        if let Some(rest) = self.0.get_mut(length..) {
+            rest.fill(0);
+            optimization_barrier(&*rest);
+        }
+        self.0.truncate(length);
+    }
+}
+
+impl From<Vec<u8>> for Secret {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes())
+    }
+}
+
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        let mut copy = Self::with_capacity(self.0.len());
+        copy.append(&self.0);
+        copy
+    }
+}
+
+impl Deref for Secret {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Secret {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        // At once, and with the spare room: `Zeroize` goes byte by byte.
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        optimization_barrier(self.0.as_slice());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_what_was_appended() {
+        let mut secret = Secret::default();
+        for part in [b"one".as_slice(), b"", &[7; 1000]] {
+            secret.append(part);
+        }
+        assert_eq!(secret.len(), 1003);
+        assert_eq!(&secret.clone()[..4], b"one\x07");
+    }
+
+    #[test]
+    fn either_end_can_be_cut_off() {
+        let mut secret = Secret::from(b"abcdef".to_vec());
+        secret.remove_front(2);
+        secret.truncate(3);
+        secret.truncate(9);
+        assert_eq!(&*secret, b"cde");
+    }
+}

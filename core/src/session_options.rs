@@ -1,0 +1,124 @@
+//! What a caller asks of a new session.
+
+use crate::{
+    api::request::{SessionRequest, SessionType},
+    error::{Error, Status},
+    text::{Rule, Text},
+};
+
+/// The server copies these fields into the token, with JSON and base64 around
+/// them, and answers 431 to requests with more than 16 KiB of headers. With these
+/// bounds the longest token stays below half of that.
+const MAX_IDENTIFIER: usize = 1024;
+const MAX_OTHER: usize = 512;
+
+/// What the caller set. Nothing is judged before [`SessionOptions::check`].
+#[derive(Clone, Default)]
+pub struct SessionOptions {
+    pub identifier: Text,
+    /// The number that the caller gave where it names no type.
+    pub session_type: Option<Result<SessionType, i32>>,
+    pub web_extension: Option<bool>,
+    pub domain: Text,
+    pub tag_name: Text,
+    pub eth_address: Text,
+    pub kill_session: Option<bool>,
+}
+
+impl SessionOptions {
+    pub const UNSET: SessionOptions = SessionOptions {
+        identifier: Text::UNSET,
+        session_type: None,
+        web_extension: None,
+        domain: Text::UNSET,
+        tag_name: Text::UNSET,
+        eth_address: Text::UNSET,
+        kill_session: None,
+    };
+
+    /// Returns the request, or the first option that is wrong, in the order of the
+    /// header.
+    pub fn check(&self) -> Result<SessionRequest, Error> {
+        let text = |text: &Text, name, max_bytes| {
+            text.check(&Rule {
+                name,
+                max_bytes,
+                ascii_only: false,
+                status: Status::InvalidArgument,
+            })
+            .map(|text| text.map(str::to_owned))
+        };
+        let request = SessionRequest {
+            identifier: text(&self.identifier, "identifier", MAX_IDENTIFIER)?,
+            session_type: self
+                .session_type
+                .transpose()
+                .map_err(|number| refused(&format!("{number} is not a session type")))?,
+            is_web_extension: self.web_extension,
+            domain: text(&self.domain, "domain", MAX_OTHER)?,
+            tag_name: text(&self.tag_name, "tag name", MAX_OTHER)?,
+            eth_address: text(&self.eth_address, "Ethereum address", MAX_OTHER)?,
+            kill_session: self.kill_session,
+        };
+        match request.identifier.as_deref() {
+            Some("undefined") => Err(refused(
+                "the identifier is \"undefined\", which the server treats as not sent",
+            )),
+            None if request.kills() => Err(refused(
+                "kill session without an identifier could end somebody else's session; set an identifier",
+            )),
+            _ => Ok(request),
+        }
+    }
+}
+
+fn refused(message: &str) -> Error {
+    Error::new(Status::InvalidArgument, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_the_server_would_answer_with_a_ghost_cannot_be_sent() {
+        for number in [-1, 4, i32::MAX, i32::MIN] {
+            let options = SessionOptions {
+                session_type: Some(Err(number)),
+                ..Default::default()
+            };
+            let error = options.check().unwrap_err();
+            assert_eq!(error.status, Status::InvalidArgument);
+            assert!(error.message.contains(&number.to_string()));
+        }
+    }
+
+    #[test]
+    fn identifiers_the_server_would_ignore_or_choke_on_are_refused() {
+        let long = vec![b'x'; MAX_IDENTIFIER + 1];
+        for bad in [b"".as_slice(), b"undefined", b"a\nb", b"a\xff", &long] {
+            let options = SessionOptions {
+                identifier: Text::new(Some(bad)),
+                ..Default::default()
+            };
+            let error = options.check().unwrap_err();
+            assert_eq!(error.status, Status::InvalidArgument);
+            assert!(error.message.contains("identifier"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn killing_a_session_that_might_be_a_strangers_is_refused() {
+        let options = SessionOptions {
+            kill_session: Some(true),
+            ..Default::default()
+        };
+        assert!(
+            options
+                .check()
+                .unwrap_err()
+                .message
+                .contains("kill session")
+        );
+    }
+}

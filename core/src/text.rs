@@ -1,0 +1,55 @@
+//! Text from a caller who may send anything.
+
+use crate::error::{Error, Status};
+
+/// What a setter was given, kept as it came. Setters never fail: the value is
+/// checked when it is used, and the error names the setting.
+#[derive(Clone, Default)]
+pub struct Text(Option<Vec<u8>>);
+
+/// What a text may hold.
+pub struct Rule {
+    /// The setting's name in messages.
+    pub name: &'static str,
+    pub max_bytes: usize,
+    /// Headers and URLs carry visible ASCII only; JSON carries any text.
+    pub ascii_only: bool,
+    /// Which status a violation has.
+    pub status: Status,
+}
+
+impl Text {
+    pub const UNSET: Text = Text(None);
+
+    pub fn new(bytes: Option<&[u8]>) -> Self {
+        Self(bytes.map(<[u8]>::to_vec))
+    }
+
+    /// Returns the text, `None` when it was not set, or the rule that it breaks.
+    pub fn check(&self, rule: &Rule) -> Result<Option<&str>, Error> {
+        let Some(bytes) = &self.0 else {
+            return Ok(None);
+        };
+        let wrong = |what: &str| Err(Error::new(rule.status, format!("the {} {what}", rule.name)));
+        if bytes.is_empty() {
+            return wrong("is empty; pass NULL to leave it unset");
+        }
+        if bytes.len() > rule.max_bytes {
+            return wrong(&format!(
+                "is {} bytes long; at most {} are allowed",
+                bytes.len(),
+                rule.max_bytes
+            ));
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return wrong("is not valid UTF-8");
+        };
+        if text.chars().any(char::is_control) {
+            return wrong("contains a control character");
+        }
+        if rule.ascii_only && !text.is_ascii() {
+            return wrong("contains a character outside ASCII");
+        }
+        Ok(Some(text))
+    }
+}
