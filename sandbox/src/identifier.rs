@@ -1,9 +1,9 @@
-//! How the service reads an identifier, and which ones its database layer
-//! mistakes for something else.
+//! Reads an identifier as the service does, and tells which ones its database
+//! layer mistakes for something else.
 
 use serde_json::Value;
 
-use crate::legacy_date;
+use crate::date;
 
 /// A field as the service reads it: numbers and booleans become strings;
 /// `null`, `""` and `"undefined"` count as not sent.
@@ -18,24 +18,26 @@ pub fn cast(value: Option<&Value>) -> Option<String> {
     (!text.is_empty() && text != "undefined").then_some(text)
 }
 
-/// What the database is asked for when a stored identifier is looked up.
+/// Gives the text that the service looks up for an identifier. `None` finds
+/// nothing.
 ///
-/// The layer in front of it turns texts that look like dates or object ids
-/// into those types, and the database turns them back into text: of a date
-/// comes another text than was stored, of an object id its lower-case form.
-/// That is why such identifiers are stored once and never found again.
+/// The layer in front of the database turns a text that looks like a date or an
+/// object id into that type. The database turns it back into text. A date
+/// becomes another text than the stored one, an object id its lower-case form.
+/// The service stores what was sent and never finds it again, unless the texts
+/// are the same.
 pub fn lookup_key(identifier: &str) -> Option<String> {
     if identifier.len() == 24 && identifier.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Some(identifier.to_ascii_lowercase());
     }
-    if is_random_hex(identifier) || !legacy_date::is_date(identifier) {
+    if is_random_hex(identifier) || !date::is_date(identifier) {
         return Some(identifier.to_owned());
     }
     None
 }
 
-/// 32 lower-case hex digits are promised to be safe; the date reader alone
-/// would take a very few of them, such as `00…02024`, for a date.
+/// Tells 32 lower-case hex digits, which are safe. The rule for dates alone
+/// takes a very few of them, such as `00…02024`, for a date.
 fn is_random_hex(identifier: &str) -> bool {
     identifier.len() == 32
         && identifier

@@ -215,6 +215,7 @@ fn help_names_every_option_and_every_kind_of_fault() {
         "missing_date",
         "patch",
         "claims",
+        "approximation",
     ] {
         assert!(help.contains(word), "{word}");
     }
