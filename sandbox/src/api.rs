@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::clock::formatted;
-use crate::merge_patch::merge;
 use crate::options::Answers;
 use crate::request::{Body, Head, form_to_json};
 use crate::response::{Response, TEXT};
@@ -144,7 +143,7 @@ fn created(state: &State, session: &Session, what: &str, patch: Option<&Value>) 
         None => state.signer.sign(&claims),
         Some(patch) => {
             let mut claims = json!(claims);
-            merge(&mut claims, patch);
+            json_patch::merge(&mut claims, patch);
             state.signer.sign_value(&claims)
         }
     };

@@ -3,34 +3,32 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::random;
+use tempfile::TempDir;
 
-/// The file and, when it is ours, the directory that goes with it.
+/// Holds the path of the file and, if it is private, its directory.
 #[derive(Debug)]
 pub struct CaFile {
     path: PathBuf,
-    directory: Option<PathBuf>,
+    /// Kept for its drop, which removes it.
+    _directory: Option<TempDir>,
 }
 
 impl CaFile {
-    /// At the path that was asked for, where it stays, or in a directory of
-    /// its own, which goes with this value.
+    /// Writes the file to the wanted path, where it stays. Without one it writes
+    /// to a private directory, which goes with this value.
     pub fn write(wanted: Option<&Path>, pem: &str) -> io::Result<Self> {
-        let file = match wanted {
-            Some(path) => CaFile {
-                path: std::path::absolute(path)?,
-                directory: None,
-            },
+        let (path, directory) = match wanted {
+            Some(path) => (std::path::absolute(path)?, None),
             None => {
                 let directory = private_directory()?;
-                CaFile {
-                    path: directory.join("ca.pem"),
-                    directory: Some(directory),
-                }
+                (directory.path().join("ca.pem"), Some(directory))
             }
         };
-        std::fs::write(&file.path, pem)?;
-        Ok(file)
+        std::fs::write(&path, pem)?;
+        Ok(CaFile {
+            path,
+            _directory: directory,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -38,21 +36,36 @@ impl CaFile {
     }
 }
 
-impl Drop for CaFile {
-    fn drop(&mut self) {
-        if let Some(directory) = &self.directory {
-            let _ = std::fs::remove_dir_all(directory);
-        }
-    }
+/// Makes a directory that only this user may enter.
+fn private_directory() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("zelf-sandbox-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }
 
-/// A directory nobody else can have made before us, nor write to.
-fn private_directory() -> io::Result<PathBuf> {
-    let name = format!("zelf-sandbox-{:016x}", u64::from_be_bytes(random::bytes()?));
-    let path = std::env::temp_dir().join(name);
-    let mut builder = std::fs::DirBuilder::new();
+#[cfg(test)]
+mod tests {
+    use super::CaFile;
+
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&path)?;
-    Ok(path)
+    #[test]
+    fn only_its_owner_may_enter_the_private_directory() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let file = CaFile::write(None, "pem").unwrap();
+        let directory = file.path().parent().unwrap();
+        let mode = directory.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn the_private_directory_goes_with_the_file() {
+        let file = CaFile::write(None, "pem").unwrap();
+        let directory = file.path().parent().unwrap().to_owned();
+        assert_eq!(std::fs::read(file.path()).unwrap(), b"pem");
+        drop(file);
+        assert!(!directory.exists());
+    }
 }

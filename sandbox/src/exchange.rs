@@ -11,7 +11,6 @@ use crate::connection::{Connection, Door, garbage};
 use crate::control;
 use crate::fault::{Listener, exact_bytes};
 use crate::fault_kind::{DripStage, FaultKind, Stage};
-use crate::merge_patch::{merge, merge_bytes};
 use crate::record::RecordedRequest;
 use crate::request::{BODY_LIMIT, Body, Framing, Head, Inbound};
 use crate::response::{JSON, Response};
@@ -65,7 +64,7 @@ impl Plan {
                 FaultKind::MissingDate {} => plan.date_missing = true,
                 FaultKind::Patch { body } => plan.body_patches.push(body),
                 FaultKind::Claims { claims } => match &mut plan.claims_patch {
-                    Some(patch) => merge(patch, &claims),
+                    Some(patch) => json_patch::merge(patch, &claims),
                     none => *none = Some(claims),
                 },
                 last => plan.last = Some(last),
@@ -189,7 +188,7 @@ impl<S: Transport> Connection<S> {
             note: what,
         } = self.response(head, body, plan).await;
         for patch in &plan.body_patches {
-            merge_bytes(&mut response.body, patch);
+            response.patch_body(patch);
         }
         wait(plan.wait_after).await;
         if let Some(end) = plan.end_at(Stage::Answer) {

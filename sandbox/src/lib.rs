@@ -30,7 +30,6 @@ mod fault_kind;
 mod handshake;
 mod identifier;
 mod log;
-mod merge_patch;
 mod options;
 mod random;
 mod ready;

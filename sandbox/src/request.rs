@@ -56,10 +56,12 @@ impl Head {
             .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
     }
 
-    /// A parameter of the query.
+    /// Gives the first parameter of that name in the query.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        let mut pairs = form_pairs(&self.query);
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value)
+        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 
     pub fn target(&self) -> String {
@@ -321,41 +323,9 @@ fn framing(head: &Head) -> Result<Framing, NoRequest> {
     }
 }
 
-/// The pairs of a form or a query, decoded.
-pub fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (percent_decode(key), percent_decode(value))
-    })
-}
-
-/// A form as the object that a JSON body would have been.
+/// Makes of a form the object that a JSON body would have been.
 pub fn form_to_json(body: &[u8]) -> Value {
-    let text = String::from_utf8_lossy(body);
-    let pairs = form_pairs(&text).map(|(key, value)| (key, Value::String(value)));
+    let pairs = form_urlencoded::parse(body)
+        .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())));
     Value::Object(pairs.collect())
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                let rest = bytes.clone().take(2).collect::<Vec<u8>>();
-                let digits = std::str::from_utf8(&rest).ok().filter(|two| two.len() == 2);
-                let value = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-                match value {
-                    Some(value) => {
-                        decoded.push(value);
-                        bytes.nth(1);
-                    }
-                    None => decoded.push(b'%'),
-                }
-            }
-            other => decoded.push(other),
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

@@ -72,6 +72,14 @@ impl Response {
         }
     }
 
+    /// Applies a merge patch (RFC 7396). A body that is not JSON stays as it is.
+    pub fn patch_body(&mut self, patch: &Value) {
+        if let Ok(mut body) = serde_json::from_slice(&self.body) {
+            json_patch::merge(&mut body, patch);
+            self.body = body.to_string().into_bytes();
+        }
+    }
+
     /// The head of the answer. `length` is the `Content-Length` or nothing;
     /// `date` likewise.
     pub fn head(&self, length: Option<u64>, date: Option<&str>, keep_alive: bool) -> Vec<u8> {
@@ -153,5 +161,33 @@ pub fn reason(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn patched(body: &str, patch: &Value) -> Vec<u8> {
+        let mut response = Response::bare(200, TEXT, body);
+        response.patch_body(patch);
+        response.body
+    }
+
+    #[test]
+    fn a_patch_sets_members_and_removes_those_that_are_null_in_it() {
+        let body = r#"{"data":{"token":"t","expiresAt":1}}"#;
+        let patch = json!({"data": {"expiresAt": null, "activatedAt": 2}});
+        assert_eq!(
+            patched(body, &patch),
+            br#"{"data":{"activatedAt":2,"token":"t"}}"#
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_stays_as_it_is() {
+        assert_eq!(patched("Bad Request", &json!({"a": 1})), b"Bad Request");
     }
 }
