@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::body;
 use crate::clock::formatted;
+use crate::cors::preflight;
 use crate::options::Answers;
-use crate::request::{Body, Head, form_to_json};
+use crate::request::{Body, Head};
 use crate::response::{Response, TEXT};
 use crate::sessions::{Inserted, Session, Wanted};
 use crate::state::State;
@@ -44,58 +46,18 @@ pub async fn handle(
     }
     state.reap_when_due();
     // The body parser stands in front of everything else.
-    let body = match parse_body(head, body) {
+    let body = match body::parse(head, body) {
         Ok(body) => body,
         Err(refusal) => return refusal.into(),
     };
-    match (head.method.as_str(), head.path.as_str()) {
+    if let Some(permission) = preflight(head) {
+        return permission.into();
+    }
+    match (head.method.as_str(), head.route().as_str()) {
         ("POST", "/api/sessions") => create(state, head, &body, peer, claims).await,
+        ("POST", "/api/sessions/decrypt-content") => decrypt(&body).into(),
         ("GET" | "HEAD", "/api/sessions/yek-cilbup") => public_key(head).into(),
-        _ => protected(state, head),
-    }
-}
-
-/// Whether the service reads a body of this type at all.
-pub fn reads_body(content_type: &str) -> bool {
-    is_json(content_type) || is_form(content_type)
-}
-
-fn is_json(content_type: &str) -> bool {
-    matches!(
-        content_type,
-        "application/json"
-            | "application/json-patch+json"
-            | "application/vnd.api+json"
-            | "application/csp-report"
-    )
-}
-
-fn is_form(content_type: &str) -> bool {
-    content_type == "application/x-www-form-urlencoded"
-}
-
-fn parse_body(head: &Head, body: Body) -> Result<Value, Response> {
-    let content_type = head.content_type();
-    if !reads_body(&content_type) {
-        return Ok(json!({}));
-    }
-    let encoding = head.header("content-encoding").unwrap_or("identity");
-    if !encoding.trim().eq_ignore_ascii_case("identity") {
-        return Err(Response::bare(415, TEXT, "Unsupported Media Type"));
-    }
-    let Body::Complete(body) = body else {
-        return Err(Response::bare(413, TEXT, "request entity too large"));
-    };
-    if body.is_empty() {
-        return Ok(json!({}));
-    }
-    if is_form(&content_type) {
-        return Ok(form_to_json(&body));
-    }
-    match serde_json::from_slice(&body) {
-        Ok(value @ (Value::Object(_) | Value::Array(_))) => Ok(value),
-        // The service's parser is strict: other JSON is as wrong as no JSON.
-        Ok(_) | Err(_) => Err(Response::bare(400, TEXT, "Bad Request")),
+        (_, route) => protected(state, head, route),
     }
 }
 
@@ -117,6 +79,9 @@ async fn create(
 ) -> Answer {
     if head.header("origin").unwrap_or_default().trim().is_empty() {
         return Response::error(403, "rejected").into();
+    }
+    if let Some(object @ Value::Object(_)) = body.get("identifier") {
+        return cast_error(object).into();
     }
     let wanted = Wanted::from_body(body, client_ip(head, peer));
     let found = state.sessions.find(&wanted);
@@ -166,20 +131,52 @@ fn created(state: &State, session: &Session, what: &str, patch: Option<&Value>) 
         ),
     };
     let mut answer = Answer::from(Response::new(200, crate::response::JSON, body));
-    answer.note = format!("{what} identifier={}", session.identifier);
+    answer.note = format!("{what} {}", note(session.identifier.as_deref()));
     answer
 }
 
+fn note(identifier: Option<&str>) -> String {
+    format!("identifier={}", identifier.unwrap_or_default())
+}
+
+/// Refuses as the database layer does, which looks only for texts.
+fn cast_error(value: &Value) -> Response {
+    let value = json!(value.to_string());
+    let message =
+        format!("Cast to string failed for value {value} (type Object) at path \"identifier\"");
+    Response::error(500, &message)
+}
+
 fn public_key(head: &Head) -> Response {
-    match head.parameter("identifier").filter(|id| !id.is_empty()) {
-        Some(identifier) => Response::data(&json!(crate::armor::public_key(&identifier))),
-        None => Response::validation_error(409, "missing identifier\n"),
+    match head.parameters("identifier").as_slice() {
+        [] => missing("identifier"),
+        [empty] if empty.is_empty() => missing("identifier"),
+        [identifier] => Response::data(&json!(crate::armor::public_key(identifier))),
+        _ => not_a_string("identifier"),
     }
+}
+
+/// Checks the message and never decrypts it: the sandbox has no key.
+fn decrypt(body: &Value) -> Response {
+    match body.get("message") {
+        None | Some(Value::Null) => missing("message"),
+        Some(Value::String(message)) if message.is_empty() => missing("message"),
+        Some(Value::String(_)) => Response::error(500, "decryption_failed"),
+        Some(_) => not_a_string("message"),
+    }
+}
+
+fn missing(field: &str) -> Response {
+    Response::validation_error(409, &format!("missing {field}\n"))
+}
+
+fn not_a_string(field: &str) -> Response {
+    Response::validation_error(409, &format!("{field} must be a string\n"))
 }
 
 /// Everything that needs a token, and everything that does not exist: the
 /// service asks for the token first.
-fn protected(state: &State, head: &Head) -> Answer {
+fn protected(state: &State, head: &Head, route: &str) -> Answer {
     let authorization = head.header("authorization").unwrap_or_default();
     let claims = from_authorization(authorization).and_then(|token| state.signer.verify(token));
     let Some(claims) = claims else {
@@ -189,14 +186,14 @@ fn protected(state: &State, head: &Head) -> Answer {
     if uses.is_some_and(|uses| uses > state.options.use_limit) {
         return Response::error(401, "Invalid session").into();
     }
-    let response = match (head.method.as_str(), head.path.as_str()) {
+    let response = match (head.method.as_str(), route) {
         ("GET" | "HEAD", "/api/zelf-name-service/v2/search") => search(state, head, &claims),
         ("GET" | "HEAD", "/api/ethereum/address") => address(),
         _ => Response::new(404, TEXT, "Not Found"),
     };
     Answer {
         response,
-        note: format!("identifier={}", claims.identifier),
+        note: note(claims.identifier.as_deref()),
     }
 }
 
@@ -208,8 +205,9 @@ fn search(state: &State, head: &Head, claims: &Claims) -> Response {
     if searches >= state.options.search_limit {
         return Response::validation_error(403, "Search limit exceeded");
     }
-    let Some(name) = head.parameter("zelfName").filter(|name| !name.is_empty()) else {
-        return Response::validation_error(409, "missing zelfName\n");
+    let names = head.parameters("zelfName");
+    let Some(name) = names.first().filter(|name| !name.is_empty()) else {
+        return missing("zelfName");
     };
     let name = json!(name);
     let body =

@@ -5,17 +5,26 @@ use serde_json::Value;
 
 use crate::date;
 
-/// A field as the service reads it: numbers and booleans become strings;
+/// Reads a field as the service does. Numbers and booleans become strings;
 /// `null`, `""` and `"undefined"` count as not sent.
 pub fn cast(value: Option<&Value>) -> Option<String> {
     let text = match value? {
         Value::Null => return None,
         Value::String(text) => text.clone(),
-        // Objects and arrays have no documented meaning; their JSON keeps them
-        // apart from each other, and `sessions` refuses to store them.
+        // The JSON of objects and arrays keeps them apart from each other.
         other => other.to_string(),
     };
     (!text.is_empty() && text != "undefined").then_some(text)
+}
+
+/// Gives the identifier of a new session. `None`: the database cannot store it.
+pub fn to_store(value: Option<&Value>, ip: &str) -> Option<String> {
+    match value {
+        Some(Value::Array(_) | Value::Object(_)) => None,
+        // The look-up ignores this text, the insert does not.
+        Some(Value::String(text)) if text == "undefined" => Some(text.clone()),
+        value => cast(value).or_else(|| Some(ip.to_owned())),
+    }
 }
 
 /// Gives the text that the service looks up for an identifier. `None` finds

@@ -19,10 +19,12 @@
 
 mod api;
 mod armor;
+mod body;
 mod ca_file;
 mod clock;
 mod connection;
 mod control;
+mod cors;
 mod date;
 mod exchange;
 mod fault;

@@ -130,11 +130,7 @@ impl Reply {
             Reply {
                 html: Some(html), ..
             } => Response::bare(status, HTML, html.as_str()),
-            _ => Response {
-                status,
-                headers: Vec::new(),
-                body: Vec::new(),
-            },
+            _ => Response::empty(status, &[]),
         };
         for (name, value) in &self.headers {
             response.set_header(name, value);

@@ -3,7 +3,6 @@
 use std::io;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 
@@ -56,12 +55,19 @@ impl Head {
             .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
     }
 
-    /// Gives the first parameter of that name in the query.
-    pub fn parameter(&self, name: &str) -> Option<String> {
-        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
-        pairs
-            .find(|(key, _)| key == name)
+    /// Gives the values of a parameter of the query.
+    pub fn parameters(&self, name: &str) -> Vec<String> {
+        form_urlencoded::parse(self.query.as_bytes())
+            .filter(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
+            .collect()
+    }
+
+    /// Gives the path as the service's router compares it: the case and a slash
+    /// at the end do not count.
+    pub fn route(&self) -> String {
+        let path = self.path.strip_suffix('/').unwrap_or(&self.path);
+        path.to_ascii_lowercase()
     }
 
     pub fn target(&self) -> String {
@@ -321,11 +327,4 @@ fn framing(head: &Head) -> Result<Framing, NoRequest> {
         }),
         _ => Err(NoRequest::Malformed),
     }
-}
-
-/// Makes of a form the object that a JSON body would have been.
-pub fn form_to_json(body: &[u8]) -> Value {
-    let pairs = form_urlencoded::parse(body)
-        .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())));
-    Value::Object(pairs.collect())
 }

@@ -57,6 +57,15 @@ impl Response {
         }
     }
 
+    /// Makes an answer that is only a head.
+    pub fn empty(status: u16, headers: &[(&str, &str)]) -> Self {
+        Response {
+            status,
+            headers: owned(headers),
+            body: Vec::new(),
+        }
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
         all.find(|(key, _)| key.eq_ignore_ascii_case(name))

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::identifier::{cast, lookup_key};
+use crate::identifier::{cast, lookup_key, to_store};
 use crate::random;
 use crate::sync::lock;
 use crate::token::Claims;
@@ -16,7 +16,10 @@ const TYPES: [&str; 4] = ["createWallet", "decryptWallet", "importWallet", "gene
 /// What a create asks for, after casting.
 #[derive(Clone, Debug)]
 pub struct Wanted {
+    /// The identifier that the create looks for.
     pub identifier: Option<String>,
+    /// The identifier that a new session gets.
+    pub new_identifier: Option<String>,
     pub tag_name: Option<String>,
     pub eth_address: Option<String>,
     pub domain: String,
@@ -37,18 +40,16 @@ impl Wanted {
             body.get("isWebExtension"),
             None | Some(Value::Null | Value::Bool(_))
         );
-        let identifier_is_scalar = !matches!(
-            body.get("identifier"),
-            Some(Value::Array(_) | Value::Object(_))
-        );
+        let new_identifier = to_store(body.get("identifier"), &ip);
         Wanted {
+            storable: kind_is_valid && extension_is_valid && new_identifier.is_some(),
             identifier: cast(body.get("identifier")),
+            new_identifier,
             tag_name: cast(body.get("tagName")),
             eth_address: cast(body.get("ethAddress")),
             domain: cast(body.get("domain")).unwrap_or_else(|| "zelf".to_owned()),
             ip,
             kill: is_truthy(body.get("killSession")),
-            storable: kind_is_valid && extension_is_valid && identifier_is_scalar,
         }
     }
 
@@ -65,7 +66,7 @@ impl Wanted {
             .identifier
             .as_deref()
             .and_then(lookup_key)
-            .is_some_and(|key| key == session.identifier);
+            .is_some_and(|key| Some(key) == session.identifier);
         same_tag || same_identifier
     }
 }
@@ -85,7 +86,8 @@ fn is_truthy(value: Option<&Value>) -> bool {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: String,
-    pub identifier: String,
+    /// A ghost may have none.
+    pub identifier: Option<String>,
     pub ip: String,
     pub tag_name: Option<String>,
     pub eth_address: Option<String>,
@@ -152,10 +154,7 @@ impl Sessions {
     pub fn insert(&self, wanted: &Wanted, now: i64) -> Inserted {
         let session = Session {
             id: self.ids.next(now),
-            identifier: wanted
-                .identifier
-                .clone()
-                .unwrap_or_else(|| wanted.ip.clone()),
+            identifier: wanted.new_identifier.clone(),
             ip: wanted.ip.clone(),
             tag_name: wanted.tag_name.clone(),
             eth_address: wanted.eth_address.clone(),
@@ -196,7 +195,7 @@ impl Sessions {
         let mut stored = lock(&self.stored);
         let chosen = stored
             .iter_mut()
-            .filter(|session| identifier.is_none_or(|wanted| session.identifier == wanted));
+            .filter(|session| identifier.is_none() || session.identifier.as_deref() == identifier);
         let mut aged = 0;
         for session in chosen {
             session.activated_at = session.activated_at.saturating_sub(seconds);
@@ -319,6 +318,6 @@ mod tests {
         created(&sessions, json!({"identifier": "young"}));
         assert_eq!(sessions.age(Some("old"), 600), 1);
         assert_eq!(sessions.reap(1000), 1);
-        assert_eq!(sessions.all()[0].identifier, "young");
+        assert_eq!(sessions.all()[0].identifier.as_deref(), Some("young"));
     }
 }

@@ -20,7 +20,9 @@ const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 pub struct Claims {
     pub domain: String,
     pub eth_address: Option<String>,
-    pub identifier: String,
+    /// A ghost may have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
     pub ip: String,
     pub session: String,
     pub tag_name: Option<String>,
@@ -82,7 +84,7 @@ mod tests {
         Claims {
             domain: "zelf".into(),
             eth_address: None,
-            identifier: "a".into(),
+            identifier: Some("a".into()),
             ip: "127.0.0.1".into(),
             session: "6b046efda3a4beeef871b88c".into(),
             tag_name: None,

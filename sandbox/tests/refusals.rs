@@ -171,6 +171,46 @@ fn the_key_route_wants_an_identifier_and_no_token() {
 }
 
 #[test]
+fn the_key_route_wants_one_identifier() {
+    let path = "/api/sessions/yek-cilbup?identifier=a&identifier=b";
+    let answer = http(&sandbox()).exchange(get(path, ""));
+    assert_eq!(
+        (answer.status, answer.text()),
+        (
+            409,
+            "{\"validationError\":\"identifier must be a string\\n\"}"
+        )
+    );
+}
+
+#[test]
+fn a_message_is_never_decrypted() {
+    let sandbox = sandbox();
+    for (body, status, error) in [
+        (
+            json!({}),
+            409,
+            "{\"validationError\":\"missing message\\n\"}",
+        ),
+        (
+            json!({"message": 1}),
+            409,
+            "{\"validationError\":\"message must be a string\\n\"}",
+        ),
+        (
+            json!({"message": "x"}),
+            500,
+            "{\"error\":\"decryption_failed\"}",
+        ),
+    ] {
+        let path = "/api/sessions/decrypt-content";
+        let request = post(path, "application/json", &body.to_string(), "");
+        let answer = http(&sandbox).exchange(request);
+        assert_eq!((answer.status, answer.text()), (status, error), "{body}");
+    }
+}
+
+#[test]
 fn a_body_over_1_mib_is_refused_and_the_connection_goes_on() {
     let sandbox = sandbox();
     let mut wire = http(&sandbox);
@@ -184,6 +224,27 @@ fn a_body_over_1_mib_is_refused_and_the_connection_goes_on() {
         (413, "request entity too large")
     );
     assert_eq!(wire.exchange(request(1024 * 1024)).status, 200);
+}
+
+#[test]
+fn a_form_over_56_kib_is_refused() {
+    let sandbox = sandbox();
+    let status = |length: usize| {
+        let form = format!("a={}", "x".repeat(length - 2));
+        let content_type = "application/x-www-form-urlencoded";
+        let request = post("/api/sessions", content_type, &form, "");
+        http(&sandbox).exchange(request).status
+    };
+    assert_eq!(status(56 * 1024), 200);
+    assert_eq!(status(56 * 1024 + 1), 413);
+}
+
+#[test]
+fn an_identifier_that_is_an_object_is_an_error_of_the_database_layer() {
+    let answer = create(&sandbox(), json!({"identifier": {"a": 1}}));
+    assert_eq!(answer.status, 500);
+    let error = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.starts_with("Cast to string failed"), "{error}");
 }
 
 #[test]

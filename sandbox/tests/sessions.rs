@@ -41,9 +41,46 @@ fn the_same_identifier_gets_the_same_session_and_new_fields_are_ignored() {
 
 #[test]
 fn identifiers_that_are_not_sent_in_earnest_count_as_not_sent() {
-    for value in [json!(null), json!(""), json!("undefined")] {
+    for value in [json!(null), json!("")] {
         let claims = create(&sandbox(), json!({ "identifier": value })).claims();
         assert_eq!(claims["identifier"], "127.0.0.1", "{value}");
+    }
+}
+
+#[test]
+fn the_identifier_undefined_is_stored_and_not_looked_for() {
+    let sandbox = sandbox();
+    let claims = create(&sandbox, named("undefined")).claims();
+    assert_eq!(claims["identifier"], "undefined");
+    sandbox
+        .control("DELETE", "/sandbox/sessions", &json!({}))
+        .unwrap();
+    let theirs = create(&sandbox, named("theirs"));
+    let found = create(&sandbox, named("undefined"));
+    assert_eq!(found.session(), theirs.session());
+}
+
+#[test]
+fn an_identifier_that_is_an_array_is_a_ghost_without_that_claim() {
+    let sandbox = sandbox();
+    let ghost = create(&sandbox, json!({"identifier": ["a"]}));
+    assert_eq!(ghost.status, 200);
+    assert_eq!(ghost.claims().get("identifier"), None);
+    assert_eq!(http(&sandbox).search(&ghost.token()).status, 403);
+}
+
+#[test]
+fn json_may_start_with_a_byte_order_mark() {
+    let request = post("/api/sessions", "application/json", "\u{FEFF}{}", "");
+    assert_eq!(http(&sandbox()).exchange(request).status, 200);
+}
+
+#[test]
+fn the_case_of_a_path_and_a_slash_at_its_end_do_not_count() {
+    let sandbox = sandbox();
+    for path in ["/api/sessions/", "/API/Sessions"] {
+        let request = post(path, "application/json", "{}", "");
+        assert_eq!(http(&sandbox).exchange(request).status, 200, "{path}");
     }
 }
 
