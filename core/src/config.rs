@@ -8,9 +8,12 @@ use crate::{
     connect::{
         connector::Destination,
         endpoint::{DEFAULT_BASE_URL, Endpoint},
-        pins::Pin,
         proxy::{self, Proxy},
-        trust::{self, MAX_PEM, Trust},
+        trust::{
+            ca_file::{self, MAX_PEM},
+            pins::Pin,
+            policy::Trust,
+        },
     },
     error::{Error, Status},
     log::Log,
@@ -125,8 +128,8 @@ impl Config {
                 Status::InvalidConfig,
                 "both a CA file and CA certificates are set; choose one",
             )),
-            (Some(path), None) => trust::roots_from_file(path).map(Some),
-            (None, Some(Pem::Text(pem))) => trust::roots_from_pem(pem, "the CA text").map(Some),
+            (Some(path), None) => ca_file::from_file(path).map(Some),
+            (None, Some(Pem::Text(pem))) => ca_file::from_text(pem, "the CA text").map(Some),
             (None, Some(Pem::TooLong(length))) => Err(Error::new(
                 Status::InvalidConfig,
                 format!("the CA text is {length} bytes long; at most {MAX_PEM} are allowed"),

@@ -13,10 +13,11 @@ use crate::{
         call::{Call, Now, Policy},
         single_flight::SingleFlight,
     },
-    environment::{Environment, Moment},
+    environment::Environment,
     error::Error,
     http::{exchange::Rules, head::Method, request::RequestHead},
     log::{self, Level, Log},
+    moment::Moment,
 };
 
 /// A hundred times the largest session that the server sends.

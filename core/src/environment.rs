@@ -1,17 +1,12 @@
 //! The clocks and random numbers that drivers read. Tests replace them.
 
-use std::time::Duration;
-
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     error::{Error, Status},
     host::clock,
+    moment::Moment,
 };
-
-/// A moment on the clock that runs while the device sleeps, counted from an
-/// arbitrary start. It never jumps.
-pub type Moment = Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {

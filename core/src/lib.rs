@@ -43,6 +43,7 @@ pub mod http;
 pub mod identifier;
 pub mod lock;
 pub mod log;
+pub mod moment;
 pub mod secret;
 pub mod session;
 pub mod session_options;

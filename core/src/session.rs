@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range};
 
-use crate::{environment::Moment, host::clock, secret::Secret};
+use crate::{host::clock, moment::Moment, secret::Secret};
 
 /// The server reads everything that follows as part of the token, so
 /// `Authorization` is exactly this and the token.

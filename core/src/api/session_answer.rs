@@ -9,9 +9,9 @@ use crate::{
         claim::Claim,
         claims::{Claims, Payload},
     },
-    environment::Moment,
     error::{Error, Status},
     http::answer::Answer,
+    moment::Moment,
     secret::Secret,
     session::{Session, Times},
 };

@@ -17,8 +17,8 @@ use crate::{
         transfer::{Progress, advance, means_nothing},
         wire::{Broken, Wire},
     },
-    environment::Moment,
     http::exchange::{Close, Exchange},
+    moment::Moment,
 };
 
 pub struct Connection {

@@ -17,7 +17,8 @@ use crate::{
     background::{
         callbacks::Callbacks,
         calls::{Calls, Due, Finish},
-        io_thread::{self, Job},
+        io_thread::{self, Reports},
+        job::Job,
         threads::{CALLBACK_STACK, IO_STACK, Threads},
     },
     context::{Context, Shared},
@@ -140,15 +141,6 @@ impl Engine {
         self.tell(state);
     }
 
-    /// Ends a call, unless it has ended.
-    pub fn complete(&self, call: u64, outcome: Outcome) {
-        let mut state = self.hold();
-        if let Some((due, _task)) = state.calls.complete(call, outcome) {
-            state.callbacks.push(due);
-            self.tell(state);
-        }
-    }
-
     pub fn cancel(&self, call: u64) {
         if self.is_inherited() {
             return;
@@ -241,7 +233,9 @@ impl Engine {
         let event_loop = io_thread::event_loop()?;
         let (sender, jobs) = mpsc::unbounded_channel();
         self.start_thread(state, "zelf-io", IO_STACK, |engine| {
-            let end = panics::catch(|| io_thread::run(engine, shared, jobs, event_loop));
+            let context = Arc::clone(&engine.context);
+            let reports = Arc::clone(engine);
+            let end = panics::catch(|| io_thread::run(context, shared, reports, jobs, event_loop));
             // After a bug only is anything left under way. The next call starts a
             // new thread then.
             if let Err(bug) = end {
@@ -343,6 +337,23 @@ impl Engine {
 
     pub fn hold(&self) -> Guard<'_> {
         self.state.hold()
+    }
+}
+
+impl Reports for Engine {
+    fn is_carried_out_by(&self, call: u64, task: AbortHandle) {
+        let ended = self.hold().calls.is_carried_out_by(call, task);
+        if let Some(ended) = ended {
+            ended.abort();
+        }
+    }
+
+    fn complete(&self, call: u64, outcome: Outcome) {
+        let mut state = self.hold();
+        if let Some((due, _task)) = state.calls.complete(call, outcome) {
+            state.callbacks.push(due);
+            self.tell(state);
+        }
     }
 }
 

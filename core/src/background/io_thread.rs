@@ -10,13 +10,13 @@ use std::{
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{Semaphore, SemaphorePermit, mpsc::UnboundedReceiver},
-    task::{LocalSet, spawn_local},
+    task::{AbortHandle, LocalSet, spawn_local},
     time::{sleep, timeout},
 };
 
 use crate::{
-    api::{request::SessionRequest, session_answer::Clocks},
-    background::{connection::Connection, engine::Engine},
+    api::session_answer::Clocks,
+    background::{connection::Connection, job::Job},
     connect::{
         connector::connect,
         failure::Failure,
@@ -27,19 +27,22 @@ use crate::{
         call::{Call, Failed, Over, Step},
         single_flight::{Joined, Leader, Outcome, Turn},
     },
-    environment::Moment,
     error::{Error, Status},
     host::panics,
     http::exchange::Exchange,
+    moment::Moment,
 };
 
 /// More calls than this wait for a connection, in the order in which they came.
 const MAX_CONNECTIONS: usize = 32;
 
-pub struct Job {
-    pub call: u64,
-    pub request: Arc<SessionRequest>,
-    pub deadline: Moment,
+/// Takes what becomes of the calls.
+pub trait Reports {
+    /// Notes the task that carries a call out. It is aborted if the call has ended.
+    fn is_carried_out_by(&self, call: u64, task: AbortHandle);
+
+    /// Ends a call, unless it has ended.
+    fn complete(&self, call: u64, outcome: Outcome);
 }
 
 /// An event loop that may end on the thread of another one. A host may free a
@@ -72,8 +75,9 @@ impl Drop for EventLoop {
 /// Reads jobs until there can be no more. It leaves what is under way then: that
 /// has been cancelled.
 pub fn run(
-    engine: &Arc<Engine>,
+    context: Arc<Context>,
     shared: Arc<Shared>,
+    reports: Arc<dyn Reports>,
     mut jobs: UnboundedReceiver<Job>,
     event_loop: EventLoop,
 ) {
@@ -82,17 +86,13 @@ pub fn run(
     };
     let tasks = LocalSet::new();
     tasks.block_on(runtime, async {
-        let io = Rc::new(Io::new(Arc::clone(engine), shared));
+        let io = Rc::new(Io::new(context, shared, reports));
         while let Some(job) = jobs.recv().await {
             #[cfg(feature = "test-hooks")]
             panics::Point::IoThread.strike();
             let call = job.call;
             let task = spawn_local(carry_out(Rc::clone(&io), job));
-            let task = task.abort_handle();
-            let ended = engine.hold().calls.is_carried_out_by(call, task);
-            if let Some(ended) = ended {
-                ended.abort();
-            }
+            io.reports.is_carried_out_by(call, task.abort_handle());
         }
     });
     // Before the event loop that their connections belong to.
@@ -101,64 +101,62 @@ pub fn run(
 
 async fn carry_out(io: Rc<Io>, job: Job) {
     let end = End {
-        engine: &io.engine,
+        reports: &*io.reports,
         call: job.call,
     };
     #[cfg(feature = "test-hooks")]
     panics::Point::Task.strike();
-    let left = job.deadline.saturating_sub(io.context().now());
+    let left = job.deadline.saturating_sub(io.context.now());
     let outcome = match timeout(left, io.create(&job)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(io.context().out_of_time()),
+        Err(_) => Err(io.context.out_of_time()),
     };
     if let Err(error) = &outcome {
-        io.context().log_failure(error);
+        io.context.log_failure(error);
     }
     end.with(outcome);
 }
 
 /// Ends a call even if its task panics.
 struct End<'a> {
-    engine: &'a Engine,
+    reports: &'a dyn Reports,
     call: u64,
 }
 
 impl End<'_> {
     fn with(self, outcome: Outcome) {
-        self.engine.complete(self.call, outcome);
+        self.reports.complete(self.call, outcome);
     }
 }
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.engine.complete(self.call, Err(panics::last()));
+            self.reports.complete(self.call, Err(panics::last()));
         }
     }
 }
 
 /// What the calls of the thread share.
 struct Io {
-    engine: Arc<Engine>,
+    context: Arc<Context>,
     shared: Arc<Shared>,
+    reports: Arc<dyn Reports>,
     places: Semaphore,
     resting: RefCell<Resting<Connection>>,
     has_reaper: Cell<bool>,
 }
 
 impl Io {
-    fn new(engine: Arc<Engine>, shared: Arc<Shared>) -> Self {
+    fn new(context: Arc<Context>, shared: Arc<Shared>, reports: Arc<dyn Reports>) -> Self {
         Self {
-            engine,
+            context,
             shared,
+            reports,
             places: Semaphore::new(MAX_CONNECTIONS),
             resting: RefCell::default(),
             has_reaper: Cell::new(false),
         }
-    }
-
-    fn context(&self) -> &Context {
-        &self.engine.context
     }
 
     async fn create(self: &Rc<Self>, job: &Job) -> Outcome {
@@ -189,19 +187,19 @@ impl Io {
         place: SemaphorePermit<'_>,
     ) -> Outcome {
         let mut place = Some(place);
-        let now = self.context().decision(&self.shared);
+        let now = self.context.decision(&self.shared);
         let mut call = Call::new(Arc::clone(leader.request()), deadline, &now);
         loop {
             match call.next() {
                 Step::Exchange { body, over } => {
                     self.exchange(&mut call, &body, over).await;
-                    self.context().log_note(&mut call);
+                    self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {
                     if is_long {
                         place = None;
                     }
-                    sleep(until.saturating_sub(self.context().now())).await;
+                    sleep(until.saturating_sub(self.context.now())).await;
                     if place.is_none() {
                         place = Some(self.place().await?);
                     }
@@ -215,7 +213,7 @@ impl Io {
     }
 
     async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over) {
-        let context = self.context();
+        let context = &*self.context;
         let kept = match over {
             Over::Any => self.take(),
             Over::New => {
@@ -263,7 +261,7 @@ impl Io {
         was_kept: bool,
         exchange: Option<&Exchange>,
     ) {
-        let context = self.context();
+        let context = &*self.context;
         let error = context.destination.attempt().describe(failure);
         let failed = Failed {
             error: error.with_http_status(exchange.map_or(0, Exchange::status)),
@@ -275,7 +273,7 @@ impl Io {
     }
 
     async fn open(&self) -> Result<Connection, Failure> {
-        let context = self.context();
+        let context = &*self.context;
         let destination = &context.destination;
         let connecting = connect(destination, &self.shared.network);
         let connected = timeout(destination.connect_timeout, connecting)
@@ -291,7 +289,7 @@ impl Io {
 
     fn take(&self) -> Option<Connection> {
         loop {
-            let (connection, _tired) = self.resting.borrow_mut().take(0, self.context().now());
+            let (connection, _tired) = self.resting.borrow_mut().take(0, self.context.now());
             let mut connection = connection?;
             if connection.is_quiet() {
                 return Some(connection);
@@ -312,7 +310,7 @@ impl Io {
     async fn reap(self: Rc<Self>) {
         while !self.resting.borrow().is_empty() {
             sleep(MAX_REST).await;
-            let now = self.context().now();
+            let now = self.context.now();
             drop(self.resting.borrow_mut().take_tired(now));
         }
         self.has_reaper.set(false);

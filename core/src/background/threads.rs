@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    background::io_thread::Job,
+    background::job::Job,
     host::threads::{is_this_thread, this_thread, try_join},
 };
 

@@ -12,8 +12,8 @@ use crate::{
         transfer::{Progress, advance, means_nothing},
         wire::{Broken, Wire},
     },
-    environment::Moment,
     http::exchange::{Close, Exchange},
+    moment::Moment,
 };
 
 /// How long a read may take for which there is something to read.

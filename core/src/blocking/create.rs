@@ -11,8 +11,8 @@ use crate::{
         call::{Call, Failed, Over, Step},
         single_flight::{Follower, Joined, Leader, Turn},
     },
-    environment::Moment,
     error::Error,
+    moment::Moment,
     session::Session,
 };
 

@@ -15,9 +15,9 @@ use crate::{
         failure::{Failure, Peer},
     },
     context::Context,
-    environment::Moment,
     error::{Error, Status},
     http::exchange::Exchange,
+    moment::Moment,
 };
 
 /// Makes a connection until the moment of `deadline`, and within the configured

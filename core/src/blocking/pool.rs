@@ -1,8 +1,8 @@
 //! The connections of blocking calls that rest between calls.
 
 use crate::{
-    blocking::connection::Connection, connect::resting::Resting, environment::Moment,
-    host::threads::this_thread, lock::Lock,
+    blocking::connection::Connection, connect::resting::Resting, host::threads::this_thread,
+    lock::Lock, moment::Moment,
 };
 
 #[derive(Default)]

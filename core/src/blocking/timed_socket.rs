@@ -8,7 +8,7 @@ use std::{
 
 use socket2::SockRef;
 
-use crate::{connect::socket, environment::Moment};
+use crate::{connect::socket, moment::Moment};
 
 /// The shortest limit that is set: zero means none.
 const SHORTEST: Duration = Duration::from_millis(1);

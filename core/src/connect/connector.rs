@@ -20,7 +20,7 @@ use crate::{
         proxy::{Protocol, Proxy},
         socks::Target,
         tcp,
-        trust::Trust,
+        trust::policy::Trust,
         tunnel,
         wire::{Broken, Wire},
     },

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::{
-    connect::{dns::NoAddress, pins, proxy::Proxy, socks, wire::Broken},
+    connect::{dns::NoAddress, proxy::Proxy, socks, trust::pins, wire::Broken},
     error::{Error, Status},
     http,
 };

@@ -8,7 +8,6 @@ pub mod connector;
 pub mod dns;
 pub mod endpoint;
 pub mod failure;
-pub mod pins;
 pub mod poll_socket;
 pub mod proxy;
 pub mod resting;

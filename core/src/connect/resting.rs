@@ -1,6 +1,6 @@
 //! The connections that rest between calls, as data.
 
-use crate::environment::Moment;
+use crate::moment::Moment;
 
 /// Servers close a connection after 5 to 6 s without a request. A connection that
 /// has rested longer may be gone without a word (a suspended device, a router that

@@ -7,8 +7,8 @@ use crate::{
         failure::Failure,
         wire::{Broken, Wire},
     },
-    environment::Moment,
     http::exchange::{Close, Exchange},
+    moment::Moment,
 };
 
 /// What a driver does next.

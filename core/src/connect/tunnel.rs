@@ -18,12 +18,12 @@ use crate::{
         transfer::{Progress, advance},
         wire::{Broken, Wire},
     },
-    environment::Moment,
     http::{
         exchange::{Exchange, Rules},
         head::Method,
         request::RequestHead,
     },
+    moment::Moment,
 };
 
 /// The bounds of a proxy's answer. Nothing of its body is used.

@@ -2,7 +2,7 @@
 
 use std::{sync::MutexGuard, time::Duration};
 
-use crate::{environment::Moment, lock::Lock};
+use crate::{lock::Lock, moment::Moment};
 
 /// Keeps an outage from being multiplied: in a minute retries add about a tenth to
 /// a client's calls, or two where that is more.

@@ -15,10 +15,10 @@ use crate::{
         session_answer::{self, Clocks},
     },
     create::{budget::Budget, retry},
-    environment::Moment,
     error::{Error, Status},
     http::answer::Answer,
     log::Level,
+    moment::Moment,
     session::Session,
 };
 

@@ -29,23 +29,23 @@ enum State {
 }
 
 impl Chunks {
-    /// Decodes `bytes[from..]` and moves the data down to `bytes[to..]`. Returns
-    /// where the data ends, and where the undecoded bytes begin: they follow the
-    /// body when it [`is_done`](Self::is_done), else there are none.
+    /// Decodes `bytes[from..]`, moves the data down to `bytes[*end..]`, and moves
+    /// `end` up. Returns where the undecoded bytes begin: they follow the body when
+    /// it [`is_done`](Self::is_done), else there are none.
     pub fn decode(
         &mut self,
         bytes: &mut [u8],
         from: usize,
-        to: usize,
-    ) -> Result<(usize, usize), Failure> {
-        let (mut at, mut end) = (from, to);
+        end: &mut usize,
+    ) -> Result<usize, Failure> {
+        let mut at = from;
         while at < bytes.len() && !self.is_done() {
             if self.state == State::Data {
                 let here = bytes.len() - at;
                 let count = usize::try_from(self.left).map_or(here, |left| left.min(here));
-                bytes.copy_within(at..at + count, end);
+                bytes.copy_within(at..at + count, *end);
                 at += count;
-                end += count;
+                *end += count;
                 self.left -= count as u64;
                 if self.left == 0 {
                     self.state = State::AfterData;
@@ -55,7 +55,7 @@ impl Chunks {
                 at += 1;
             }
         }
-        Ok((end, at))
+        Ok(at)
     }
 
     pub fn is_done(&self) -> bool {

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use crate::{
-    environment::Moment,
     http::{
         answer::Answer,
         chunks::Chunks,
         failure::Failure,
         head::{self, Framing, Head, Method},
     },
+    moment::Moment,
     secret::Secret,
 };
 
@@ -266,9 +266,9 @@ impl Exchange {
                 }
             }
             State::Chunked(chunks) => {
-                let (end, rest) = chunks.decode(&mut self.inbox, from, self.body_end)?;
+                let rest = chunks.decode(&mut self.inbox, from, &mut self.body_end)?;
                 let is_done = chunks.is_done();
-                self.body_end = end;
+                let end = self.body_end;
                 let left = self.inbox.len() - rest;
                 self.inbox.copy_within(rest.., end);
                 self.inbox.truncate(end + left);

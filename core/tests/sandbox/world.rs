@@ -9,14 +9,8 @@ use std::{
 use zelf_sandbox::{Options, Sandbox};
 
 use zelf_core::{
-    client::Client,
-    config::Config,
-    environment::{Environment, Moment},
-    error::Error,
-    host::clock,
-    session::Session,
-    session_options::SessionOptions,
-    text::Text,
+    client::Client, config::Config, environment::Environment, error::Error, host::clock,
+    moment::Moment, session::Session, session_options::SessionOptions, text::Text,
 };
 
 /// An hour, in seconds: how wrong a device's clock may be.

@@ -1,6 +1,6 @@
-//! Whom we trust: the system's authorities or the caller's, and pins.
+//! The trust of a client, as TLS needs it.
 
-use std::{fs::File, io::Read, sync::Arc};
+use std::sync::Arc;
 
 use rustls::{
     CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, Error as TlsError,
@@ -10,12 +10,11 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use rustls_platform_verifier::Verifier;
 
 use crate::{
-    connect::pins::{Pin, Pinned},
+    connect::trust::pins::{Pin, Pinned},
     error::{Error, Status},
 };
 
@@ -34,7 +33,7 @@ impl Trust {
             Some(roots) => WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
                 .build()
                 .map_err(unusable)?,
-            None => Arc::new(Verifier::new(provider()).map_err(unusable)?),
+            None => system(provider())?,
         };
         Ok(Self { verifier, pins })
     }
@@ -68,6 +67,20 @@ impl Trust {
     }
 }
 
+/// Trusts what the system trusts, where that is files.
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    use crate::connect::trust::system_roots::SystemRoots;
+    Ok(Arc::new(SystemRoots::load(&provider).map_err(unusable)?))
+}
+
+/// Asks the system, where it has an API for that.
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    use rustls_platform_verifier::Verifier;
+    Ok(Arc::new(Verifier::new(provider).map_err(unusable)?))
+}
+
 fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -86,44 +99,6 @@ fn unusable(error: impl std::fmt::Display) -> Error {
             "the trusted certificates cannot be used: {error}; install the system's, or set a CA file"
         ),
     )
-}
-
-/// More than any bundle of authorities.
-pub const MAX_PEM: usize = 16 * 1024 * 1024;
-
-pub fn roots_from_file(path: &str) -> Result<RootCertStore, Error> {
-    let name = format!("the CA file \"{path}\"");
-    let wrong = |what: String| Error::new(Status::InvalidConfig, format!("{name} {what}"));
-    let unreadable = |error: std::io::Error| wrong(format!("cannot be read: {error}"));
-    // A pipe or a device could make this wait, or go on, for ever.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(wrong("is not a regular file".to_owned()));
-    }
-    let mut pem = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_PEM as u64 + 1).read_to_end(&mut pem))
-        .map_err(unreadable)?;
-    if pem.len() > MAX_PEM {
-        return Err(wrong(format!("is larger than {MAX_PEM} bytes")));
-    }
-    roots_from_pem(&pem, &name)
-}
-
-/// Reads certificates in PEM form. `name` is what messages call the text.
-pub fn roots_from_pem(pem: &[u8], name: &str) -> Result<RootCertStore, Error> {
-    let wrong = |what: String| Error::new(Status::InvalidConfig, format!("{name} {what}"));
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate =
-            certificate.map_err(|error| wrong(format!("is not valid PEM: {error}")))?;
-        roots
-            .add(certificate)
-            .map_err(|error| wrong(format!("holds a certificate that cannot be used: {error}")))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("holds no certificate in PEM form".to_owned()));
-    }
-    Ok(roots)
 }
 
 /// Puts AES first where the processor has it, which is faster then (measured: 2 %

@@ -1,0 +1,208 @@
+//! Reads the system's certificates from where OpenSSL and the distributions
+//! keep them.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsString,
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
+
+const FILE_VARIABLE: &str = "SSL_CERT_FILE";
+const DIRECTORY_VARIABLE: &str = "SSL_CERT_DIR";
+
+const FILES: [&str; 13] = [
+    "/etc/ssl/certs/ca-certificates.crt", // Debian, Arch, Gentoo, Alpine
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL
+    "/etc/pki/tls/certs/ca-bundle.crt",   // RHEL 6
+    "/etc/ssl/ca-bundle.pem",             // openSUSE
+    "/etc/pki/tls/cacert.pem",            // OpenELEC
+    "/etc/ssl/cert.pem",                  // Alpine, OpenBSD, FreeBSD
+    "/usr/local/etc/ssl/cert.pem",        // FreeBSD
+    "/usr/local/share/certs/ca-root-nss.crt", // FreeBSD, DragonFly
+    "/etc/openssl/certs/ca-certificates.crt", // NetBSD
+    "/etc/certs/ca-certificates.crt",     // Solaris
+    "/etc/ssl/cacert.pem",                // illumos
+    "/opt/etc/ssl/certs/ca-certificates.crt", // Entware
+    "/etc/ssl/certs/cacert.pem",          // OpenHarmony
+];
+
+const DIRECTORIES: [&str; 6] = [
+    "/etc/ssl/certs",
+    "/etc/pki/tls/certs",
+    "/etc/openssl/certs",         // NetBSD
+    "/usr/local/share/certs",     // FreeBSD
+    "/etc/certs/CA",              // Solaris
+    "/etc/security/certificates", // OpenHarmony
+];
+
+/// Bounds what all the files take together.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Where certificates are looked for. Each variable replaces its half of the
+/// defaults, as in OpenSSL.
+pub struct TrustPlaces<'a> {
+    file_variable: Option<OsString>,
+    directory_variable: Option<OsString>,
+    files: &'a [&'a str],
+    directories: &'a [&'a str],
+}
+
+/// What was read, and which of the places are unusable and why.
+pub struct TrustTexts {
+    pub texts: Vec<Vec<u8>>,
+    pub unusable: Vec<String>,
+}
+
+/// Checks that a text holds a certificate, and that one can be used if the second
+/// argument says so. The error continues "<path> ...".
+type Check = fn(&[u8], bool) -> Result<(), String>;
+
+impl TrustPlaces<'static> {
+    pub fn of_this_process() -> Self {
+        Self {
+            file_variable: env::var_os(FILE_VARIABLE),
+            directory_variable: env::var_os(DIRECTORY_VARIABLE),
+            files: &FILES,
+            directories: &DIRECTORIES,
+        }
+    }
+}
+
+impl TrustPlaces<'_> {
+    /// Reads every place that counts. An unusable place is an error only if no
+    /// other gives a certificate.
+    pub fn read(&self, check: Check) -> Result<TrustTexts, String> {
+        // An empty variable counts as unset.
+        let file_variable = self.file_variable.as_ref().filter(|path| !path.is_empty());
+        let directory_variable = self
+            .directory_variable
+            .as_ref()
+            .filter(|list| !list.is_empty());
+        let mut reader = Reader {
+            check,
+            texts: Vec::new(),
+            unusable: Vec::new(),
+            seen: BTreeSet::new(),
+            left: MAX_BYTES,
+        };
+
+        match file_variable.map(Path::new) {
+            Some(path) => {
+                reader.read(Reader::read_file, path, Some(FILE_VARIABLE));
+            }
+            None => {
+                existing(self.files).any(|path| reader.read(Reader::read_file, path, None));
+            }
+        }
+        match directory_variable {
+            Some(list) => {
+                for path in env::split_paths(list).filter(|path| !path.as_os_str().is_empty()) {
+                    reader.read(Reader::read_directory, &path, Some(DIRECTORY_VARIABLE));
+                }
+            }
+            // The directories hold what the default bundle holds. They stay out
+            // where the variable names a file: it may name the only authority
+            // that is to be trusted.
+            None if file_variable.is_none() && reader.texts.is_empty() => {
+                for path in existing(self.directories) {
+                    reader.read(Reader::read_directory, path, None);
+                }
+            }
+            None => {}
+        }
+        reader.finish()
+    }
+}
+
+fn existing<'a>(places: &'a [&str]) -> impl Iterator<Item = &'a Path> {
+    places.iter().map(Path::new).filter(|path| path.exists())
+}
+
+/// Reads each file once, however many links lead to it.
+struct Reader {
+    check: Check,
+    texts: Vec<Vec<u8>>,
+    unusable: Vec<String>,
+    /// The device and the inode of each file.
+    seen: BTreeSet<(u64, u64)>,
+    left: u64,
+}
+
+impl Reader {
+    /// Reads a place and notes why it is unusable.
+    fn read(
+        &mut self,
+        read: fn(&mut Self, &Path) -> Result<(), String>,
+        path: &Path,
+        variable: Option<&str>,
+    ) -> bool {
+        let outcome = read(self, path);
+        let is_usable = outcome.is_ok();
+        if let Err(reason) = outcome {
+            self.unusable.push(match variable {
+                Some(name) => format!("{path:?}, which {name} names, {reason}"),
+                None => format!("{path:?} {reason}"),
+            });
+        }
+        is_usable
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), String> {
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        // A pipe or a device could make this wait, or go on, for ever.
+        if !metadata.is_file() {
+            return Err("is not a regular file".to_owned());
+        }
+        if !self.seen.insert((metadata.dev(), metadata.ino())) {
+            return Ok(());
+        }
+        self.left = self
+            .left
+            .checked_sub(metadata.len())
+            .ok_or_else(|| format!("exceeds the {MAX_BYTES} bytes that all files may take"))?;
+        let mut text = vec![0; metadata.len() as usize];
+        let mut file = File::open(path).map_err(unreadable)?;
+        file.read_exact(&mut text).map_err(unreadable)?;
+        // One certificate that can be used is enough. To decode one of each file
+        // is most of the work that a directory makes.
+        (self.check)(&text, self.texts.is_empty())?;
+        self.texts.push(text);
+        Ok(())
+    }
+
+    fn read_directory(&mut self, path: &Path) -> Result<(), String> {
+        let entries = fs::read_dir(path).map_err(unreadable)?.flatten();
+        let is_usable = |entry: &fs::DirEntry| self.read_file(&entry.path()).is_ok();
+        match entries.filter(is_usable).count() {
+            0 => Err("holds no certificate that can be used".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(mut self) -> Result<TrustTexts, String> {
+        if self.texts.is_empty() && self.unusable.is_empty() {
+            self.unusable.push(format!(
+                "neither {:?} nor another usual place exists",
+                FILES[0]
+            ));
+        }
+        if self.texts.is_empty() {
+            return Err(self.unusable.join("; "));
+        }
+        Ok(TrustTexts {
+            texts: self.texts,
+            unusable: self.unusable,
+        })
+    }
+}
+
+fn unreadable(error: std::io::Error) -> String {
+    format!("cannot be read: {error}")
+}
+
+#[cfg(test)]
+mod tests;

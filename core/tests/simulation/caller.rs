@@ -1,0 +1,620 @@
+//! A caller, and the driver of its calls.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    task::{Poll, Wake, Waker},
+    time::Duration,
+};
+
+use zelf_core::{
+    api::{
+        request::{SessionRequest, SessionType},
+        session_answer::Clocks,
+    },
+    create::{
+        budget::Budget,
+        call::{Call, Failed, Now, Over, Step},
+        single_flight::{Follower, Joined, Leader, Outcome, Turn},
+    },
+    error::{Error, Status},
+    http::{
+        exchange::{Close, Exchange, Rules},
+        head::Method,
+    },
+    moment::Moment,
+};
+
+use crate::{
+    network::{self, Fate},
+    promises::{
+        Broken, IN_TIME, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY, NOT_EXPIRED, NOT_FOREIGN,
+        ONE_KILL, require,
+    },
+    server::{self, Asked, Stored},
+    world::{Connection, END, Event, Process, Sabotage, Transfer, World},
+};
+
+const RULES: Rules = Rules {
+    method: Method::Usual,
+    max_body: 64 * 1024,
+    error_body_time: Duration::from_secs(4),
+    is_whole: |body| body.starts_with(b"{") && body.ends_with(b"}}"),
+};
+
+pub struct Caller<'w> {
+    process: usize,
+    timeout: Duration,
+    waker: Waker,
+    state: Idle<'w>,
+    exchange: Exchange,
+}
+
+/// What a caller is about.
+struct Idle<'w> {
+    call: u64,
+    request: Arc<SessionRequest>,
+    began_at: Moment,
+    deadline: Moment,
+    follows: Option<Follower<'w>>,
+    leads: Option<(Leader<'w>, Call)>,
+    transfer: Option<usize>,
+    /// The body that is to be sent when the connection is there.
+    body: Vec<u8>,
+    sent_at: Moment,
+    was_kept: bool,
+    requests: u32,
+    kills: u32,
+    is_over: bool,
+}
+
+struct Bell {
+    caller: usize,
+    woken: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.woken
+            .lock()
+            .expect("no panic holds it")
+            .push(self.caller);
+    }
+}
+
+impl<'w> Caller<'w> {
+    pub fn new(number: usize, world: &mut World<'w>) -> Self {
+        let bell = Bell {
+            caller: number,
+            woken: Arc::clone(&world.woken),
+        };
+        Self {
+            process: world.random.below(world.processes.len() as u64) as usize,
+            timeout: *world.random.pick(&[
+                Duration::from_millis(700),
+                Duration::from_secs(15),
+                Duration::from_secs(60),
+            ]),
+            waker: Waker::from(Arc::new(bell)),
+            state: Idle {
+                call: 0,
+                request: Arc::default(),
+                began_at: Moment::ZERO,
+                deadline: Moment::ZERO,
+                follows: None,
+                leads: None,
+                transfer: None,
+                body: Vec::new(),
+                sent_at: Moment::ZERO,
+                was_kept: false,
+                requests: 0,
+                kills: 0,
+                is_over: true,
+            },
+            exchange: Exchange::new(RULES),
+        }
+    }
+}
+
+impl<'w> World<'w> {
+    pub fn begin_call(&mut self, number: usize) -> Result<(), Broken> {
+        self.last_call += 1;
+        let request = Arc::new(self.request());
+        let caller = &mut self.callers[number];
+        let deadline = self.now + caller.timeout;
+        let processes = self.processes;
+        let process: &'w Process = &processes[caller.process];
+        caller.state = Idle {
+            call: self.last_call,
+            request: Arc::clone(&request),
+            began_at: self.now,
+            deadline,
+            follows: None,
+            leads: None,
+            transfer: None,
+            body: Vec::new(),
+            sent_at: Moment::ZERO,
+            was_kept: false,
+            requests: 0,
+            kills: 0,
+            is_over: false,
+        };
+        let call = self.last_call;
+        self.watches[caller.process].order.joins(call, &request);
+        self.at(deadline, Event::Deadline(number, call));
+        let single_flight = match self.sabotage {
+            Sabotage::NoSingleFlight => Box::leak(Box::default()),
+            _ => &process.single_flight,
+        };
+        match single_flight.join(&request) {
+            Joined::Leads(leader) => self.lead(number, leader),
+            Joined::Follows(follower) => {
+                self.callers[number].state.follows = Some(follower);
+                self.poll_turn(number)
+            }
+        }
+    }
+
+    fn request(&mut self) -> SessionRequest {
+        let identifier = match self.random.below(20) {
+            0..=10 => Some("one"),
+            11..=18 => Some("other"),
+            _ => None,
+        };
+        SessionRequest {
+            kill_session: (identifier.is_some() && self.random.percent(8)).then_some(true),
+            session_type: self.random.percent(15).then_some(SessionType::General),
+            tag_name: self.random.percent(4).then(|| "alice.zelf".to_owned()),
+            identifier: identifier.map(str::to_owned),
+            ..SessionRequest::default()
+        }
+    }
+
+    pub fn poll_turn(&mut self, number: usize) -> Result<(), Broken> {
+        let caller = &self.callers[number];
+        let Some(follower) = &caller.state.follows else {
+            return Ok(());
+        };
+        match follower.poll(&caller.waker) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(turn) => {
+                self.callers[number].state.follows = None;
+                match turn {
+                    Turn::Leads(leader) => self.lead(number, leader),
+                    Turn::Has(outcome) => self.shares(number, outcome),
+                }
+            }
+        }
+    }
+
+    fn shares(&mut self, number: usize, outcome: Outcome) -> Result<(), Broken> {
+        self.tally.shared += 1;
+        let state = &self.callers[number].state;
+        let watch = &self.watches[self.callers[number].process];
+        if let Some((leader, request)) = watch.last_outcome_of(&state.request) {
+            watch
+                .order
+                .shares(*leader, request, state.call, &state.request)?;
+        }
+        self.finish(number, outcome)
+    }
+
+    fn lead(&mut self, number: usize, leader: Leader<'w>) -> Result<(), Broken> {
+        let state = &self.callers[number].state;
+        let deadline = match self.sabotage {
+            Sabotage::LateRetry => state.deadline + Duration::from_secs(10),
+            _ => state.deadline,
+        };
+        let mut request = Arc::clone(leader.request());
+        if self.sabotage == Sabotage::ForeignSession {
+            request = Arc::new(SessionRequest {
+                identifier: None,
+                kill_session: None,
+                ..(*request).clone()
+            });
+        }
+        let call = self.decide(number, |now| Call::new(request, deadline, now));
+        let process = self.callers[number].process;
+        self.watches[process].budget.first(self.now);
+        self.callers[number].state.leads = Some((leader, call));
+        self.step(number)
+    }
+
+    /// Has a call decide something.
+    fn decide<T>(&mut self, number: usize, decision: impl FnOnce(&Now<'_>) -> T) -> T {
+        thread_local! {
+            static JITTER: Cell<u32> = const { Cell::new(0) };
+        }
+        JITTER.set(self.random.next() as u32);
+        let unlimited = Budget::default();
+        let process = &self.processes[self.callers[number].process];
+        decision(&Now {
+            time: self.now,
+            random: || JITTER.get(),
+            budget: match self.sabotage {
+                Sabotage::NoBudget => &unlimited,
+                _ => &process.budget,
+            },
+        })
+    }
+
+    fn step(&mut self, number: usize) -> Result<(), Broken> {
+        let state = &mut self.callers[number].state;
+        let Some((_, call)) = &mut state.leads else {
+            return Ok(());
+        };
+        match call.next() {
+            Step::Exchange { body, over } => self.begin_exchange(number, body, over),
+            Step::Wait { until, .. } => {
+                let (deadline, call) = (state.deadline, state.call);
+                require(until < deadline, NO_LATE_RETRY, || {
+                    format!("call {call}: {until:?}, deadline {deadline:?}")
+                })?;
+                self.at(until, Event::Waited(number, call));
+                Ok(())
+            }
+            Step::Finish(outcome) => {
+                let Some((leader, _)) = state.leads.take() else {
+                    return Ok(());
+                };
+                let (process, request) = (self.callers[number].process, leader.request().clone());
+                let call = self.callers[number].state.call;
+                self.watches[process].last_outcomes.push((call, request));
+                leader.finish(&outcome);
+                if self.sabotage == Sabotage::OlderOutcome {
+                    self.hand_out_early(number, &outcome)?;
+                }
+                self.finish(number, outcome)
+            }
+        }
+    }
+
+    /// Gives an outcome to every equal call that waits, wherever it stands.
+    fn hand_out_early(&mut self, number: usize, outcome: &Outcome) -> Result<(), Broken> {
+        let request = Arc::clone(&self.callers[number].state.request);
+        let process = self.callers[number].process;
+        for other in 0..self.callers.len() {
+            let caller = &mut self.callers[other];
+            let is_equal = caller.process == process && caller.state.request == request;
+            if is_equal && caller.state.follows.take().is_some() {
+                self.shares(other, outcome.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn goes_on(&mut self, number: usize, call: u64) -> Result<(), Broken> {
+        match self.callers[number].state.call == call {
+            true => self.step(number),
+            false => Ok(()),
+        }
+    }
+
+    fn begin_exchange(&mut self, number: usize, body: Vec<u8>, over: Over) -> Result<(), Broken> {
+        let now = self.now;
+        let process = self.callers[number].process;
+        let state = &mut self.callers[number].state;
+        state.requests += 1;
+        let is_resent = state.was_kept && over == Over::New && !state.request.kills();
+        self.tally.resent += u64::from(is_resent && state.requests > 1);
+        state.body = body;
+        let call = state.call;
+        let mut kept = None;
+        while over == Over::Any && kept.is_none() {
+            let (found, _) = self.watches[process].resting.take(number, now);
+            let Some(found) = found else {
+                break;
+            };
+            // What the server has closed is seen; what has died in silence is not.
+            let connection = &self.connections[found];
+            let is_closed = now.saturating_sub(connection.idle_since) > Duration::from_millis(5500);
+            kept = (!is_closed).then_some(found);
+        }
+        let state = &mut self.callers[number].state;
+        state.was_kept = kept.is_some();
+        if let Some(kept) = kept {
+            self.tally.kept += 1;
+            return self.send(number, kept);
+        }
+        if self.random.percent(self.badness / 10) {
+            // A silent address meets the limit for connecting.
+            let takes = *self.random.pick(&[1, 5000]);
+            self.after(
+                Duration::from_millis(takes),
+                Event::Connected(number, call, false),
+            );
+        } else {
+            let takes = self.random.ms(2, 200);
+            self.after(takes, Event::Connected(number, call, true));
+        }
+        Ok(())
+    }
+
+    pub fn connected(&mut self, number: usize, call: u64, is_there: bool) -> Result<(), Broken> {
+        if self.callers[number].state.call != call || self.callers[number].state.is_over {
+            return Ok(());
+        }
+        if !is_there {
+            let error = Error::new(Status::Connect, "no connection");
+            return self.failed(number, error, false);
+        }
+        self.connections.push(Connection {
+            is_dead: false,
+            idle_since: self.now,
+        });
+        self.send(number, self.connections.len() - 1)
+    }
+
+    fn send(&mut self, number: usize, connection: usize) -> Result<(), Broken> {
+        let fate = match self.connections[connection].is_dead {
+            true => Fate::LostBefore,
+            false => network::fate(&mut self.random, self.badness),
+        };
+        let caller = &mut self.callers[number];
+        caller.exchange.begin();
+        let state = &mut caller.state;
+        state.sent_at = self.now;
+        let asked = Asked::read(&state.body);
+        let transfer = self.transfers.len();
+        state.transfer = Some(transfer);
+        self.transfers.push(Transfer {
+            caller: number,
+            call: state.call,
+            connection,
+            fate,
+            asked,
+            pieces: Vec::new(),
+            then_ends: None,
+            is_over: false,
+            was_answered: false,
+        });
+        let latency = self.random.ms(1, 150);
+        match fate {
+            Fate::LostBefore => self.after(latency, Event::Ends(transfer, false)),
+            _ => self.after(latency, Event::Arrives(transfer)),
+        }
+        Ok(())
+    }
+
+    pub fn piece(&mut self, transfer: usize) -> Result<(), Broken> {
+        let piece = self.transfers[transfer].pieces.pop();
+        let number = self.transfers[transfer].caller;
+        if self.transfers[transfer].is_over {
+            return Ok(());
+        }
+        if let Some(piece) = piece {
+            let heard = self.callers[number].exchange.received(&piece, self.now);
+            match heard {
+                Ok(true) => return self.answered(transfer),
+                Ok(false) => {}
+                Err(failure) => {
+                    let error = Error::new(Status::BadResponse, format!("{failure:?}"));
+                    return self.failed(number, error, true);
+                }
+            }
+        }
+        match self.transfers[transfer].pieces.is_empty() {
+            false => {
+                let latency = self.random.ms(0, 40);
+                self.after(latency, Event::Piece(transfer));
+            }
+            true => {
+                if let Some(is_clean) = self.transfers[transfer].then_ends {
+                    let latency = self.random.ms(0, 40);
+                    self.after(latency, Event::Ends(transfer, is_clean));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn ends(&mut self, transfer: usize, is_clean: bool) -> Result<(), Broken> {
+        if self.transfers[transfer].is_over {
+            return Ok(());
+        }
+        let number = self.transfers[transfer].caller;
+        let how = match is_clean {
+            true => Close::Clean,
+            false => Close::Broken,
+        };
+        let exchange = &mut self.callers[number].exchange;
+        match exchange.closed(how) {
+            Ok(()) => self.answered(transfer),
+            Err(_) => {
+                let has_heard = exchange.has_heard();
+                let error = Error::new(Status::ConnectionLost, "it broke");
+                self.failed(number, error, has_heard)
+            }
+        }
+    }
+
+    fn answered(&mut self, transfer: usize) -> Result<(), Broken> {
+        let Transfer {
+            caller: number,
+            connection,
+            ..
+        } = self.transfers[transfer];
+        self.transfers[transfer].was_answered = true;
+        self.end_transfer(number);
+        let mut sent_at = self.callers[number].state.sent_at;
+        if self.sabotage == Sabotage::ExpiredSession {
+            sent_at += Duration::from_secs(4);
+        }
+        let clocks = Clocks {
+            sent_at,
+            now: self.now,
+            // A device's clock may be anything.
+            wall: (self.seed as i64 % 7 - 3) * 40_000_000 + 1_800_000_000,
+        };
+        let mut exchange =
+            std::mem::replace(&mut self.callers[number].exchange, Exchange::new(RULES));
+        let Some((leader, mut call)) = self.callers[number].state.leads.take() else {
+            return Ok(());
+        };
+        let policy = Rc::clone(&self.policy);
+        self.decide(number, |now| {
+            call.answered(&exchange.answer(), clocks, &policy, now);
+        });
+        if exchange.may_be_followed() {
+            self.connections[connection].idle_since = self.now;
+            let process = self.callers[number].process;
+            self.watches[process]
+                .resting
+                .put(connection, number, self.now);
+        }
+        exchange.begin();
+        self.callers[number].exchange = exchange;
+        self.callers[number].state.leads = Some((leader, call));
+        self.note(number)?;
+        self.step(number)
+    }
+
+    fn failed(&mut self, number: usize, mut error: Error, has_heard: bool) -> Result<(), Broken> {
+        if self.sabotage == Sabotage::SecondKill && error.status == Status::ConnectionLost {
+            error.status = Status::Connect;
+        }
+        self.end_transfer(number);
+        let failed = Failed {
+            error,
+            was_kept: self.callers[number].state.was_kept,
+            has_heard,
+        };
+        let Some((leader, mut call)) = self.callers[number].state.leads.take() else {
+            return Ok(());
+        };
+        let policy = Rc::clone(&self.policy);
+        self.decide(number, |now| call.failed(failed, &policy, now));
+        self.callers[number].state.leads = Some((leader, call));
+        self.note(number)?;
+        self.step(number)
+    }
+
+    /// Counts what a call has decided.
+    fn note(&mut self, number: usize) -> Result<(), Broken> {
+        let Some((_, call)) = &mut self.callers[number].state.leads else {
+            return Ok(());
+        };
+        let Some((_, words)) = call.take_note() else {
+            return Ok(());
+        };
+        let process = self.callers[number].process;
+        if words.contains("follows in") {
+            self.tally.retries += 1;
+            self.watches[process].budget.retry(self.now)?;
+        } else if words.contains("expired session") {
+            self.tally.expired += 1;
+            self.watches[process].budget.first(self.now);
+        }
+        Ok(())
+    }
+
+    fn end_transfer(&mut self, number: usize) {
+        if let Some(transfer) = self.callers[number].state.transfer.take() {
+            self.transfers[transfer].is_over = true;
+        }
+    }
+
+    pub fn runs_out_of_time(&mut self, number: usize, call: u64) -> Result<(), Broken> {
+        let state = &mut self.callers[number].state;
+        if state.call != call || state.is_over {
+            return Ok(());
+        }
+        state.follows = None;
+        state.leads = None;
+        self.end_transfer(number);
+        self.tally.timeouts += 1;
+        self.finish(number, Err(Error::new(Status::Timeout, "out of time")))
+    }
+
+    fn finish(&mut self, number: usize, outcome: Outcome) -> Result<(), Broken> {
+        let caller = &mut self.callers[number];
+        let state = &mut caller.state;
+        state.is_over = true;
+        let (call, deadline) = (state.call, state.deadline);
+        self.watches[caller.process]
+            .order
+            .ends(call, &state.request);
+        let has_slept = self.woke_up_at >= state.began_at;
+        require(self.now <= deadline || has_slept, IN_TIME, || {
+            format!("call {call} at {:?}, deadline {deadline:?}", self.now)
+        })?;
+        if self.is_told {
+            println!("{:>12.3?} call {call}: {outcome:?}", self.now);
+        }
+        match &outcome {
+            Ok(session) => {
+                self.tally.sessions += 1;
+                let ends_at = Duration::from_secs(session.times().expires_at as u64);
+                let now = server::clock(self.now);
+                require(ends_at > now || has_slept, NOT_EXPIRED, || {
+                    format!("call {call}: it ended at {ends_at:?}, and it is {now:?}")
+                })?;
+                let asked = &state.request.identifier;
+                let is_own = asked.is_none()
+                    || state.request.tag_name.is_some()
+                    || session.identifier() == asked.as_deref();
+                require(is_own, NOT_FOREIGN, || format!("call {call}: {session:?}"))?;
+            }
+            Err(_) => self.tally.errors += 1,
+        }
+        if self.now < END {
+            let pause = match self.random.below(4) {
+                0 => Duration::ZERO,
+                1 => self.random.ms(0, 3000),
+                2 => self.random.ms(0, 100_000),
+                _ => self.random.ms(500_000, 700_000),
+            };
+            self.after(pause, Event::Begins(number));
+        }
+        Ok(())
+    }
+
+    /// A request must not meet another one of its process that makes a session of
+    /// the same identifier, unless the caller of one of them has given up.
+    pub fn check_no_ghost(&mut self, number: usize, asked: &Asked) -> Result<(), Broken> {
+        let process = self.callers[self.transfers[number].caller].process;
+        for other in self.server.creating(asked) {
+            let transfer = &self.transfers[other];
+            let is_ours = self.callers[transfer.caller].process == process;
+            let has_given_up = transfer.is_over || self.transfers[number].is_over;
+            require(!is_ours || has_given_up, NO_GHOST, || {
+                format!(
+                    "call {} meets call {}",
+                    self.transfers[number].call, transfer.call
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A kill has been carried out.
+    pub fn check_kill(&mut self, number: usize, killed: &Stored) -> Result<(), Broken> {
+        let transfer = &self.transfers[number];
+        let (call, caller) = (transfer.call, transfer.caller);
+        let state = &mut self.callers[caller].state;
+        if state.call != call {
+            return Ok(());
+        }
+        state.kills += 1;
+        let kills = state.kills;
+        require(kills == 1, ONE_KILL, || {
+            format!("call {call}: {kills} kills")
+        })?;
+        // A `Date` of up to 60 s ahead is believed, and two seconds are too few.
+        const DOUBT: Duration = Duration::from_secs(60 + 2 + 1);
+        let took = self.now.saturating_sub(state.began_at);
+        let left = Duration::from_secs(killed.expires_at).saturating_sub(server::clock(self.now));
+        // Nobody has a session whose caller has given up. Two processes that replace
+        // the same session kill each other's.
+        let is_nobodys = !self.transfers[killed.made_for].was_answered;
+        // With a tag name the server may find another session, if the reaper has run
+        // since the answer.
+        let is_named = state.request.tag_name.is_some();
+        let has_right = state.request.kills() || left <= DOUBT + took || is_named;
+        let may = has_right || is_nobodys || self.processes.len() > 1;
+        require(may, NO_KILL_OF_LIVE, || {
+            format!("call {call}: session {} had {left:?} left", killed.id)
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! Whole worlds in virtual time: callers in one or more processes, a server that
+//! behaves like the real one, a network that loses, delays and breaks, a device
+//! that sleeps. Each world grows from one seed, and the same seed gives the same
+//! world.
+//!
+//! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what
+//! happens in it.
+
+mod caller;
+mod network;
+mod promises;
+mod random;
+mod server;
+mod world;
+
+use std::{
+    env,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread,
+};
+
+use promises::Broken;
+use world::{Sabotage, World};
+
+const DEFAULT_SEEDS: u64 = 2000;
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+fn run(seed: u64, sabotage: Sabotage, is_told: bool) -> Result<world::Tally, Broken> {
+    World::run(seed, sabotage, is_told)
+}
+
+/// Runs the worlds of the first seeds, on two threads. Returns what happened in all
+/// of them, or the first seed in which a promise was broken.
+fn run_all(seeds: u64, sabotage: Sabotage) -> Result<world::Tally, (u64, Broken)> {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let mut all = world::Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Relaxed);
+            if seed >= seeds {
+                return Ok(all);
+            }
+            match run(seed, sabotage, false) {
+                Ok(tally) => all.add(&tally),
+                Err(broken) => {
+                    next.store(seeds, Relaxed);
+                    return Err((seed, broken));
+                }
+            }
+        }
+    };
+    let (one, other) = thread::scope(|scope| {
+        let other = scope.spawn(worker);
+        (worker(), other.join().expect("a world does not panic"))
+    });
+    let mut all = one?;
+    all.add(&other?);
+    Ok(all)
+}
+
+#[test]
+fn every_promise_is_kept_in_every_world() {
+    if let Some(seed) = number("SEED") {
+        match run(seed, Sabotage::None, true) {
+            Ok(tally) => println!("seed {seed}: {tally:?}"),
+            Err(broken) => panic!("seed {seed}: {broken}"),
+        }
+        return;
+    }
+    let seeds = number("SEEDS").unwrap_or(DEFAULT_SEEDS);
+    match run_all(seeds, Sabotage::None) {
+        Ok(tally) => println!("{seeds} worlds: {tally:?}"),
+        Err((seed, broken)) => panic!(
+            "{broken}\nrun it again: SEED={seed} cargo test -p zelf-core --test simulation -- --nocapture"
+        ),
+    }
+}
+
+#[test]
+fn the_worlds_are_not_empty() {
+    let tally = run_all(500, Sabotage::None).unwrap_or_else(|(seed, broken)| {
+        panic!("seed {seed}: {broken}");
+    });
+    for (what, count) in [
+        ("sessions", tally.sessions),
+        ("errors", tally.errors),
+        ("calls that ran out of time", tally.timeouts),
+        ("retries", tally.retries),
+        ("shared outcomes", tally.shared),
+        ("kills", tally.kills),
+        ("resent requests", tally.resent),
+        ("sessions that had expired on arrival", tally.expired),
+        ("ghosts", tally.ghosts),
+        ("kept connections", tally.kept),
+    ] {
+        assert!(count > 10, "only {count} {what} in 500 worlds");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_world_again() {
+    for seed in 0..50 {
+        let one = run(seed, Sabotage::None, false).unwrap();
+        let other = run(seed, Sabotage::None, false).unwrap();
+        assert_eq!(format!("{one:?}"), format!("{other:?}"), "seed {seed}");
+    }
+}
+
+/// Each defect, put in on purpose, is found within a few thousand worlds.
+fn is_found(sabotage: Sabotage, promise: &str) {
+    match run_all(20_000, sabotage) {
+        Ok(_) => panic!("{sabotage:?} is not found"),
+        Err((_, broken)) => assert_eq!(broken.promise, promise, "{broken}"),
+    }
+}
+
+#[test]
+fn a_second_kill_is_found() {
+    is_found(Sabotage::SecondKill, promises::ONE_KILL);
+}
+
+#[test]
+fn a_follower_with_an_older_outcome_is_found() {
+    is_found(Sabotage::OlderOutcome, promises::NO_OLDER_OUTCOME);
+}
+
+#[test]
+fn a_retry_beyond_the_deadline_is_found() {
+    is_found(Sabotage::LateRetry, promises::NO_LATE_RETRY);
+}
+
+#[test]
+fn a_session_a_second_after_its_end_is_found() {
+    is_found(Sabotage::ExpiredSession, promises::NOT_EXPIRED);
+}
+
+#[test]
+fn a_ghost_of_our_making_is_found() {
+    is_found(Sabotage::NoSingleFlight, promises::NO_GHOST);
+}
+
+#[test]
+fn a_strangers_session_is_found() {
+    is_found(Sabotage::ForeignSession, promises::NOT_FOREIGN);
+}
+
+#[test]
+fn retries_without_a_budget_are_found() {
+    is_found(Sabotage::NoBudget, promises::BUDGET);
+}

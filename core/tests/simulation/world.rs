@@ -1,0 +1,341 @@
+//! A world: its time, its events, and what happens in them.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use zelf_core::{
+    api::request::SessionRequest,
+    connect::resting::Resting,
+    create::{budget::Budget, call::Policy, single_flight::SingleFlight},
+    moment::Moment,
+};
+
+use crate::{
+    caller::Caller,
+    network::{self, Fate},
+    promises::{self, Broken, NOTHING_LEFT, require},
+    random::Random,
+    server::{Asked, Found, Server, Stored, body},
+};
+
+/// A defect that is put in on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    None,
+    SecondKill,
+    OlderOutcome,
+    LateRetry,
+    ExpiredSession,
+    NoSingleFlight,
+    ForeignSession,
+    NoBudget,
+}
+
+/// How often things happened.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub sessions: u64,
+    pub errors: u64,
+    pub timeouts: u64,
+    pub retries: u64,
+    pub resent: u64,
+    pub shared: u64,
+    pub kills: u64,
+    pub expired: u64,
+    pub ghosts: u64,
+    pub kept: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Tally) {
+        self.sessions += other.sessions;
+        self.errors += other.errors;
+        self.timeouts += other.timeouts;
+        self.retries += other.retries;
+        self.resent += other.resent;
+        self.shared += other.shared;
+        self.kills += other.kills;
+        self.expired += other.expired;
+        self.ghosts += other.ghosts;
+        self.kept += other.kept;
+    }
+}
+
+/// What one process has for itself.
+#[derive(Default)]
+pub struct Process {
+    pub single_flight: SingleFlight,
+    pub budget: Budget,
+}
+
+/// What the checks know of one process.
+#[derive(Default)]
+pub struct Watch {
+    pub order: promises::Order,
+    pub budget: promises::Budget,
+    pub resting: Resting<usize>,
+    /// The calls that have led to an outcome.
+    pub last_outcomes: Vec<(u64, Arc<SessionRequest>)>,
+}
+
+impl Watch {
+    /// The last call for the identifier that has led to an outcome.
+    pub fn last_outcome_of(&self, request: &SessionRequest) -> Option<&(u64, Arc<SessionRequest>)> {
+        let mut outcomes = self.last_outcomes.iter().rev();
+        outcomes.find(|(_, led)| led.identifier == request.identifier)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// A caller begins its next call.
+    Begins(usize),
+    /// A call that follows is woken.
+    Woken(usize),
+    /// A wait between attempts is over. The numbers are the caller and its call.
+    Waited(usize, u64),
+    Deadline(usize, u64),
+    /// A connection is there, or is not.
+    Connected(usize, u64, bool),
+    /// A request arrives at the server; the numbers are exchanges from here on.
+    Arrives(usize),
+    /// The server has made a session.
+    Created(usize),
+    /// The next piece of the answer arrives.
+    Piece(usize),
+    /// The connection ends: cleanly, or not.
+    Ends(usize, bool),
+    Reaps,
+    /// The device sleeps for so many seconds.
+    Sleeps(u64),
+}
+
+pub struct Connection {
+    pub is_dead: bool,
+    /// When the server closes it, if nothing comes.
+    pub idle_since: Moment,
+}
+
+pub struct Transfer {
+    pub caller: usize,
+    pub call: u64,
+    pub connection: usize,
+    pub fate: Fate,
+    pub asked: Asked,
+    /// What comes of the answer, the next piece last.
+    pub pieces: Vec<Vec<u8>>,
+    pub then_ends: Option<bool>,
+    /// The caller waits for it no more.
+    pub is_over: bool,
+    pub was_answered: bool,
+}
+
+pub struct World<'w> {
+    pub seed: u64,
+    pub now: Moment,
+    pub random: Random,
+    pub sabotage: Sabotage,
+    pub is_told: bool,
+    pub processes: &'w [Process],
+    pub watches: Vec<Watch>,
+    pub callers: Vec<Caller<'w>>,
+    pub connections: Vec<Connection>,
+    pub transfers: Vec<Transfer>,
+    pub server: Server,
+    pub policy: Rc<Policy>,
+    pub badness: u64,
+    pub woken: Arc<Mutex<Vec<usize>>>,
+    pub tally: Tally,
+    pub last_call: u64,
+    /// When the device last woke up.
+    pub woke_up_at: Moment,
+    events: BinaryHeap<Reverse<(Moment, u64, usize)>>,
+    kinds: Vec<Event>,
+}
+
+/// After this there are no new calls.
+pub const END: Moment = Duration::from_secs(2 * 3600);
+
+impl World<'_> {
+    pub fn run(seed: u64, sabotage: Sabotage, is_told: bool) -> Result<Tally, Broken> {
+        let mut random = Random::new(seed);
+        let processes: Vec<Process> = match random.below(3) {
+            0 => vec![Process::default(), Process::default()],
+            _ => vec![Process::default()],
+        };
+        let callers = 1 + random.below(5) as usize;
+        let mut world = World {
+            seed,
+            now: Duration::from_secs(1000),
+            sabotage,
+            is_told,
+            processes: &processes,
+            watches: processes.iter().map(|_| Watch::default()).collect(),
+            callers: Vec::new(),
+            connections: Vec::new(),
+            transfers: Vec::new(),
+            server: Server::default(),
+            policy: Rc::new(Policy {
+                max_attempts: 1 + random.below(5) as u32,
+                url: "https://api.test/api/sessions"
+                    .parse()
+                    .expect("it is a URL"),
+                authority: "api.test:443".to_owned(),
+            }),
+            badness: *random.pick(&[0, 5, 20, 60]),
+            woken: Arc::default(),
+            tally: Tally::default(),
+            last_call: 0,
+            woke_up_at: Duration::ZERO,
+            events: BinaryHeap::new(),
+            kinds: Vec::new(),
+            random,
+        };
+        for number in 0..callers {
+            let caller = Caller::new(number, &mut world);
+            world.callers.push(caller);
+            let begins = world.random.ms(0, 3000);
+            world.after(begins, Event::Begins(number));
+        }
+        world.after(Duration::from_secs(60), Event::Reaps);
+        if world.random.percent(20) {
+            let at = world.random.ms(1, 3_000_000);
+            let seconds = world.random.below(5000);
+            world.after(at, Event::Sleeps(seconds));
+        }
+        world.turn()?;
+        Ok(world.tally)
+    }
+
+    fn turn(&mut self) -> Result<(), Broken> {
+        while let Some(Reverse((at, _, kind))) = self.events.pop() {
+            self.now = self.now.max(at);
+            let event = self.kinds[kind];
+            if self.is_told {
+                println!("{:>12.3?} {event:?}", self.now);
+            }
+            self.happens(event)?;
+            self.wake();
+        }
+        for process in self.processes {
+            let left = process.single_flight.counts();
+            require(left == (0, 0), NOTHING_LEFT, || format!("{left:?} calls"))?;
+        }
+        Ok(())
+    }
+
+    pub fn after(&mut self, time: Duration, event: Event) {
+        self.at(self.now + time, event);
+    }
+
+    pub fn at(&mut self, moment: Moment, event: Event) {
+        let number = self.kinds.len();
+        self.kinds.push(event);
+        // Events of one moment happen in the order in which they were planned.
+        self.events.push(Reverse((moment, number as u64, number)));
+    }
+
+    fn wake(&mut self) {
+        let woken: Vec<usize> = std::mem::take(&mut self.woken.lock().expect("no panic holds it"));
+        for caller in woken {
+            self.after(Duration::ZERO, Event::Woken(caller));
+        }
+    }
+
+    fn happens(&mut self, event: Event) -> Result<(), Broken> {
+        match event {
+            Event::Begins(caller) => self.begin_call(caller),
+            Event::Woken(caller) => self.poll_turn(caller),
+            Event::Waited(caller, call) => self.goes_on(caller, call),
+            Event::Deadline(caller, call) => self.runs_out_of_time(caller, call),
+            Event::Connected(caller, call, is_there) => self.connected(caller, call, is_there),
+            Event::Arrives(transfer) => self.arrives(transfer),
+            Event::Created(transfer) => self.created(transfer),
+            Event::Piece(transfer) => self.piece(transfer),
+            Event::Ends(transfer, is_clean) => self.ends(transfer, is_clean),
+            Event::Reaps => {
+                self.server.reap(self.now);
+                if self.now < END {
+                    self.after(Duration::from_secs(60), Event::Reaps);
+                }
+                Ok(())
+            }
+            Event::Sleeps(seconds) => {
+                self.now += Duration::from_secs(seconds);
+                self.woke_up_at = self.now;
+                if seconds > 5 {
+                    for connection in &mut self.connections {
+                        connection.is_dead = true;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The request of a transfer is at the server.
+    fn arrives(&mut self, number: usize) -> Result<(), Broken> {
+        let transfer = &self.transfers[number];
+        let asked = transfer.asked.clone();
+        if let Fate::Refused(status) = transfer.fate {
+            let words = match status {
+                404 => "Not Found",
+                _ => r#"{"error":"no"}"#,
+            };
+            self.answer(number, status, words);
+            return Ok(());
+        }
+        self.check_no_ghost(number, &asked)?;
+        match self.server.arrives(number, &asked) {
+            Found::Session(session) => self.returns(number, &session),
+            Found::Creates { killed } => {
+                if let Some(killed) = killed {
+                    self.tally.kills += 1;
+                    self.check_kill(number, &killed)?;
+                }
+                let takes = self.random.ms(5, 60);
+                self.after(takes, Event::Created(number));
+            }
+        }
+        Ok(())
+    }
+
+    fn created(&mut self, number: usize) -> Result<(), Broken> {
+        let asked = self.transfers[number].asked.clone();
+        let created = self.server.creates(number, &asked, self.now);
+        self.tally.ghosts += u64::from(created.is_ghost);
+        self.returns(number, &created.session);
+        Ok(())
+    }
+
+    fn returns(&mut self, number: usize, session: &Stored) {
+        match self.transfers[number].fate {
+            Fate::Silent => {}
+            Fate::LostAfter => self.after(Duration::from_millis(20), Event::Ends(number, false)),
+            Fate::GatewayTimeout => self.answer(number, 504, "<title>Gateway Time-out</title>"),
+            _ => self.answer(number, 200, &body(session, self.now)),
+        }
+    }
+
+    fn answer(&mut self, number: usize, status: u16, body: &str) {
+        let mut bytes = network::response(&mut self.random, status, body, self.now);
+        let has_end = !bytes.windows(17).any(|part| part == b"Connection: close");
+        let mut then_ends = (!has_end).then_some(true);
+        if self.transfers[number].fate == Fate::CutShort {
+            let length = self.random.below(bytes.len() as u64) as usize;
+            bytes.truncate(length);
+            then_ends = Some(false);
+        }
+        let mut pieces = network::pieces(&mut self.random, &bytes);
+        pieces.reverse();
+        self.transfers[number].pieces = pieces;
+        self.transfers[number].then_ends = then_ends;
+        let latency = self.random.ms(1, 150);
+        self.after(latency, Event::Piece(number));
+    }
+}
