@@ -29,13 +29,13 @@ pub struct Times {
 }
 
 impl Session {
-    /// `id` and `identifier` are what the token says, without NULs.
-    pub fn new(token: &str, id: Option<&str>, identifier: Option<&str>, times: Times) -> Self {
+    /// `token` is ASCII. `id` and `identifier` are what it says, without NULs.
+    pub fn new(token: &[u8], id: Option<&str>, identifier: Option<&str>, times: Times) -> Self {
         let length = |text: Option<&str>| text.map_or(0, |text| text.len() + 1);
         let mut texts =
             Secret::with_capacity(SCHEME.len() + token.len() + 1 + length(id) + length(identifier));
         texts.append(SCHEME);
-        texts.append(token.as_bytes());
+        texts.append(token);
         texts.append(b"\0");
         let mut append = |text: &str| {
             let start = texts.len();
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn each_text_ends_with_a_nul_and_is_apart_from_the_others() {
-        let session = Session::new("abc", Some("id"), Some("who"), Times::default());
+        let session = Session::new(b"abc", Some("id"), Some("who"), Times::default());
         assert!(
             session
                 .authorization_with_nul()
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(session.identifier_with_nul(), Some(b"who\0".as_slice()));
         assert_eq!(session.token(), "abc");
         assert_eq!(session.identifier(), Some("who"));
-        let bare = Session::new("abc", None, None, Times::default());
+        let bare = Session::new(b"abc", None, None, Times::default());
         assert_eq!((bare.id(), bare.identifier()), (None, None));
     }
 
@@ -142,7 +142,7 @@ mod tests {
             ends_at: Moment::from_millis(10_999),
             ..Times::default()
         };
-        let session = Session::new("abc", None, None, times);
+        let session = Session::new(b"abc", None, None, times);
         let left = |ms| session.seconds_left_at(Moment::from_millis(ms));
         assert_eq!(
             (left(0), left(1000), left(10_999), left(99_999)),

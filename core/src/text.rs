@@ -44,6 +44,9 @@ impl Text {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return wrong("is not valid UTF-8");
         };
+        if is_visible_ascii(bytes) {
+            return Ok(Some(text));
+        }
         if text.chars().any(char::is_control) {
             return wrong("contains a control character");
         }
@@ -51,5 +54,30 @@ impl Text {
             return wrong("contains a character outside ASCII");
         }
         Ok(Some(text))
+    }
+}
+
+/// Returns whether every byte is a space or a visible character of ASCII.
+///
+/// The loop has no early end and no boolean in it, so that it is vectorised.
+pub fn is_visible_ascii(bytes: &[u8]) -> bool {
+    let odd = bytes.iter().fold(0, |odd, byte| {
+        odd | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')
+    });
+    odd == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visible_ascii_is_a_space_to_a_tilde() {
+        let visible: Vec<u8> = (0..=255)
+            .filter(|&byte| is_visible_ascii(&[byte]))
+            .collect();
+        assert_eq!(visible, (b' '..=b'~').collect::<Vec<_>>());
+        assert!(is_visible_ascii(b""));
+        assert!(!is_visible_ascii(&[[b'x'; 99].as_slice(), b"\n"].concat()));
     }
 }

@@ -1,8 +1,8 @@
 //! From a 2xx answer to a session.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Visitor};
 
 use crate::{
     api::{
@@ -14,6 +14,7 @@ use crate::{
     moment::Moment,
     secret::Secret,
     session::{Session, Times},
+    text::is_visible_ascii,
 };
 
 /// How long a session lives when the server does not say. It always says the
@@ -44,7 +45,7 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<Session, Error> {
     #[derive(Deserialize)]
     struct Data<'a> {
         #[serde(borrow)]
-        token: Cow<'a, str>,
+        token: Token<'a>,
         #[serde(borrow, rename = "activatedAt")]
         activated_at: Option<Claim<'a>>,
         #[serde(borrow, rename = "expiresAt")]
@@ -68,10 +69,10 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<Session, Error> {
             _ => bad("it is not JSON"),
         }
     })?;
-    let token = Token(data.token);
-    check_token(&token.0).map_err(bad)?;
+    let token = &*data.token.0;
+    check_token(token).map_err(bad)?;
 
-    let payload = Payload::of(&token.0);
+    let payload = Payload::of(token);
     let claims = payload.claims();
     let times = times(
         data.activated_at.as_ref().and_then(unix_seconds),
@@ -81,7 +82,7 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<Session, Error> {
         clocks,
     );
     Ok(Session::new(
-        &token.0,
+        token,
         claims.session.as_deref(),
         claims.identifier.as_deref(),
         times,
@@ -125,9 +126,33 @@ fn server_clock(date: Option<i64>, issued_at: Option<i64>) -> Option<i64> {
     }
 }
 
-/// A token that is wiped when it is a copy: JSON escapes were undone in a buffer
-/// that is ours.
-struct Token<'a>(Cow<'a, str>);
+/// A token, as bytes: whether they are text is checked with the rest. It is wiped
+/// when it is a copy, as JSON escapes are undone in a buffer that is ours.
+struct Token<'a>(Cow<'a, [u8]>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Token<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(TokenVisitor).map(Token)
+    }
+}
+
+struct TokenVisitor;
+
+impl<'de> Visitor<'de> for TokenVisitor {
+    type Value = Cow<'de, [u8]>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(bytes))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(bytes.to_vec()))
+    }
+}
 
 impl Drop for Token<'_> {
     fn drop(&mut self) {
@@ -139,17 +164,12 @@ impl Drop for Token<'_> {
 
 /// Checks that the token can go into an `Authorization` header as it is (RFC
 /// 9110, field values).
-fn check_token(token: &str) -> Result<(), &'static str> {
+fn check_token(token: &[u8]) -> Result<(), &'static str> {
     if token.is_empty() {
-        return Err("the token is empty");
-    }
-    // It looks at every byte: a loop without an early end is vectorised.
-    let is_printable = token
-        .bytes()
-        .fold(true, |fine, byte| fine & matches!(byte, b' '..=b'~'));
-    if !is_printable {
+        Err("the token is empty")
+    } else if !is_visible_ascii(token) {
         Err("the token contains a character that cannot go into a header")
-    } else if token.starts_with(' ') || token.ends_with(' ') {
+    } else if token.starts_with(b" ") || token.ends_with(b" ") {
         Err("the token begins or ends with a space")
     } else {
         Ok(())
