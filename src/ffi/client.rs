@@ -20,9 +20,9 @@ use crate::ffi::{config::zelf_config, error::zelf_error, guard, status::zelf_sta
 /// of threads at once.
 ///
 /// It keeps connections for the next call: as many as there were calls at once,
-/// at most 32 blocking and 32 asynchronous ones. Those of blocking calls, four
-/// descriptors each, stay until a later call finds them old, or the client is
-/// freed.
+/// at most 32 blocking and 32 asynchronous ones. Each is one descriptor. A
+/// connection of a blocking call stays open until a later call finds it old, or
+/// the client is freed.
 pub struct zelf_client {
     /// `None`: freed.
     client: ArcSwapOption<Client>,

@@ -107,10 +107,11 @@ pub extern "C" fn zelf_config_set_connect_timeout_ms(config: Option<&mut zelf_co
 /// How often a call may try in all when a failure is worth another attempt
 /// (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
 /// budget, so that an outage is not multiplied: in a minute they add about a
-/// tenth to a client's calls, or two where that is more. Not counted is a
-/// request that goes out again, once a call, because a connection kept from an
-/// earlier call was dead before a byte of the answer came (through a proxy: all
-/// its headers). A call that replaces an expired session makes its further
+/// tenth to a client's calls, or two where that is more.
+///
+/// A request that goes out again because a connection kept from an earlier call
+/// was dead before a byte of the answer came is not counted. That happens once a
+/// call at most. A call that replaces an expired session makes its further
 /// requests by the same rules.
 ///
 /// Default: 3.
@@ -124,12 +125,13 @@ pub extern "C" fn zelf_config_set_max_attempts(config: Option<&mut zelf_config>,
 /// Trust only the certificate authorities in this PEM file, instead of those
 /// that the system trusts. zelf_client_new reads it; the path is UTF-8.
 ///
-/// It must be a regular file.
+/// It must be a regular file, and every certificate in it must be usable.
 ///
-/// Default: the system's trust, read by zelf_client_new. On Linux that is where
-/// the distribution keeps it, or what the environment names in SSL_CERT_FILE
-/// and SSL_CERT_DIR: a program that must not trust its environment, such as a
-/// setuid one, sets a file of its own.
+/// Default: the system's trust, read by zelf_client_new. On Linux and the BSDs
+/// that is the distribution's file of certificates, or its folder of them where
+/// there is no such file. The environment can change it: SSL_CERT_FILE names
+/// another file, SSL_CERT_DIR names folders that are read as well. A program that
+/// must not trust its environment, such as a setuid one, sets a file here.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -175,7 +177,8 @@ pub unsafe extern "C" fn zelf_config_set_ca_pem(
 /// a server with another key is ZELF_ERROR_PIN_MISMATCH, even with a
 /// certificate that is trusted; the usual checks come first and stay. Pin a
 /// spare key too, or a lost one locks your program out. The key is that of the
-/// server's own certificate, not of an authority's. NULL removes all pins.
+/// server's own certificate, not of an authority's. A proxy has no pins: a proxy
+/// with "https://" is trusted by its certificate alone. NULL removes all pins.
 ///
 /// A pin of a certificate: openssl x509 -in cert.pem -pubkey -noout | openssl
 /// pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
@@ -199,9 +202,13 @@ pub unsafe extern "C" fn zelf_config_add_pin(
 }
 
 /// The proxy to go through: "http://", "https://", "socks5://" or "socks5h://"
-/// (the proxy resolves names), with "user:password@" if need be. The session
-/// is encrypted to the server all the same. A base URL with plain http is
+/// (the proxy resolves names), with "user:password@" if need be. The session is
+/// encrypted between this library and the server. A base URL with plain http is
 /// never proxied.
+///
+/// In the user and the password write "@", ":", "/", "?", "#", "%" and a space in
+/// percent form. The default ports are 80, 443 and 1080. zelf_client_new refuses a
+/// URL that it cannot use exactly as it is written.
 ///
 /// Default: none, whatever the environment says.
 ///
@@ -219,8 +226,9 @@ pub unsafe extern "C" fn zelf_config_set_proxy(
 
 /// Lets zelf_client_new take the proxy from the environment, unless one is set:
 /// https_proxy, or else all_proxy, each also in capitals, with the exceptions in
-/// no_proxy. Do not call zelf_client_new then while another thread changes the
-/// environment.
+/// no_proxy: names and their subdomains, addresses, networks ("10.0.0.0/8"), each
+/// with a port if need be, or "*". Do not call zelf_client_new then while another
+/// thread changes the environment.
 ///
 /// Default: off.
 ///
@@ -241,8 +249,8 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 ///   anything of this library but zelf_session_create. It must return: no
 ///   exception, longjmp or pthread_exit, and no child that was forked in it. On
 ///   the client's threads it falls silent at exit of the process, as
-///   zelf_session_create_async says. With a proxy, and on the client's
-///   threads, signals are blocked in it that a program it starts inherits.
+///   zelf_session_create_async says. On the client's threads signals are
+///   blocked in it, which a program that it starts inherits.
 /// user_data: passed to callback and destroy.
 /// destroy: called once with user_data, when the configuration and all clients
 ///   made from it are freed or have got another log, and no call is under way;

@@ -25,12 +25,12 @@ pub struct zelf_session(pub(super) Session);
 /// equal options share one request: each gets a session object of its own.
 ///
 /// Blocks until the answer is there, at most for the configured time limit.
-/// Safe from any thread, and from any number at once, but for one that is
-/// already ending (a thread-specific destructor, an atexit handler); a stack of
-/// 128 KiB is enough, of 256 KiB with a proxy. pthread_cancel takes effect
-/// after it. Leaves errno and the signal mask as they were, and SIGPIPE cannot
-/// reach your process from it. No thread is left behind; only a name look-up
-/// runs on one of its own, which ends with it and takes no signals of yours.
+/// Any number of threads may call it at once. A thread that is already ending (in
+/// a thread-specific destructor, an atexit handler) may get
+/// ZELF_ERROR_INVALID_ARGUMENT. A stack of 128 KiB is enough. pthread_cancel takes
+/// effect after the call. errno and the signal mask stay as they were, and SIGPIPE
+/// cannot reach your process from here. No thread is left behind. A name look-up
+/// runs on a thread that ends with it and takes no signals of yours.
 ///
 /// client: the client; another thread may free it meanwhile.
 /// options: what to ask for; NULL sends the empty object.

@@ -192,10 +192,10 @@ static void a_small_stack_is_enough(void)
     snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
     client = client_through(url);
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 256 * 1024);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
     pthread_create(&thread, &attributes, call_on_small_stack, client);
     pthread_join(thread, &session);
-    PROMISE(session && open.tunnels == 1, "a stack of 256 KiB is enough for a call through a proxy");
+    PROMISE(session && open.tunnels == 1, "a stack of 128 KiB is enough for a call through a proxy");
     pthread_attr_destroy(&attributes);
     zelf_session_free(session);
     zelf_client_free(client);
