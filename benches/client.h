@@ -3,8 +3,6 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
-#include <stdio.h>
-
 struct client {
     const char *name;
     int shared; /* one for all threads, or one a thread */

@@ -5,8 +5,10 @@
  * Warm-up calls come first and do not count. CPU time is that of the whole
  * process, so a library's own threads count too. */
 #include "client.h"
+#include "identifier.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,12 +44,10 @@ static void must(int fine)
 static void *work(void *of)
 {
     struct worker *worker = of;
-    char identifier[64];
+    char identifier[IDENTIFIER_SIZE];
     long i;
 
-    /* Each thread another device: equal ones would share their requests. */
-    snprintf(identifier, sizeof identifier, "5f0c6a3e8d2b4c719e6a0b1c2d3e4f%02x",
-             (unsigned)worker->number & 255);
+    name_identifier(identifier, worker->number);
     for (i = 0; i < warm_up; i++) must(client.create(worker->state, identifier));
     pthread_barrier_wait(&warm);
     for (i = 0; i < worker->calls; i++) {

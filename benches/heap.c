@@ -1,5 +1,5 @@
-/* heap URL CA-FILE: the heap in use and the resident memory after a thousand
-   calls, and after a million, as JSON. */
+/* heap URL CA-FILE CALLS: the heap in use and the resident memory after a thousand
+   calls, and after the last, as JSON. */
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <stdio.h>
@@ -22,20 +22,21 @@ int main(int argc, char **argv)
     zelf_session_options *options = zelf_session_options_new();
     zelf_client *client;
     size_t heap[2] = {0, 0};
-    long resident[2] = {0, 0}, i;
+    long resident[2] = {0, 0}, calls, i;
 
-    if (argc < 3) return 2;
+    if (argc < 4) return 2;
+    calls = atol(argv[3]);
     zelf_config_set_base_url(config, argv[1]);
     zelf_config_set_ca_file(config, argv[2]);
     client = zelf_client_new(config, NULL);
     zelf_config_free(config);
     zelf_session_options_set_identifier(options, "heap-x");
     resident_kib(); /* stdio keeps what it allocates for its first file */
-    for (i = 1; i <= 1000000; i++) {
+    for (i = 1; i <= calls; i++) {
         zelf_session *session = zelf_session_create(client, options, NULL);
         if (!session) return 1;
         zelf_session_free(session);
-        if (i == 1000 || i == 1000000) {
+        if (i == 1000 || i == calls) {
             heap[i > 1000] = mallinfo2().uordblks;
             resident[i > 1000] = resident_kib();
         }
