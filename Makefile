@@ -38,7 +38,7 @@ test: lib sandbox ## all tests
 test-hosts: lib sandbox ## the library in other languages, as far as they are here
 	tests/hosts/run
 
-bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON
+bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON; QUICK=1: few rounds
 	. packaging/environment && benches/run
 
 install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR, DOCDIR
