@@ -21,6 +21,8 @@ class Server:
         self.system_ca = self.dir / "system.pem"
         self.system_ca.write_text(BUNDLE.read_text() + self.ca.read_text())
         self.environment = dict(os.environ, SSL_CERT_FILE=str(self.system_ca))
+        # A folder of authorities would be read as well.
+        self.environment.pop("SSL_CERT_DIR", None)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
