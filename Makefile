@@ -21,6 +21,7 @@ help: ## this
 
 lib: ## the library: target/release/libzelf.so, target/package/libzelf.a
 	packaging/build
+	@packaging/shared target/release -Wl,--strip-debug
 	@ln -sf libzelf.so target/release/libzelf.so.0
 	@packaging/archive target/package/libzelf.a
 	@packaging/licences target/package/licences target/release/crates
