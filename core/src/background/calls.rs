@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use tokio::task::AbortHandle;
-
 use crate::{create::single_flight::Outcome, error::Error};
 
 /// Hands the outcome to the host. It runs once, or is dropped with nothing done.
@@ -20,16 +18,11 @@ pub struct Due {
 #[derive(Default)]
 pub struct Calls {
     last: u64,
-    live: BTreeMap<u64, Live>,
+    live: BTreeMap<u64, Finish>,
     /// Calls that have an object and are not yet submitted.
     beginning: usize,
     /// Calls whose callback has not returned.
     unfinished: usize,
-}
-
-struct Live {
-    finish: Finish,
-    task: Option<AbortHandle>,
 }
 
 impl Calls {
@@ -41,41 +34,25 @@ impl Calls {
         self.last
     }
 
-    pub fn is_submitted(&mut self) {
-        self.beginning -= 1;
-    }
-
     pub fn start(&mut self, call: u64, finish: Finish) {
-        self.live.insert(call, Live { finish, task: None });
-    }
-
-    /// Notes the task that carries a call out, so that it can be stopped. Returns
-    /// the task of a call that has ended.
-    pub fn is_carried_out_by(&mut self, call: u64, task: AbortHandle) -> Option<AbortHandle> {
-        match self.live.get_mut(&call) {
-            Some(live) => {
-                live.task = Some(task);
-                None
-            }
-            None => Some(task),
-        }
+        self.beginning -= 1;
+        self.live.insert(call, finish);
     }
 
     /// Takes a call out with its outcome, unless it has ended.
-    pub fn complete(&mut self, call: u64, outcome: Outcome) -> Option<(Due, Option<AbortHandle>)> {
-        let Live { finish, task } = self.live.remove(&call)?;
-        Some((Due { finish, outcome }, task))
+    pub fn complete(&mut self, call: u64, outcome: Outcome) -> Option<Due> {
+        let finish = self.live.remove(&call)?;
+        Some(Due { finish, outcome })
     }
 
     /// Takes out every call under way.
-    pub fn complete_all(&mut self, why: impl Fn() -> Error) -> Vec<(Due, Option<AbortHandle>)> {
+    pub fn complete_all(&mut self, why: impl Fn() -> Error) -> impl Iterator<Item = Due> {
         std::mem::take(&mut self.live)
             .into_values()
-            .map(|Live { finish, task }| {
-                let outcome = Err(why());
-                (Due { finish, outcome }, task)
+            .map(move |finish| Due {
+                finish,
+                outcome: Err(why()),
             })
-            .collect()
     }
 
     pub fn callback_has_returned(&mut self) {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::sync::mpsc;
 
 use crate::{
     api::request::SessionRequest,
@@ -18,7 +18,7 @@ use crate::{
         callbacks::Callbacks,
         calls::{Calls, Due, Finish},
         io_thread::{self, Reports},
-        job::Job,
+        order::{Job, Order},
         threads::{CALLBACK_STACK, IO_STACK, Threads},
     },
     context::{Context, Shared},
@@ -115,7 +115,7 @@ impl Engine {
         if self.is_dispatched {
             state.callbacks.notifier()?;
         }
-        if state.threads.jobs.is_none() {
+        if state.threads.orders.is_none() {
             self.start_threads(&mut state, Arc::clone(shared))?;
         }
         Ok(state.calls.begin())
@@ -129,14 +129,9 @@ impl Engine {
             deadline: self.context.deadline(),
         };
         let mut state = self.hold();
-        state.calls.is_submitted();
-        let jobs = &state.threads.jobs;
-        let is_sent = !self.is_closed() && jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        if is_sent {
-            state.calls.start(call, finish);
-        } else {
-            let outcome = Err(cancelled());
-            state.callbacks.push(Due { finish, outcome });
+        state.calls.start(call, finish);
+        if self.is_closed() || !state.threads.order(Order::Start(job)) {
+            state.end(call, Err(cancelled()));
         }
         self.tell(state);
     }
@@ -146,13 +141,11 @@ impl Engine {
             return;
         }
         let mut state = self.hold();
-        if let Some((due, task)) = state.calls.complete(call, Err(cancelled())) {
-            state.callbacks.push(due);
-            self.tell(state);
-            if let Some(task) = task {
-                task.abort();
-            }
+        if state.end(call, Err(cancelled())) {
+            // A thread that has ended has nothing under way.
+            state.threads.order(Order::Stop(call));
         }
+        self.tell(state);
     }
 
     /// Returns the descriptor that is readable while callbacks are due.
@@ -214,7 +207,8 @@ impl Engine {
         let mut state = self.hold();
         state.callbacks.has_ended_here();
         state.calls.callback_has_returned();
-        self.wake(&mut state);
+        let (has_work, has_waiting) = self.concerns(&mut state);
+        self.wake(has_work, has_waiting);
         Some(state)
     }
 
@@ -231,21 +225,22 @@ impl Engine {
             state.threads.has_callback_thread = true;
         }
         let event_loop = io_thread::event_loop()?;
-        let (sender, jobs) = mpsc::unbounded_channel();
+        let (sender, orders) = mpsc::unbounded_channel();
         self.start_thread(state, "zelf-io", IO_STACK, |engine| {
             let context = Arc::clone(&engine.context);
             let reports = Arc::clone(engine);
-            let end = panics::catch(|| io_thread::run(context, shared, reports, jobs, event_loop));
+            let end =
+                panics::catch(|| io_thread::run(context, shared, reports, orders, event_loop));
             // After a bug only is anything left under way. The next call starts a
             // new thread then.
             if let Err(bug) = end {
                 let mut state = engine.hold();
-                state.threads.jobs = None;
+                state.threads.orders = None;
                 state.end_all(|| bug.clone());
                 engine.tell(state);
             }
         })?;
-        state.threads.jobs = Some(sender);
+        state.threads.orders = Some(sender);
         Ok(())
     }
 
@@ -268,7 +263,7 @@ impl Engine {
             }
             let mut state = engine.hold();
             state.threads.ends_here();
-            engine.wake(&mut state);
+            engine.tell(state);
         })
         .map_err(|error| {
             Error::new(
@@ -310,18 +305,28 @@ impl Engine {
         state
     }
 
-    /// Lets go of the lock, and wakes those whom the change concerns. Waking takes a
-    /// system call even if nobody waits, so it is done for those who do.
+    /// Lets go of the lock, and wakes those whom the change concerns.
     pub fn tell(&self, mut state: Guard<'_>) {
-        self.wake(&mut state);
+        let (has_work, has_waiting) = self.concerns(&mut state);
+        drop(state);
+        self.wake(has_work, has_waiting);
     }
 
-    fn wake(&self, state: &mut State) {
+    /// Whether the callback thread is to be woken, and whether those that wait for a
+    /// change are. Waking takes a system call even if nobody waits.
+    fn concerns(&self, state: &mut State) -> (bool, bool) {
         let has_work = state.callbacks.count() > 0 || self.is_closed();
-        if has_work && mem::take(&mut state.callback_thread_rests) {
+        (
+            has_work && mem::take(&mut state.callback_thread_rests),
+            state.waiting > 0,
+        )
+    }
+
+    fn wake(&self, has_work: bool, has_waiting: bool) {
+        if has_work {
             self.due_came.notify_one();
         }
-        if state.waiting > 0 {
+        if has_waiting {
             self.changed.notify_all();
         }
     }
@@ -341,33 +346,29 @@ impl Engine {
 }
 
 impl Reports for Engine {
-    fn is_carried_out_by(&self, call: u64, task: AbortHandle) {
-        let ended = self.hold().calls.is_carried_out_by(call, task);
-        if let Some(ended) = ended {
-            ended.abort();
-        }
-    }
-
     fn complete(&self, call: u64, outcome: Outcome) {
         let mut state = self.hold();
-        if let Some((due, _task)) = state.calls.complete(call, outcome) {
-            state.callbacks.push(due);
-            self.tell(state);
-        }
+        state.end(call, outcome);
+        self.tell(state);
     }
 }
 
 impl State {
-    /// Ends every call under way. Returns their tasks, to be aborted outside of the
-    /// lock.
-    pub fn end_all(&mut self, why: impl Fn() -> Error) -> Vec<AbortHandle> {
-        let ended = self.calls.complete_all(why).into_iter();
-        ended
-            .filter_map(|(due, task)| {
-                self.callbacks.push(due);
-                task
-            })
-            .collect()
+    /// Ends a call, unless it has ended. Returns whether it had not.
+    fn end(&mut self, call: u64, outcome: Outcome) -> bool {
+        let due = self.calls.complete(call, outcome);
+        let is_ended_here = due.is_some();
+        if let Some(due) = due {
+            self.callbacks.push(due);
+        }
+        is_ended_here
+    }
+
+    /// Ends every call under way.
+    pub fn end_all(&mut self, why: impl Fn() -> Error) {
+        for due in self.calls.complete_all(why) {
+            self.callbacks.push(due);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     future::poll_fn,
     rc::Rc,
     sync::Arc,
@@ -16,7 +17,10 @@ use tokio::{
 
 use crate::{
     api::session_answer::Clocks,
-    background::{connection::Connection, job::Job},
+    background::{
+        connection::Connection,
+        order::{Job, Order},
+    },
     connect::{
         connector::connect,
         failure::Failure,
@@ -38,9 +42,6 @@ const MAX_CONNECTIONS: usize = 32;
 
 /// Takes what becomes of the calls.
 pub trait Reports {
-    /// Notes the task that carries a call out. It is aborted if the call has ended.
-    fn is_carried_out_by(&self, call: u64, task: AbortHandle);
-
     /// Ends a call, unless it has ended.
     fn complete(&self, call: u64, outcome: Outcome);
 }
@@ -72,13 +73,13 @@ impl Drop for EventLoop {
     }
 }
 
-/// Reads jobs until there can be no more. It leaves what is under way then: that
-/// has been cancelled.
+/// Carries out orders until there can be no more. It drops what is under way then:
+/// that has been cancelled.
 pub fn run(
     context: Arc<Context>,
     shared: Arc<Shared>,
     reports: Arc<dyn Reports>,
-    mut jobs: UnboundedReceiver<Job>,
+    mut orders: UnboundedReceiver<Order>,
     event_loop: EventLoop,
 ) {
     let Some(runtime) = &event_loop.0 else {
@@ -87,12 +88,11 @@ pub fn run(
     let tasks = LocalSet::new();
     tasks.block_on(runtime, async {
         let io = Rc::new(Io::new(context, shared, reports));
-        while let Some(job) = jobs.recv().await {
-            #[cfg(feature = "test-hooks")]
-            panics::Point::IoThread.strike();
-            let call = job.call;
-            let task = spawn_local(carry_out(Rc::clone(&io), job));
-            io.reports.is_carried_out_by(call, task.abort_handle());
+        while let Some(order) = orders.recv().await {
+            match order {
+                Order::Start(job) => io.start(job),
+                Order::Stop(call) => io.stop(call),
+            }
         }
     });
     // Before the event loop that their connections belong to.
@@ -101,7 +101,7 @@ pub fn run(
 
 async fn carry_out(io: Rc<Io>, job: Job) {
     let end = End {
-        reports: &*io.reports,
+        io: &io,
         call: job.call,
     };
     #[cfg(feature = "test-hooks")]
@@ -119,20 +119,21 @@ async fn carry_out(io: Rc<Io>, job: Job) {
 
 /// Ends a call even if its task panics.
 struct End<'a> {
-    reports: &'a dyn Reports,
+    io: &'a Io,
     call: u64,
 }
 
 impl End<'_> {
     fn with(self, outcome: Outcome) {
-        self.reports.complete(self.call, outcome);
+        self.io.reports.complete(self.call, outcome);
     }
 }
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
+        self.io.tasks.borrow_mut().remove(&self.call);
         if std::thread::panicking() {
-            self.reports.complete(self.call, Err(panics::last()));
+            self.io.reports.complete(self.call, Err(panics::last()));
         }
     }
 }
@@ -142,6 +143,8 @@ struct Io {
     context: Arc<Context>,
     shared: Arc<Shared>,
     reports: Arc<dyn Reports>,
+    /// The tasks of the calls under way.
+    tasks: RefCell<HashMap<u64, AbortHandle>>,
     places: Semaphore,
     resting: RefCell<Resting<Connection>>,
     has_reaper: Cell<bool>,
@@ -153,9 +156,26 @@ impl Io {
             context,
             shared,
             reports,
+            tasks: RefCell::default(),
             places: Semaphore::new(MAX_CONNECTIONS),
             resting: RefCell::default(),
             has_reaper: Cell::new(false),
+        }
+    }
+
+    fn start(self: &Rc<Self>, job: Job) {
+        #[cfg(feature = "test-hooks")]
+        panics::Point::IoThread.strike();
+        let call = job.call;
+        let task = spawn_local(carry_out(Rc::clone(self), job));
+        self.tasks.borrow_mut().insert(call, task.abort_handle());
+    }
+
+    fn stop(&self, call: u64) {
+        // Taken out first: an end of the task looks for itself here.
+        let task = self.tasks.borrow_mut().remove(&call);
+        if let Some(task) = task {
+            task.abort();
         }
     }
 

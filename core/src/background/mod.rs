@@ -10,7 +10,7 @@ pub mod calls;
 pub mod connection;
 pub mod engine;
 pub mod io_thread;
-pub mod job;
 pub mod notifier;
+pub mod order;
 pub mod shutdown;
 pub mod threads;

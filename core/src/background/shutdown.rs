@@ -6,8 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::AbortHandle;
-
 use crate::{
     background::engine::{Engine, cancelled, forked},
     error::{Error, Status},
@@ -22,11 +20,11 @@ const MOMENT: Duration = Duration::from_millis(80);
 fn close(engine: &Engine) {
     let mut state = engine.hold();
     engine.set_closed();
-    // The I/O thread ends when it has no more to read.
-    state.threads.jobs = None;
-    let tasks = state.end_all(cancelled);
+    // The I/O thread ends when no order can come any more, and drops what is under
+    // way.
+    state.threads.orders = None;
+    state.end_all(cancelled);
     engine.tell(state);
-    tasks.iter().for_each(AbortHandle::abort);
 }
 
 /// Cancels everything and waits until every callback has returned, apart from

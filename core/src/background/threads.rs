@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    background::job::Job,
+    background::order::Order,
     host::threads::{is_this_thread, this_thread, try_join},
 };
 
@@ -16,8 +16,8 @@ pub const CALLBACK_STACK: usize = 2 * 1024 * 1024;
 
 #[derive(Default)]
 pub struct Threads {
-    /// Where the I/O thread gets its work. `None`: there is no I/O thread.
-    pub jobs: Option<UnboundedSender<Job>>,
+    /// Where the I/O thread gets its orders. `None`: there is no I/O thread.
+    pub orders: Option<UnboundedSender<Order>>,
     pub has_callback_thread: bool,
     /// How many threads were started and have not ended.
     running: usize,
@@ -27,6 +27,12 @@ pub struct Threads {
 }
 
 impl Threads {
+    /// Gives the I/O thread an order. Returns whether there is a thread to take it.
+    pub fn order(&self, order: Order) -> bool {
+        let orders = self.orders.as_ref();
+        orders.is_some_and(|orders| orders.send(order).is_ok())
+    }
+
     pub fn has_started(&mut self, thread: JoinHandle<()>) {
         self.handles.push(thread);
         self.running += 1;
