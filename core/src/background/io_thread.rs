@@ -210,7 +210,7 @@ impl Io {
         let now = self.context.decision(&self.shared);
         let mut call = Call::new(Arc::clone(leader.request()), deadline, &now);
         loop {
-            match call.next() {
+            match call.step() {
                 Step::Exchange { body, over } => {
                     self.exchange(&mut call, &body, over).await;
                     self.context.log_note(&mut call);

@@ -71,7 +71,7 @@ impl Driver<'_> {
         let now = self.context.decision(self.shared);
         let mut call = Call::new(request, self.deadline, &now);
         loop {
-            match call.next() {
+            match call.step() {
                 Step::Exchange { body, over } => {
                     if let Err(OutOfTime) = self.exchange(&mut call, &body, over) {
                         // The turn goes to the next call, which may have more time.

@@ -68,7 +68,7 @@ impl Handshake {
         }
     }
 
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         match &self.state {
             State::Greet => {
                 self.state = State::AwaitMethod;
@@ -189,7 +189,7 @@ mod tests {
     fn play(mut handshake: Handshake, mut proxy: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut sent = Vec::new();
         loop {
-            match handshake.next() {
+            match handshake.step() {
                 Step::Send(bytes) => sent.extend(bytes),
                 Step::Read(count) => {
                     let (now, later) = proxy.split_at(count);

@@ -89,7 +89,7 @@ pub async fn socks(
     let mut handshake = Handshake::new(target, port, proxy.credentials.clone());
     let mut bytes = [0; 512];
     loop {
-        match handshake.next() {
+        match handshake.step() {
             Step::Send(message) => write_all(socket, &message).await.map_err(broken)?,
             Step::Read(count) => {
                 let bytes = &mut bytes[..count];

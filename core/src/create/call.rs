@@ -148,7 +148,7 @@ impl Call {
     }
 
     /// Returns the next step. Each is returned once.
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         match mem::replace(&mut self.next, Next::Nothing) {
             Next::Send(over) => Step::Exchange {
                 body: self.body(),

@@ -244,7 +244,7 @@ impl<'w> World<'w> {
         let Some((_, call)) = &mut state.leads else {
             return Ok(());
         };
-        match call.next() {
+        match call.step() {
             Step::Exchange { body, over } => self.begin_exchange(number, body, over),
             Step::Wait { until, .. } => {
                 let (deadline, call) = (state.deadline, state.call);
