@@ -30,7 +30,7 @@ use crate::{
     network::{self, Fate},
     promises::{
         Broken, IN_TIME, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY, NOT_EXPIRED, NOT_FOREIGN,
-        ONE_KILL, require,
+        ONE_KILL, ONE_RESEND, require,
     },
     server::{self, Asked, Stored},
     world::{Connection, END, Event, Process, Sabotage, Transfer, World},
@@ -64,7 +64,7 @@ struct Idle<'w> {
     body: Vec<u8>,
     sent_at: Moment,
     was_kept: bool,
-    requests: u32,
+    resent: u32,
     kills: u32,
     is_over: bool,
 }
@@ -108,7 +108,7 @@ impl<'w> Caller<'w> {
                 body: Vec::new(),
                 sent_at: Moment::ZERO,
                 was_kept: false,
-                requests: 0,
+                resent: 0,
                 kills: 0,
                 is_over: true,
             },
@@ -136,7 +136,7 @@ impl<'w> World<'w> {
             body: Vec::new(),
             sent_at: Moment::ZERO,
             was_kept: false,
-            requests: 0,
+            resent: 0,
             kills: 0,
             is_over: false,
         };
@@ -295,9 +295,6 @@ impl<'w> World<'w> {
         let now = self.now;
         let process = self.callers[number].process;
         let state = &mut self.callers[number].state;
-        state.requests += 1;
-        let is_resent = state.was_kept && over == Over::New && !state.request.kills();
-        self.tally.resent += u64::from(is_resent && state.requests > 1);
         state.body = body;
         let call = state.call;
         let mut kept = None;
@@ -499,7 +496,15 @@ impl<'w> World<'w> {
             return Ok(());
         };
         let process = self.callers[number].process;
-        if words.contains("follows in") {
+        if words.contains("sending again") {
+            self.tally.resent += 1;
+            let state = &mut self.callers[number].state;
+            state.resent += 1;
+            let (call, resent) = (state.call, state.resent);
+            require(resent == 1, ONE_RESEND, || {
+                format!("call {call}: {resent} times")
+            })?;
+        } else if words.contains("follows in") {
             self.tally.retries += 1;
             self.watches[process].budget.retry(self.now)?;
         } else if words.contains("expired session") {

@@ -20,6 +20,8 @@ pub enum Fate {
     Refused(u16),
     /// A proxy in front gives up while the server goes on.
     GatewayTimeout,
+    /// A cache in front answers with somebody's session.
+    Mixed,
 }
 
 /// How bad the network of a world is, in percent of all exchanges.
@@ -33,6 +35,7 @@ pub fn fate(random: &mut Random, badness: u64) -> Fate {
         3 => Fate::CutShort,
         4 => Fate::Silent,
         5 => Fate::GatewayTimeout,
+        6 => Fate::Mixed,
         _ => Fate::Refused(*random.pick(&[404, 429, 500, 502, 503, 403, 409])),
     }
 }

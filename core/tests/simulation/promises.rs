@@ -9,6 +9,7 @@ pub const NOT_FOREIGN: &str = "no session of another identifier is handed out";
 pub const NO_GHOST: &str = "the calls of one process make no ghost";
 pub const ONE_KILL: &str = "a call has one kill carried out at most";
 pub const NO_KILL_OF_LIVE: &str = "no live session is killed unasked";
+pub const ONE_RESEND: &str = "a call meets one dead kept connection for free";
 pub const NO_LATE_RETRY: &str = "no retry is planned beyond the deadline";
 pub const IN_TIME: &str = "every call ends by its deadline";
 pub const NO_OLDER_OUTCOME: &str = "nobody is given an outcome from before a different call";

@@ -127,6 +127,11 @@ impl Server {
         same.map(|(_, request)| *request).collect()
     }
 
+    /// Any session that there is.
+    pub fn any(&self) -> Option<&Stored> {
+        self.sessions.first()
+    }
+
     pub fn reap(&mut self, now: Duration) {
         let now = clock(now).as_secs();
         self.sessions.retain(|session| session.expires_at > now);

@@ -317,6 +317,14 @@ impl World<'_> {
         match self.transfers[number].fate {
             Fate::Silent => {}
             Fate::LostAfter => self.after(Duration::from_millis(20), Event::Ends(number, false)),
+            Fate::Mixed => {
+                let session = self
+                    .server
+                    .any()
+                    .cloned()
+                    .unwrap_or_else(|| session.clone());
+                self.answer(number, 200, &body(&session, self.now));
+            }
             Fate::GatewayTimeout => self.answer(number, 504, "<title>Gateway Time-out</title>"),
             _ => self.answer(number, 200, &body(session, self.now)),
         }
