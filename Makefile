@@ -14,7 +14,7 @@ export CARGO CC PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR DOCDIR
 # With it cd goes elsewhere, or prints where it went.
 unexport CDPATH
 .DEFAULT_GOAL := help
-.PHONY: help lib sandbox demo test bench install uninstall dist abi test-hosts
+.PHONY: help lib sandbox demo test simulate bench install uninstall dist abi test-hosts
 
 help: ## this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ test: lib sandbox ## all tests
 
 test-hosts: lib sandbox ## the library in other languages, as far as they are here
 	tests/hosts/run
+
+SEEDS ?= 100000
+simulate: ## whole worlds from as many seeds; SEED=n runs one and prints it
+	. packaging/environment && SEEDS=$(SEEDS) $(CARGO) test --locked --profile simulation -p zelf-core \
+	  --test simulation $(if $(SEED),every_promise_is_kept_in_every_world) -- --nocapture
 
 bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON; QUICK=1: few rounds
 	. packaging/environment && benches/run
