@@ -1,19 +1,19 @@
-# Sourced by tests/install: programs built with CMake, against an installed tree
-# and against this one.
+# Sourced by test-installation: programs built with CMake, against an installed tree and
+# against this one.
 if has cmake && has "$cxx"; then
   # The tree is moved first: it finds itself.
   promise "a tree that was moved works on" sh -c "mv $prefix $prefix-moved"
   promise "find_package(zelf) with zelf::zelf and zelf::static" sh -c "
-    cmake -S tests/consumers -B $out/cmake -DCMAKE_PREFIX_PATH=$prefix-moved && cmake --build $out/cmake"
+    cmake -S tests/install -B $out/cmake -DCMAKE_PREFIX_PATH=$prefix-moved && cmake --build $out/cmake"
   for app in c_shared cpp_shared c_static cpp_static; do consumer "$app" "$out/cmake/$app"; done
   promise "a newer one, or another ABI, is not accepted" sh -c "
     printf 'cmake_minimum_required(VERSION 3.18)\nproject(x C)\nfind_package(zelf 0.99 CONFIG REQUIRED)\n' \
       >$out/CMakeLists.txt
     ! cmake -S $out -B $out/refused -DCMAKE_PREFIX_PATH=$prefix-moved"
-  # consume NAME OPTION...: builds the one of tests/consumers that is shared
+  # consume NAME OPTION...: builds c_shared
   consume() {
     folder=$out/cmake-$1; shift
-    cmake -S tests/consumers -B "$folder" "$@" && cmake --build "$folder" --target c_shared
+    cmake -S tests/install -B "$folder" "$@" && cmake --build "$folder" --target c_shared
   }
   make -s install PREFIX="$out/split/out" LIBDIR="$out/split/out/lib" INCLUDEDIR="$out/split/dev/include" >"$out/log"
   promise "find_package with the headers under another prefix" \
@@ -28,7 +28,7 @@ if has cmake && has "$cxx"; then
   promise "version 1.0 of the same SONAME does for who wants $version" \
     consume later -DCMAKE_PREFIX_PATH="$out/later/prefix" -DZELF_WANTED="$version"
   promise "but not for who wants what was before this SONAME" sh -c "
-    ! cmake -S tests/consumers -B $out/cmake-before -DCMAKE_PREFIX_PATH=$out/later/prefix -DZELF_WANTED=0.0.1"
+    ! cmake -S tests/install -B $out/cmake-before -DCMAKE_PREFIX_PATH=$out/later/prefix -DZELF_WANTED=0.0.1"
   mkdir -p "$out/pointers"
   printf '%s\n' 'cmake_minimum_required(VERSION 3.18)' 'project(x C)' \
     'math(EXPR CMAKE_SIZEOF_VOID_P "12 - ${CMAKE_SIZEOF_VOID_P}")' 'find_package(zelf CONFIG REQUIRED)' \
@@ -41,13 +41,13 @@ if has cmake && has "$cxx"; then
   promise "find_package(zelf) in a project without C and C++" \
     cmake -S "$out/speechless" -B "$out/speechless/build" -DCMAKE_PREFIX_PATH="$prefix-moved"
   promise "add_subdirectory(libzelf)" sh -c "
-    cmake -S tests/consumers -B $out/subdirectory -DZELF_SOURCE=$PWD && cmake --build $out/subdirectory"
+    cmake -S tests/install -B $out/subdirectory -DZELF_SOURCE=$PWD && cmake --build $out/subdirectory"
   for app in c_shared cpp_static; do consumer "$app of the subdirectory" "$out/subdirectory/$app"; done
   promise "FetchContent of libzelf" consume fetched -DZELF_FETCHED="$PWD"
   consumer "c_shared of what was fetched" "$out/cmake-fetched/c_shared"
   printf 'set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR another)\n' >"$out/another.cmake"
   promise "neither builds for this machine when another was asked for" sh -c "
-    ! cmake -S tests/consumers -B $out/cmake-another -DZELF_SOURCE=$PWD \
+    ! cmake -S tests/install -B $out/cmake-another -DZELF_SOURCE=$PWD \
       -DCMAKE_TOOLCHAIN_FILE=$out/another.cmake 2>$out/refusal && grep 'cargo build --release' $out/refusal"
   mv "$prefix-moved" "$prefix"
 else

@@ -1,0 +1,33 @@
+# Sourced by test-installation: the shared library from outside.
+if has readelf; then
+  promise "the SONAME is libzelf.so.0, and every symbol has a version" sh -c "
+    readelf -d $prefix/lib/libzelf.so | grep -q 'soname: \[libzelf.so.0\]' &&
+    [ \$(readelf -W --dyn-syms $prefix/lib/libzelf.so | grep -c ' zelf_[a-z0-9_]*@@ZELF_0') = \$(packaging/names | wc -l) ]"
+  promise "at most 2.4 MB, stripped" sh -c "
+    strip -o $out/stripped.so $prefix/lib/libzelf.so && [ \$(wc -c <$out/stripped.so) -le 2400000 ]"
+  # The loader is needed by name for thread-local variables, __tls_get_addr.
+  promise "it needs libc, libgcc_s and the loader only" sh -c "
+    ! readelf -d $prefix/lib/libzelf.so | grep NEEDED |
+      grep -vE '\[(libc\.so\.6|libgcc_s\.so\.1|ld-linux[-a-z0-9_]*\.so\.[0-9])\]'"
+  promise "and no glibc after 2.34" sh -c "
+    readelf -V $prefix/lib/libzelf.so | grep -o 'GLIBC_2\.[0-9]*' | sort -u |
+      awk -F. '\$2 > 34 { print; late = 1 } END { exit late }'"
+  # Built here it asks for the versions of here; built on an old system, for those
+  # of there, if they were there. What stat is made of came with every program.
+  needs_no_later_glibc() {
+    for library in libc.so.6 libm.so.6; do
+      readelf -W --dyn-syms "$($cc -print-file-name=$library)"
+    done >"$out/glibc"
+    readelf -W --dyn-syms target/release/libzelf.so | awk '
+      $8 !~ /@GLIBC_2\.[0-9]/ { next }
+      { name = since = $8; sub(/@.*/, "", name); sub(/.*@GLIBC_2\./, "", since); since += 0 }
+      $7 != "UND" { if (!(name in first) || since < first[name]) first[name] = since; next }
+      FILENAME != "-" || $5 != "GLOBAL" || name ~ /^[fl]?stat(at)?(64)?$/ { next }
+      { if (name in first && first[name] < since) since = first[name]; checked++ }
+      since > 17 { print name, "came with glibc 2." since; late = 1 }
+      END { exit late || !checked }' "$out/glibc" -
+  }
+  promise "the library needs nothing newer than glibc 2.17" needs_no_later_glibc
+else
+  skip "the shared library's outside (readelf)"
+fi
