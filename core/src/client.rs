@@ -76,10 +76,10 @@ impl Client {
     }
 
     /// Prepares an asynchronous call. It has to be submitted.
-    pub fn begin(&self, options: &SessionOptions) -> Result<(Call, Unsent), Error> {
+    pub fn begin(&self, options: &SessionOptions) -> Result<(AsyncCall, Unsent), Error> {
         let request = options.check()?;
         let number = self.engine.begin(&self.local.get().shared)?;
-        let call = Call {
+        let call = AsyncCall {
             number,
             engine: Arc::downgrade(&self.engine),
         };
@@ -110,14 +110,14 @@ impl Client {
 }
 
 /// One asynchronous call, as its owner sees it.
-pub struct Call {
+pub struct AsyncCall {
     number: u64,
     /// Weak: what belongs to the client ends with it, whatever calls the host
     /// keeps.
     engine: Weak<Engine>,
 }
 
-impl Call {
+impl AsyncCall {
     pub fn cancel(&self) {
         if let Some(engine) = self.engine.upgrade() {
             engine.cancel(self.number);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use zelf_core::http::{
     answer::RetryAfter,
     exchange::{Close, Exchange, Rules},
-    failure::Failure,
     head::Method,
+    no_answer::NoAnswer,
 };
 
 const MAX_BODY: usize = 1000;
@@ -28,7 +28,7 @@ enum Outcome {
         is_kept: bool,
         is_cut_short: bool,
     },
-    Failed(Failure),
+    Failed(NoAnswer),
     Waits,
 }
 
@@ -187,7 +187,7 @@ fn lengths_that_contradict_or_make_no_sense_are_refused() {
     ] {
         let response = format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n2\r\nab\r\n0\r\n\r\n");
         assert!(
-            matches!(outcome(&response), Outcome::Failed(Failure::NotHttp(_))),
+            matches!(outcome(&response), Outcome::Failed(NoAnswer::NotHttp(_))),
             "{length}"
         );
     }
@@ -198,7 +198,7 @@ fn lengths_that_contradict_or_make_no_sense_are_refused() {
         };
         assert!(matches!(
             failure,
-            Failure::HeadTooLarge | Failure::BodyTooLarge
+            NoAnswer::HeadTooLarge | NoAnswer::BodyTooLarge
         ));
     }
 }
@@ -232,12 +232,12 @@ fn chunks_without_a_size_are_refused() {
     ] {
         let response = format!("{head}{body}");
         assert!(
-            matches!(outcome(&response), Outcome::Failed(Failure::NotHttp(_))),
+            matches!(outcome(&response), Outcome::Failed(NoAnswer::NotHttp(_))),
             "{body:?}"
         );
     }
     let huge = format!("{head}fffffffffffffffff\r\n");
-    assert_eq!(outcome(&huge), Outcome::Failed(Failure::BodyTooLarge));
+    assert_eq!(outcome(&huge), Outcome::Failed(NoAnswer::BodyTooLarge));
 }
 
 #[test]
@@ -306,11 +306,11 @@ fn interim_answers_are_skipped_within_bounds() {
     let response = format!("HTTP/1.1 100 Continue\r\n\r\n{interim}{last}");
     assert_eq!(outcome(&response), answer(200, "ab", true));
     let flood = format!("{}{last}", interim.repeat(9));
-    assert_eq!(outcome(&flood), Outcome::Failed(Failure::HeadTooLarge));
+    assert_eq!(outcome(&flood), Outcome::Failed(NoAnswer::HeadTooLarge));
     let switch = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n{last}");
     assert!(matches!(
         outcome(&switch),
-        Outcome::Failed(Failure::NotHttp(_))
+        Outcome::Failed(NoAnswer::NotHttp(_))
     ));
 }
 
@@ -328,7 +328,7 @@ fn what_is_not_http_fails_at_its_first_bytes() {
         let before = feed(RULES, &bytes[..fails_at - 1], usize::MAX, None);
         assert_eq!(before, Outcome::Waits);
         let then = feed(RULES, &bytes[..fails_at], usize::MAX, None);
-        assert!(matches!(then, Outcome::Failed(Failure::NotHttp(_))));
+        assert!(matches!(then, Outcome::Failed(NoAnswer::NotHttp(_))));
     }
 }
 
@@ -339,9 +339,9 @@ fn heads_are_bounded() {
         format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: 2\r\n\r\nab")
     };
     assert_eq!(outcome(&many(255)), answer(200, "ab", true));
-    assert_eq!(outcome(&many(256)), Outcome::Failed(Failure::HeadTooLarge));
+    assert_eq!(outcome(&many(256)), Outcome::Failed(NoAnswer::HeadTooLarge));
     let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(70_000));
-    assert_eq!(outcome(&long), Outcome::Failed(Failure::HeadTooLarge));
+    assert_eq!(outcome(&long), Outcome::Failed(NoAnswer::HeadTooLarge));
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn bodies_are_bounded_and_errors_are_cut() {
         format!("\r\n{body}"),
     ] {
         let success = format!("HTTP/1.1 200 OK\r\n{framed}");
-        assert_eq!(outcome(&success), Outcome::Failed(Failure::BodyTooLarge));
+        assert_eq!(outcome(&success), Outcome::Failed(NoAnswer::BodyTooLarge));
         let error = format!("HTTP/1.1 500 Oh no\r\n{framed}");
         let Outcome::Answer { body, is_kept, .. } = outcome(&error) else {
             panic!("{framed:.20}");
@@ -374,7 +374,7 @@ fn an_answer_that_does_not_end_is_none_but_an_error_keeps_its_status() {
         let error = format!("HTTP/1.1 403 No\r\n{framing}");
         for end in [Close::Clean, Close::Abrupt, Close::Broken] {
             let ended = outcome_by(RULES, &success, Some(end));
-            assert_eq!(ended, Outcome::Failed(Failure::Ended));
+            assert_eq!(ended, Outcome::Failed(NoAnswer::Ended));
             let cut = Outcome::Answer {
                 status: 403,
                 body: b"ab".to_vec(),
@@ -387,7 +387,7 @@ fn an_answer_that_does_not_end_is_none_but_an_error_keeps_its_status() {
     }
     for beginning in ["", "H", "HTTP/1.1 200 OK\r\nContent-Le"] {
         let ended = outcome(beginning);
-        assert_eq!(ended, Outcome::Failed(Failure::Ended));
+        assert_eq!(ended, Outcome::Failed(NoAnswer::Ended));
     }
 }
 
@@ -403,7 +403,7 @@ fn without_a_length_the_body_shows_its_end_or_the_connection_does() {
     assert_eq!(outcome_by(RULES, &part, None), Outcome::Waits);
     let ended = |end| outcome_by(RULES, &part, Some(end));
     assert_eq!(ended(Close::Clean), answer(200, "{\"a\":", false));
-    assert_eq!(ended(Close::Abrupt), Outcome::Failed(Failure::Ended));
+    assert_eq!(ended(Close::Abrupt), Outcome::Failed(NoAnswer::Ended));
 }
 
 #[test]

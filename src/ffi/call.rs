@@ -1,7 +1,7 @@
 use std::{ffi::c_void, ptr::NonNull};
 
 use zelf_core::{
-    client::Call,
+    client::AsyncCall,
     error::{Error, Status},
     session::Session,
 };
@@ -17,7 +17,7 @@ use crate::ffi::{
 
 /// An asynchronous call under way, or ended: what it takes to cancel it. It may
 /// be used by any number of threads at once.
-pub struct zelf_call(Call);
+pub struct zelf_call(AsyncCall);
 
 /// Receives what an asynchronous call came to: a session or an error, the other
 /// is NULL. It is yours, for zelf_session_free or zelf_error_free.

@@ -1,15 +1,17 @@
 //! Puts a thread to sleep until another one wakes it.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, PoisonError},
     task::{Wake, Waker},
     time::Duration,
 };
 
+use crate::lock::Lock;
+
 /// A bell that one thread waits for. It rings when its [`Waker`] wakes.
 #[derive(Default)]
 pub struct Bell {
-    has_rung: Mutex<bool>,
+    has_rung: Lock<bool>,
     rings: Condvar,
 }
 
@@ -23,7 +25,7 @@ impl Bell {
     /// Waits for a ring, or until `time` is over. A ring that came before is not
     /// lost.
     pub fn wait(&self, time: Duration) {
-        let has_rung = self.has_rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_rung = self.has_rung.hold();
         let (mut has_rung, _) = self
             .rings
             .wait_timeout_while(has_rung, time, |has_rung| !*has_rung)
@@ -38,7 +40,7 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        *self.has_rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.has_rung.hold() = true;
         self.rings.notify_one();
     }
 }

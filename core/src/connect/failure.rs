@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use crate::{
     connect::{dns::NoAddress, proxy::Proxy, socks, trust::pins, wire::Broken},
     error::{Error, Status},
-    http,
+    http::no_answer::NoAnswer,
 };
 
 /// Who was spoken to.
@@ -31,14 +31,14 @@ pub enum Failure {
     /// The proxy did not answer a CONNECT.
     Tunnel(Broken),
     /// The answer of the proxy is none.
-    NoTunnel(http::failure::Failure),
+    NoTunnel(NoAnswer),
     /// The proxy's answer to a CONNECT has this status.
     Refused(u16),
     Socks(socks::Refusal),
     /// A connection broke that had been made.
     Lost(Broken),
     /// What came is no answer.
-    Answer(http::failure::Failure),
+    Answer(NoAnswer),
     /// The system gave something not, or a setting proved useless.
     Other(Error),
 }
@@ -148,9 +148,9 @@ impl Attempt<'_> {
         )
     }
 
-    fn no_tunnel(&self, why: http::failure::Failure) -> Error {
+    fn no_tunnel(&self, why: NoAnswer) -> Error {
         match why {
-            http::failure::Failure::Ended => {
+            NoAnswer::Ended => {
                 self.no_connection(Peer::Proxy, &io::Error::from(io::ErrorKind::UnexpectedEof))
             }
             _ => self.refused("it does not answer in HTTP"),
@@ -180,22 +180,22 @@ impl Attempt<'_> {
         )
     }
 
-    fn no_answer(&self, why: http::failure::Failure) -> Error {
-        use http::failure::Failure;
+    fn no_answer(&self, why: NoAnswer) -> Error {
+        use NoAnswer;
         let authority = self.authority;
         match why {
-            Failure::Ended => self.broke_off("it ended before the answer did"),
-            Failure::NotHttp(why) => Error::new(
+            NoAnswer::Ended => self.broke_off("it ended before the answer did"),
+            NoAnswer::NotHttp(why) => Error::new(
                 Status::BadResponse,
                 format!("{authority} did not answer in HTTP ({why}); check the base URL"),
             ),
-            Failure::HeadTooLarge => Error::new(
+            NoAnswer::HeadTooLarge => Error::new(
                 Status::ResponseTooLarge,
                 format!(
                     "{authority} sent more headers, or said that more is to come, than is accepted"
                 ),
             ),
-            Failure::BodyTooLarge => Error::new(
+            NoAnswer::BodyTooLarge => Error::new(
                 Status::ResponseTooLarge,
                 format!("{authority} sent more than any session needs; check the base URL"),
             ),

@@ -44,19 +44,19 @@ impl ExitGate {
     /// Registers our exit handler. Call it before the first callback can run.
     ///
     /// `exit` runs its handlers in reverse order, so ours comes before those of
-    /// what the host had set up by then. A forked child inherits its parent's
+    /// what the host had set up by then. A count_anew child inherits its parent's
     /// handlers and registers again: what it has set up since has to be taken
     /// down after ours as well.
     pub fn install() {
         // First: its own handler has to count the fork before ours asks.
         let here = this_process();
-        in_each_child(forked);
+        in_each_child(count_anew);
         let counted_in = COUNTED_IN.load(SeqCst);
         if counted_in == 0 {
             COUNTED_IN.store(here, SeqCst);
         } else if counted_in != here {
             // The fork ran no handlers.
-            forked();
+            count_anew();
         }
         if PROCESS.load(SeqCst) != here {
             // Registering twice, from two threads at once, does no harm: the
@@ -91,8 +91,8 @@ impl Drop for ExitGate {
     }
 }
 
-/// Counts anew in a forked child: the thread that forked is the only one there.
-fn forked() {
+/// Counts anew in a count_anew child: the thread that count_anew is the only one there.
+fn count_anew() {
     EXITING.store(false, SeqCst);
     INSIDE.store(INSIDE_HERE.get(), SeqCst);
     COUNTED_IN.store(this_process(), SeqCst);
@@ -115,7 +115,7 @@ fn close() {
 #[cfg(unix)]
 fn at_exit(handler: fn()) {
     use std::{mem, ptr, sync::atomic::AtomicPtr};
-    // A forked child must not wait for a lock here.
+    // A count_anew child must not wait for a lock here.
     static HANDLER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
     extern "C" fn run() {
         let handler = HANDLER.load(SeqCst);

@@ -1,6 +1,6 @@
 //! Chunked transfer coding (RFC 9112, section 7.1), decoded in place.
 
-use crate::http::failure::Failure;
+use crate::http::no_answer::NoAnswer;
 
 /// A line with a chunk's size and extensions may be this long.
 const MAX_LINE: usize = 4 * 1024;
@@ -37,7 +37,7 @@ impl Chunks {
         bytes: &mut [u8],
         from: usize,
         end: &mut usize,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, NoAnswer> {
         let mut at = from;
         while at < bytes.len() && !self.is_done() {
             if self.state == State::Data {
@@ -62,14 +62,14 @@ impl Chunks {
         self.state == State::Done
     }
 
-    fn step(&mut self, byte: u8) -> Result<(), Failure> {
+    fn step(&mut self, byte: u8) -> Result<(), NoAnswer> {
         self.seen += 1;
         let limit = match self.state {
             State::Trailer | State::TrailerStart => MAX_TRAILERS,
             _ => MAX_LINE,
         };
         if self.seen > limit {
-            return Err(Failure::NotHttp("the line of a chunk is too long"));
+            return Err(NoAnswer::NotHttp("the line of a chunk is too long"));
         }
         self.state = match (self.state, byte) {
             (State::SizeStart | State::Size, byte) if byte.is_ascii_hexdigit() => {
@@ -88,17 +88,17 @@ impl Chunks {
             (State::TrailerStart, b'\r') => State::TrailerStart,
             (State::Trailer, b'\n') => State::TrailerStart,
             (State::TrailerStart | State::Trailer, _) => State::Trailer,
-            _ => return Err(Failure::NotHttp("a chunk has no size")),
+            _ => return Err(NoAnswer::NotHttp("a chunk has no size")),
         };
         Ok(())
     }
 
-    fn add_digit(&mut self, digit: u8) -> Result<(), Failure> {
+    fn add_digit(&mut self, digit: u8) -> Result<(), NoAnswer> {
         let value = char::from(digit).to_digit(16).unwrap_or_default();
         self.left = self
             .left
             .checked_mul(16)
-            .ok_or(Failure::BodyTooLarge)?
+            .ok_or(NoAnswer::BodyTooLarge)?
             .saturating_add(value.into());
         Ok(())
     }

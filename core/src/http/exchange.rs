@@ -7,8 +7,8 @@ use crate::{
     http::{
         answer::Answer,
         chunks::Chunks,
-        failure::Failure,
         head::{self, Framing, Head, Method},
+        no_answer::NoAnswer,
     },
     moment::Moment,
     secret::Secret,
@@ -105,7 +105,7 @@ impl Exchange {
     }
 
     /// Takes bytes that came. Returns whether the answer is there.
-    pub fn received(&mut self, bytes: &[u8], now: Moment) -> Result<bool, Failure> {
+    pub fn received(&mut self, bytes: &[u8], now: Moment) -> Result<bool, NoAnswer> {
         self.has_heard |= !bytes.is_empty();
         let from = self.inbox.len();
         self.inbox.append(bytes);
@@ -125,12 +125,12 @@ impl Exchange {
     }
 
     /// Takes the end of the connection. On success the answer is there.
-    pub fn closed(&mut self, how: Close) -> Result<(), Failure> {
+    pub fn closed(&mut self, how: Close) -> Result<(), NoAnswer> {
         let end = match self.state {
             State::Done(end) => end,
             State::UntilClose if how == Close::Clean || self.shows_its_end() => End::Whole,
             _ if self.is_error() => End::Missing,
-            _ => return Err(Failure::Ended),
+            _ => return Err(NoAnswer::Ended),
         };
         self.state = State::Done(end);
         Ok(())
@@ -193,7 +193,7 @@ impl Exchange {
         (self.rules.is_whole)(&self.inbox[self.body_start..self.body_end])
     }
 
-    fn read_head(&mut self, searched: usize, now: Moment) -> Result<(), Failure> {
+    fn read_head(&mut self, searched: usize, now: Moment) -> Result<(), NoAnswer> {
         // The parser starts anew each time. So it is asked at first, and then
         // only when the end of the head has come.
         if searched > 0 && !ends_a_head(&self.inbox, searched) {
@@ -220,24 +220,24 @@ impl Exchange {
         self.read_body(length)
     }
 
-    fn wait_for_head(&mut self) -> Result<(), Failure> {
+    fn wait_for_head(&mut self) -> Result<(), NoAnswer> {
         if self.inbox.len() > MAX_HEAD {
-            return Err(Failure::HeadTooLarge);
+            return Err(NoAnswer::HeadTooLarge);
         }
         self.state = State::Head(self.inbox.len().max(1));
         Ok(())
     }
 
-    fn skip_interim(&mut self, status: u16, length: usize, now: Moment) -> Result<(), Failure> {
+    fn skip_interim(&mut self, status: u16, length: usize, now: Moment) -> Result<(), NoAnswer> {
         if status == 101 {
-            return Err(Failure::NotHttp(
+            return Err(NoAnswer::NotHttp(
                 "it switches to a protocol nobody asked for",
             ));
         }
         self.interim_count += 1;
         self.interim_bytes += length;
         if self.interim_count > MAX_INTERIM_COUNT || self.interim_bytes > MAX_INTERIM {
-            return Err(Failure::HeadTooLarge);
+            return Err(NoAnswer::HeadTooLarge);
         }
         self.inbox.remove_front(length);
         self.state = State::Head(0);
@@ -248,7 +248,7 @@ impl Exchange {
     }
 
     /// Reads the body's bytes, which begin at `from`.
-    fn read_body(&mut self, from: usize) -> Result<(), Failure> {
+    fn read_body(&mut self, from: usize) -> Result<(), NoAnswer> {
         let max = self.rules.max_body;
         let is_error = self.is_error();
         let room_ends = self.body_start + max;
@@ -257,7 +257,7 @@ impl Exchange {
             State::Length(length) => {
                 let length = usize::try_from(*length).unwrap_or(usize::MAX);
                 if length > max && !is_error {
-                    return Err(Failure::BodyTooLarge);
+                    return Err(NoAnswer::BodyTooLarge);
                 }
                 let end = self.body_start.saturating_add(length);
                 self.body_end = self.inbox.len().min(end);
@@ -287,7 +287,7 @@ impl Exchange {
         }
         if self.body_end > room_ends {
             if !is_error {
-                return Err(Failure::BodyTooLarge);
+                return Err(NoAnswer::BodyTooLarge);
             }
             self.body_end = room_ends;
             self.state = State::Done(End::Unread);

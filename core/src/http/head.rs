@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::http::{answer::RetryAfter, failure::Failure};
+use crate::http::{answer::RetryAfter, no_answer::NoAnswer};
 
 /// More than any server sends. A response with more headers is refused.
 const MAX_HEADERS: usize = 256;
@@ -49,14 +49,14 @@ pub enum Method {
 ///
 /// It takes what curl takes: a space before a header's colon, folded lines, odd
 /// status lines. A line that is no header is ignored.
-pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, Failure> {
+pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
     let is_http_so_far = bytes
         .iter()
         .skip_while(|byte| matches!(byte, b'\r' | b'\n'))
         .zip(b"HTTP/1.")
         .all(|(got, wanted)| got == wanted);
     if !is_http_so_far {
-        return Err(Failure::NotHttp("it does not begin like HTTP"));
+        return Err(NoAnswer::NotHttp("it does not begin like HTTP"));
     }
 
     let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
@@ -70,8 +70,12 @@ pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, Failu
     let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(Failure::HeadTooLarge),
-        Err(_) => return Err(Failure::NotHttp("its status line or headers are malformed")),
+        Err(httparse::Error::TooManyHeaders) => return Err(NoAnswer::HeadTooLarge),
+        Err(_) => {
+            return Err(NoAnswer::NotHttp(
+                "its status line or headers are malformed",
+            ));
+        }
     };
 
     let status = response.code.unwrap_or_default();
@@ -120,7 +124,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn take(&mut self, header: &httparse::Header<'_>, bytes: &[u8]) -> Result<(), Failure> {
+    fn take(&mut self, header: &httparse::Header<'_>, bytes: &[u8]) -> Result<(), NoAnswer> {
         let value = header.value.trim_ascii();
         // By length first: most headers are none of these.
         match header.name.len() {
@@ -144,26 +148,26 @@ impl Fields {
         Ok(())
     }
 
-    fn take_length(&mut self, value: &[u8]) -> Result<(), Failure> {
+    fn take_length(&mut self, value: &[u8]) -> Result<(), NoAnswer> {
         for token in value.split(|byte| *byte == b',') {
             let token = token.trim_ascii();
             if token.is_empty() || !token.iter().all(u8::is_ascii_digit) {
-                return Err(Failure::NotHttp("its Content-Length is no number"));
+                return Err(NoAnswer::NotHttp("its Content-Length is no number"));
             }
             // Digits only, so it is too large if it is not a number.
             let length = std::str::from_utf8(token)
                 .ok()
                 .and_then(|text| text.parse().ok())
-                .ok_or(Failure::HeadTooLarge)?;
+                .ok_or(NoAnswer::HeadTooLarge)?;
             if self.length.is_some_and(|other| other != length) {
-                return Err(Failure::NotHttp("it has two different Content-Lengths"));
+                return Err(NoAnswer::NotHttp("it has two different Content-Lengths"));
             }
             self.length = Some(length);
         }
         Ok(())
     }
 
-    fn take_coding(&mut self, value: &[u8]) -> Result<(), Failure> {
+    fn take_coding(&mut self, value: &[u8]) -> Result<(), NoAnswer> {
         for token in tokens(value) {
             if token.eq_ignore_ascii_case(b"identity") {
                 self.has_coding = true;
@@ -171,7 +175,7 @@ impl Fields {
                 self.has_coding = true;
                 self.is_chunked = true;
             } else {
-                return Err(Failure::NotHttp("its Transfer-Encoding is not chunked"));
+                return Err(NoAnswer::NotHttp("its Transfer-Encoding is not chunked"));
             }
         }
         Ok(())

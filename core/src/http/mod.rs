@@ -4,6 +4,6 @@
 pub mod answer;
 pub mod chunks;
 pub mod exchange;
-pub mod failure;
 pub mod head;
+pub mod no_answer;
 pub mod request;

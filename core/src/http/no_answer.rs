@@ -1,7 +1,7 @@
 //! Why bytes that came are no answer.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum NoAnswer {
     /// They are not HTTP; the words say where.
     NotHttp(&'static str),
     /// The head is larger, or announces more, than is accepted.
