@@ -1,4 +1,4 @@
-# Sourced from the top folder: counts promises, starts sandboxes, calls valgrind.
+# Counts promises, starts sandboxes, calls valgrind. Sourced from the top folder.
 # The script that sources it sets $out, a folder for logs, and $only, the name of the
 # one test to run (empty for all).
 
@@ -7,7 +7,7 @@
 passed=0 failed=0 skipped=0
 names='' is_found=no
 
-# wanted NAME: whether the test of this name is to run.
+# wanted NAME: tells whether the test of this name runs.
 wanted() {
   case "$names " in *" $1 "*) ;; *) names="$names $1" ;; esac
   [ -z "${only:-}" ] || [ "$only" = "$1" ] || return 1
@@ -16,7 +16,7 @@ wanted() {
 
 ok() { passed=$((passed + 1)); echo "ok - $1"; }
 not_ok() { failed=$((failed + 1)); echo "not ok - $1"; }
-# skip NAME: a tool is missing. With REQUIRE_ALL=1 that is a failure.
+# skip NAME: counts a test whose tool is missing. With REQUIRE_ALL=1 that is a failure.
 skip() {
   if [ "${REQUIRE_ALL:-0}" = 1 ]; then
     not_ok "$1: not available here, and everything is required"
@@ -26,7 +26,7 @@ skip() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# promise NAME COMMAND...: counts whether the command succeeds, and returns that. A
+# promise NAME COMMAND...: counts whether the command succeeds, and succeeds then. A
 # failure shows its output.
 promise() {
   promise_name=$1; shift
@@ -117,6 +117,13 @@ stop_sandbox() {
   kill "$sandbox_pid" 2>/dev/null || :
   wait "$sandbox_pid" 2>/dev/null || :
   sandbox_pid=
+}
+
+## The library
+
+# exports FILE: lists the functions that a shared library exports.
+exports() {
+  nm -D --defined-only "$1" | awk '{ print $3 }' | sed 's/@.*//' | sort -u | grep -v '^ZELF_0'
 }
 
 ## valgrind

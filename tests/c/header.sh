@@ -4,7 +4,7 @@
 compiles() {
   printf '%s\n' "$@" | $cc -std=c99 $strict -Iinclude -xc -fsyntax-only -
 }
-# Compiles a program of the header's own list, which asks the library for each name.
+# Makes a program from the header's list, which asks the library for each name.
 every_status_has_its_name() {
   {
     printf '%s\n' '#include <zelf.h>' '#include <string.h>' 'int main(void) {'
@@ -23,8 +23,7 @@ if wanted header; then
 fi
 
 exports_are_the_header() {
-  nm -D --defined-only $release/libzelf.so | awk '{ print $3 }' | sed 's/@.*//' | sort -u |
-    grep -v '^ZELF_0' >"$out/exported"
+  exports $release/libzelf.so >"$out/exported"
   packaging/names | diff - "$out/exported"
 }
 if wanted exports; then

@@ -11,8 +11,8 @@ address="-fsanitize=address,undefined -fno-sanitize-recover=all"
 thread=tests/c/thread_sanitizer
 races="TSAN_OPTIONS=suppressions=$PWD/$thread/known_false.txt exitcode=66"
 
-# row "PROGRAM [ARGUMENT...]" "SANDBOX OPTION..." WAY...: runs the program if $way is
-# one of its ways.
+# row "PROGRAM [ARGUMENT...]" "SANDBOX OPTION..." WAY...: runs the program if $way is one
+# of its ways.
 row() {
   command=$1 sandbox_options=$2; shift 2
   case " $* " in *" $way "*) ;; *) return ;; esac
@@ -59,10 +59,10 @@ build() {
   [ -x "$out/$build_name" ]
 }
 
-# begin WAY: what follows runs in this way.
+# begin WAY: sets the way in which the next rows run.
 begin() {
   way=$1 readiness=unknown
-  # What a program says about time does not hold at a fiftieth of its speed.
+  # ZELF_QUICK leaves out promises about time: a program runs at a fiftieth of its speed.
   case $way in valgrind | asan_both | tsan) export ZELF_QUICK=1 ;; *) unset ZELF_QUICK ;; esac
 }
 # Prepares what $way needs, once.
@@ -101,7 +101,7 @@ has_asan() {
   $cc -fsanitize=address,undefined "$out/asan.c" -o "$out/asan" 2>/dev/null && "$out/asan"
 }
 
-# gives STATUS COMMAND...: whether the command ends with just this status.
+# gives STATUS COMMAND...: succeeds if the command ends with this status.
 gives() {
   wanted_status=$1; shift
   "$@" >"$out/output"

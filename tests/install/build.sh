@@ -1,5 +1,5 @@
 # Sourced by test-installation: how make lib builds.
-promise "a CDPATH leads no script elsewhere" sh -c "
+promise "packaging/names works with a CDPATH" sh -c "
   mkdir -p $out/elsewhere/packaging && CDPATH=$out/elsewhere packaging/names | diff - $out/names &&
   CDPATH=$PWD packaging/names | diff - $out/names"
 if [ "$(uname -s)" = Linux ]; then
@@ -11,8 +11,8 @@ EOF
   mkdir "$out/linking" && cp -p target/release/libzelf.a "$out/linking"
   promise "CC links the shared library, with its options" sh -c "
     CC='$out/linker -pipe' packaging/shared $out/linking -Wl,--strip-debug && grep -q '^-pipe ' $out/linked"
-  promise "it gives the same shared library each time" cmp "$out/linking/libzelf.so" target/release/libzelf.so
-  promise "a library that has not changed keeps its date" sh -c "
+  promise "packaging/shared gives the same library each time" cmp "$out/linking/libzelf.so" target/release/libzelf.so
+  promise "a shared library that has not changed keeps its date" sh -c "
     [ -z \"\$(find target/release/libzelf.so -newer target/release/libzelf.a)\" ]"
 fi
 # A cargo that is configured for a target: it builds into that one's folder.
@@ -24,11 +24,11 @@ mkdir -p \$folder; echo new >\$folder/libzelf.so; echo new >\$folder/libzelf.a
 echo '{"reason":"compiler-artifact","filenames":["'\$folder/libzelf.so'","'\$folder/libzelf.a'"]}'
 EOF
 mkdir -p "$out/built/release"; echo old >"$out/built/release/libzelf.so"
-promise "no older library is taken when cargo builds into another folder" sh -c "
+promise "make lib takes no older library when cargo builds into another folder" sh -c "
   CARGO_BUILD_TARGET=other CARGO=$out/cargo packaging/build $out/built &&
   grep -q new $out/built/release/libzelf.so && ! grep CARGO_BUILD_TARGET $out/cargo-saw"
 if [ "$(uname -s)" = Linux ]; then
-  promise "a library whose symbols have no version is not installed" sh -c "
+  promise "make install refuses a library whose symbols have no version" sh -c "
     echo 'int zelf_version(void); int zelf_version(void) { return 0; }' | $cc -xc -shared -fPIC - -o $out/unnamed.so &&
     ! BUILT=$out/unnamed.so PREFIX=$out/unnamed packaging/install"
 fi

@@ -1,10 +1,10 @@
 # Sourced by test-installation: the licences of all that is in the library.
-promise "the licences go with it, of the library and of every crate" sh -c "
+promise "make install brings the licences of the library and of every crate" sh -c "
   cd $prefix/share/doc/zelf && cmp LICENSE-MIT $PWD/LICENSE-MIT && cmp LICENSE-APACHE $PWD/LICENSE-APACHE &&
   diff -r licences $PWD/target/package/licences && [ -s licences/ring-*/third_party/fiat/LICENSE ] &&
   for crate in rustls ring tokio httparse serde_json; do ls licences | grep -q \"^\$crate-\" || exit 1; done"
 # As cargo vendor has them: a folder without a version in its name.
-promise "also where the crates are not cargo's" sh -c "
+promise "the licences are found in vendored crates" sh -c "
   mkdir -p $out/vendor && cp -r \$(sed -n 's/^ring@[^ ]* //p' target/release/crates) $out/vendor/ring &&
   sed 's|^\(ring@[^ ]*\) .*|\1 $out/vendor/ring|' target/release/crates >$out/crates &&
   packaging/licences $out/licences $out/crates && diff -r $out/licences target/package/licences"
@@ -13,6 +13,6 @@ program "$out/rustc" <<EOF
 [ "\$*" != "--print sysroot" ] || { echo $out/sysroot; exit; }
 exec ${RUSTC:-rustc} "\$@"
 EOF
-promise "a Rust that comes without its licences is said" sh -c "
+promise "a toolchain without the standard library's licences gives a warning" sh -c "
   RUSTC=$out/rustc packaging/licences $out/licences-without $out/crates 2>&1 | grep -q 'standard library' &&
   grep -q 'standard library.*come with Rust' $out/licences-without/SUMMARY && [ ! -e $out/licences-without/rust ]"

@@ -1,6 +1,6 @@
 # Sourced by test-installation: the README's section on installing.
 # The loader's cache stays as it is: what ldconfig would do, LD_LIBRARY_PATH does.
-promise "the README's words install it and build programs" sh -c "
+promise "the README's commands install the library and build programs" sh -c "
   sed -n '/^## Installing/,/^## /p' README.md | sed -n 's/^    //p' |
     sed 's|/usr/local|$out/readme|g; s|^sudo ldconfig|true|; s|sudo ||; s|app\.c|tests/install/app.c|g
       /variable=archive/s| -o app\$| -o $out/app-carries|; s| -o app\$| -o $out/app-readme|' \
@@ -8,4 +8,4 @@ promise "the README's words install it and build programs" sh -c "
   PKG_CONFIG_PATH=$out/readme/lib/pkgconfig sh -eux $out/readme.sh"
 prefix=$out/readme
 consumer "the README's program" "$out/app-readme"
-consumer "the one that carries the library" "$out/app-carries"
+consumer "the README's program that carries the library" "$out/app-carries"

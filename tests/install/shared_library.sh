@@ -3,13 +3,13 @@ if has readelf; then
   promise "the SONAME is libzelf.so.0, and every symbol has a version" sh -c "
     readelf -d $prefix/lib/libzelf.so | grep -q 'soname: \[libzelf.so.0\]' &&
     [ \$(readelf -W --dyn-syms $prefix/lib/libzelf.so | grep -c ' zelf_[a-z0-9_]*@@ZELF_0') = \$(packaging/names | wc -l) ]"
-  promise "at most 2.4 MB, stripped" sh -c "
+  promise "the stripped library has at most 2.4 MB" sh -c "
     strip -o $out/stripped.so $prefix/lib/libzelf.so && [ \$(wc -c <$out/stripped.so) -le 2400000 ]"
   # The loader is needed by name for thread-local variables, __tls_get_addr.
-  promise "it needs libc, libgcc_s and the loader only" sh -c "
+  promise "the library needs libc, libgcc_s and the loader only" sh -c "
     ! readelf -d $prefix/lib/libzelf.so | grep NEEDED |
       grep -vE '\[(libc\.so\.6|libgcc_s\.so\.1|ld-linux[-a-z0-9_]*\.so\.[0-9])\]'"
-  promise "and no glibc after 2.34" sh -c "
+  promise "the library needs no glibc after 2.34" sh -c "
     readelf -V $prefix/lib/libzelf.so | grep -o 'GLIBC_2\.[0-9]*' | sort -u |
       awk -F. '\$2 > 34 { print; late = 1 } END { exit late }'"
   # Built here it asks for the versions of here; built on an old system, for those
@@ -27,7 +27,7 @@ if has readelf; then
       since > 17 { print name, "came with glibc 2." since; late = 1 }
       END { exit late || !checked }' "$out/glibc" -
   }
-  promise "the library needs nothing newer than glibc 2.17" needs_no_later_glibc
+  promise "the library needs no function that came after glibc 2.17" needs_no_later_glibc
 else
   skip "the shared library's outside (readelf)"
 fi
