@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, mem};
 
-use crate::host::{exit::ExitGate, panics};
+use crate::host::{exit::ExitGate, fork::Owner, panics};
 
 /// From the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub struct Log {
     most: Option<Level>,
     /// `None` only while it is dropped.
     sink: Option<Sink>,
+    /// The process that it has spoken in.
+    owner: Owner,
 }
 
 pub type Sink = Box<dyn Fn(Level, String) + Send + Sync>;
@@ -28,6 +30,7 @@ impl Log {
         Self {
             most,
             sink: Some(sink),
+            owner: Owner::default(),
         }
     }
 
@@ -37,12 +40,13 @@ impl Log {
 }
 
 impl Drop for Log {
-    /// The sink calls the host when it goes.
+    /// Drops the sink, which calls the host. A log that has spoken in another process
+    /// is that one's to free.
     fn drop(&mut self) {
         let sink = self.sink.take();
         match ExitGate::enter() {
-            Some(_gate) => panics::outside(|| drop(sink)),
-            None => mem::forget(sink),
+            Some(_gate) if !self.owner.is_another() => panics::outside(|| drop(sink)),
+            _ => mem::forget(sink),
         }
     }
 }
@@ -72,6 +76,7 @@ pub fn say(log: Option<&Log>, level: Level, words: impl FnOnce() -> String) {
         && !TELLING.replace(true)
     {
         if let Some(sink) = &log.sink {
+            log.owner.claim();
             let words = words();
             panics::outside(|| sink(level, words));
         }

@@ -80,7 +80,7 @@ pub type zelf_session_callback = Option<
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zelf_session_create_async(
     client: Option<NonNull<zelf_client>>,
-    options: Option<&zelf_session_options>,
+    options: *const zelf_session_options,
     callback: zelf_session_callback,
     user_data: *mut c_void,
     destroy: zelf_destroy_callback,
@@ -91,6 +91,9 @@ pub unsafe extern "C" fn zelf_session_create_async(
         let client = unsafe { share(client) }?;
         let callback =
             callback.ok_or_else(|| Error::new(Status::InvalidArgument, "the callback is NULL"))?;
+        // SAFETY: options or NULL, as the header asks. They are not looked at again: the
+        // callback may free them.
+        let options = unsafe { options.as_ref() };
         let (call, unsent) = client.begin(session_options::or_default(options))?;
         let call = Box::into_raw(Box::new(zelf_call(call)));
         let host = Host {

@@ -1,4 +1,7 @@
-use std::ffi::{c_char, c_void};
+use std::{
+    ffi::{c_char, c_void},
+    ptr::NonNull,
+};
 
 use zelf_core::config::{Config, Pem};
 
@@ -264,7 +267,7 @@ pub extern "C" fn zelf_config_set_proxy_from_env(config: Option<&mut zelf_config
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zelf_config_set_log_callback(
-    config: Option<&mut zelf_config>,
+    config: Option<NonNull<zelf_config>>,
     callback: zelf_log_callback,
     user_data: *mut c_void,
     destroy: zelf_destroy_callback,
@@ -273,7 +276,8 @@ pub unsafe extern "C" fn zelf_config_set_log_callback(
     guard::value((), || {
         let log = log::to_host(callback, user_data, destroy, level);
         let unused = match config {
-            Some(config) => config.0.set_log(log),
+            // SAFETY: a configuration, as the header asks.
+            Some(mut config) => unsafe { config.as_mut() }.0.set_log(log),
             None => [Some(log), None],
         };
         // Last: a destroy may free the configuration.

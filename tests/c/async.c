@@ -318,6 +318,51 @@ static void failures_come_to_the_callback(void)
     zelf_client_free(client);
 }
 
+#define HELD 300
+
+static int is_held;
+
+static void holds_the_thread(zelf_log_level level, const char *message, void *user_data)
+{
+    (void)level, (void)message, (void)user_data;
+    if (get_flag(&is_held) == 0) set_flag(&is_held, 1);
+    while (get_flag(&is_held) == 1) usleep(1000);
+}
+
+/* The calls wait in line while the thread that does the I/O is in a log callback. */
+static void what_was_cancelled_is_not_sent(void)
+{
+    static struct record first, records[HELD];
+    zelf_config *config = tls_config();
+    zelf_session_options *kill = options_for("cancelled-kill-x");
+    zelf_client *client;
+    int i, sent;
+
+    zelf_config_set_log_callback(config, holds_the_thread, NULL, NULL, ZELF_LOG_DEBUG);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    zelf_session_options_set_kill_session(kill, true);
+    start(client, &first, "held-x");
+    while (get_flag(&is_held) == 0) usleep(1000);
+    forget_requests();
+    for (i = 0; i < HELD; i++) {
+        records[i].call = zelf_session_create_async(client, kill, on_session, &records[i],
+                                                    on_destroy, NULL);
+        zelf_call_cancel(records[i].call);
+    }
+    await(records, HELD, 10);
+    set_flag(&is_held, 2);
+    await(&first, 1, 5);
+    zelf_client_shutdown(client, 5000);
+    sent = requests_arrived();
+    PROMISE(exactly_once(records, HELD, ZELF_ERROR_CANCELLED) == HELD && sent == 0,
+            "of calls that were cancelled before they began none is sent: %d", sent);
+    release(records, HELD);
+    release(&first, 1);
+    zelf_session_options_free(kill);
+    zelf_client_free(client);
+}
+
 int main(void)
 {
     every_call_calls_back_once();
@@ -326,6 +371,7 @@ int main(void)
     cancelling_works_in_every_stage();
     cancelling_late_is_nothing();
     a_callback_may_do_anything();
+    what_was_cancelled_is_not_sent();
     /* Not for a tool that makes everything slow. */
     if (!getenv("ZELF_QUICK")) {
         ten_thousand_calls_are_under_way_at_once();

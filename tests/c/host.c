@@ -288,6 +288,149 @@ static void descriptors_are_given_back(void)
     PROMISE(entries("/proc/self/fd") == before, "freed clients leave no descriptor open");
 }
 
+/* On a kept connection: the system's own time limits are coarse. */
+static void a_silent_server_holds_nobody_beyond_the_limit(void)
+{
+    zelf_client *client = sandbox_client(1, 2200, 1);
+    zelf_error *error = NULL;
+    double began, late;
+
+    zelf_session_free(create(client, "silent-x", NULL));
+    fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
+    began = seconds_now();
+    zelf_session_free(create(client, "silent-x", &error));
+    late = seconds_now() - began - 2.2;
+    fault(NULL);
+    PROMISE(zelf_error_status(error) == ZELF_ERROR_TIMEOUT && late > -0.05 && late < 0.1,
+            "a call ends at its time limit: %.0f ms after it", late * 1e3);
+    zelf_error_free(error);
+    zelf_client_free(client);
+}
+
+static int is_socket(int descriptor)
+{
+    struct stat of;
+    return fstat(descriptor, &of) == 0 && S_ISSOCK(of.st_mode);
+}
+
+static void take_nothing(zelf_session *session, zelf_error *error, void *ended)
+{
+    zelf_session_free(session);
+    zelf_error_free(error);
+    set_flag(ended, 1);
+}
+
+/* A daemon may have closed them; what it prints must not go to the server. */
+static void the_standard_streams_are_left_alone(void)
+{
+    int status = 0;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        zelf_client *client = sandbox_client(1, 5000, 1);
+        zelf_call *call;
+        int descriptor, sockets = 0, others = 0, ended = 0;
+        alarm(20);
+        for (descriptor = 0; descriptor < 3; descriptor++) close(descriptor);
+        zelf_session_free(create(client, "streams-x", NULL));
+        call = zelf_session_create_async(client, NULL, take_nothing, &ended, NULL, NULL);
+        while (call && !get_flag(&ended)) usleep(1000);
+        for (descriptor = 0; descriptor < 3; descriptor++) {
+            sockets += is_socket(descriptor);
+            others += fcntl(descriptor, F_GETFD) >= 0;
+        }
+        _exit(call && sockets == 0 && others == 0 ? 7 : 10 * sockets + others);
+    }
+    waitpid(child, &status, 0);
+    PROMISE(WIFEXITED(status) && WEXITSTATUS(status) == 7,
+            "where a host has closed 0, 1 and 2 nothing of ours takes their place: %d",
+            WEXITSTATUS(status));
+}
+
+static int logs_freed;
+
+static void says_nothing(zelf_log_level level, const char *message, void *user_data)
+{
+    (void)level, (void)message, (void)user_data;
+}
+
+static void count_freed(void *user_data)
+{
+    (void)user_data;
+    logs_freed++;
+}
+
+static void a_childs_free_leaves_the_parents_log(void)
+{
+    zelf_config *config = tls_config();
+    zelf_client *client;
+    int status = 0;
+    pid_t child;
+
+    zelf_config_set_log_callback(config, says_nothing, NULL, count_freed, ZELF_LOG_DEBUG);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    zelf_session_free(create(client, "parents-log-x", NULL));
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        zelf_client_free(client);
+        _exit(logs_freed == 0 ? 7 : 8);
+    }
+    waitpid(child, &status, 0);
+    zelf_client_free(client);
+    PROMISE(WIFEXITED(status) && WEXITSTATUS(status) == 7 && logs_freed == 1,
+            "a child does not destroy a log that its parent has used");
+}
+
+static pthread_key_t last_key;
+static zelf_client *last_client;
+
+static void retries_at_the_end(void *rounds_left)
+{
+    long rounds = (long)rounds_left;
+    if (rounds > 0) {
+        pthread_setspecific(last_key, (void *)(rounds - 1));
+        return;
+    }
+    zelf_session_free(create(last_client, "shared-end-x", NULL));
+}
+
+static void *ends_with_a_call(void *unused)
+{
+    (void)unused;
+    /* Warm: the ending thread finds a connection, and needs another one then. */
+    zelf_session_free(create(last_client, "shared-end-x", NULL));
+    fault("[{\"kind\":\"delay\",\"ms\":700,\"stage\":\"request\",\"times\":1},"
+          "{\"kind\":\"reset\",\"stage\":\"answer\",\"times\":1}]");
+    forget_requests();
+    pthread_setspecific(last_key, (void *)3);
+    return NULL;
+}
+
+static void an_ending_thread_shares_no_error_of_its_own(void)
+{
+    zelf_error *error = NULL;
+    zelf_session *session;
+    pthread_t thread;
+
+    last_client = sandbox_client(1, 5000, 3);
+    pthread_key_create(&last_key, retries_at_the_end);
+    pthread_create(&thread, NULL, ends_with_a_call, NULL);
+    while (requests_arrived() == 0) usleep(1000);
+    session = create(last_client, "shared-end-x", &error);
+    pthread_join(thread, NULL);
+    fault(NULL);
+    PROMISE(session != NULL, "who waits behind a thread that is ending does not get its error: %s",
+            error ? zelf_error_message(error) : "a session");
+    pthread_key_delete(last_key);
+    zelf_session_free(session);
+    zelf_error_free(error);
+    zelf_client_free(last_client);
+}
+
 int main(void)
 {
     errno_and_signals_stay();
@@ -300,5 +443,9 @@ int main(void)
     a_cancelled_thread_ends_after_its_call();
     an_ending_thread_gets_an_error();
     descriptors_are_given_back();
+    a_silent_server_holds_nobody_beyond_the_limit();
+    the_standard_streams_are_left_alone();
+    a_childs_free_leaves_the_parents_log();
+    an_ending_thread_shares_no_error_of_its_own();
     return check_failed;
 }

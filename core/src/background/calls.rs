@@ -39,6 +39,10 @@ impl Calls {
         self.live.insert(call, finish);
     }
 
+    pub fn is_live(&self, call: u64) -> bool {
+        self.live.contains_key(&call)
+    }
+
     /// Takes a call out with its outcome, unless it has ended.
     pub fn complete(&mut self, call: u64, outcome: Outcome) -> Option<Due> {
         let finish = self.live.remove(&call)?;

@@ -346,6 +346,10 @@ impl Engine {
 }
 
 impl Reports for Engine {
+    fn is_live(&self, call: u64) -> bool {
+        self.hold().calls.is_live(call)
+    }
+
     fn complete(&self, call: u64, outcome: Outcome) {
         let mut state = self.hold();
         state.end(call, outcome);

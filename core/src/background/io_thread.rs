@@ -32,7 +32,7 @@ use crate::{
         single_flight::{Joined, Leader, Outcome, Turn},
     },
     error::{Error, Status},
-    host::panics,
+    host::{descriptors::StandardStreams, panics},
     http::exchange::Exchange,
     moment::Moment,
 };
@@ -42,6 +42,9 @@ const MAX_CONNECTIONS: usize = 32;
 
 /// Takes what becomes of the calls.
 pub trait Reports {
+    /// Whether a call has not ended.
+    fn is_live(&self, call: u64) -> bool;
+
     /// Ends a call, unless it has ended.
     fn complete(&self, call: u64, outcome: Outcome);
 }
@@ -52,6 +55,7 @@ pub trait Reports {
 pub struct EventLoop(Option<Runtime>);
 
 pub fn event_loop() -> Result<EventLoop, Error> {
+    let _occupied = StandardStreams::occupy();
     Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -104,6 +108,10 @@ async fn carry_out(io: Rc<Io>, job: Job) {
         io: &io,
         call: job.call,
     };
+    // An order to stop, or the end of all orders, may stand in line behind its start.
+    if !io.reports.is_live(job.call) {
+        return;
+    }
     #[cfg(feature = "test-hooks")]
     panics::Point::Task.strike();
     let left = job.deadline.saturating_sub(io.context.now());
@@ -236,7 +244,8 @@ impl Io {
         let context = &*self.context;
         let kept = match over {
             Over::Any => self.take(),
-            Over::New => {
+            Over::Replacement => None,
+            Over::Own => {
                 // In its place: as many connections as there are calls at once.
                 drop(self.resting.borrow_mut().take(0, context.now()));
                 None
@@ -270,7 +279,7 @@ impl Io {
         };
         call.answered(&exchange.answer(), clocks, &context.policy, &decision);
         if exchange.may_be_followed() {
-            self.put(connection, now);
+            self.put(connection);
         }
     }
 
@@ -317,8 +326,9 @@ impl Io {
         }
     }
 
-    fn put(self: &Rc<Self>, mut connection: Connection, now: Moment) {
+    fn put(self: &Rc<Self>, mut connection: Connection) {
         connection.forget_answer();
+        let now = self.context.now();
         drop(self.resting.borrow_mut().put(connection, 0, now));
         if !self.has_reaper.replace(true) {
             spawn_local(Rc::clone(self).reap());

@@ -1,7 +1,10 @@
 //! A descriptor that is readable while something is due. Hosts wait for it in their
 //! loops.
 
-use crate::error::{Error, Status};
+use crate::{
+    error::{Error, Status},
+    host::descriptors::StandardStreams,
+};
 
 #[cfg(unix)]
 pub struct Notifier {
@@ -20,6 +23,7 @@ impl Notifier {
                 format!("the system gave no descriptor: {error}; close some or raise the limit"),
             )
         };
+        let _occupied = StandardStreams::occupy();
         let (reader, writer) = std::os::unix::net::UnixStream::pair().map_err(none)?;
         // A host that reads from it, against the header, must not stop us.
         reader.set_nonblocking(true).map_err(none)?;

@@ -9,7 +9,7 @@ use crate::{
     connect::{
         failure::Failure,
         socket::{self, Incoming},
-        transfer::{Progress, advance, means_nothing},
+        transfer::{MAX_LOOKS, Progress, advance, means_nothing},
         wire::{Broken, Wire},
     },
     http::exchange::{Close, Exchange},
@@ -71,7 +71,7 @@ impl Connection {
 
     /// Looks whether the connection is as the last exchange has left it.
     pub fn is_quiet(&mut self) -> bool {
-        loop {
+        for _ in 0..MAX_LOOKS {
             match socket::look(&SockRef::from(&self.socket)) {
                 Incoming::Nothing => return true,
                 Incoming::End => return false,
@@ -88,6 +88,7 @@ impl Connection {
                 return false;
             }
         }
+        false
     }
 
     /// Wipes the last answer.

@@ -47,8 +47,9 @@ struct Driver<'a> {
     deadline: Moment,
 }
 
-/// The time of the whole call is over.
-struct OutOfTime;
+/// The call ends without an outcome to share: its time is over, or its thread cannot
+/// go on. The turn goes to the next call.
+struct Abandoned(Error);
 
 impl Driver<'_> {
     /// Waits for the call's turn. `None`: the time is over first.
@@ -73,9 +74,8 @@ impl Driver<'_> {
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
-                    if let Err(OutOfTime) = self.exchange(&mut call, &body, over) {
-                        // The turn goes to the next call, which may have more time.
-                        return Err(self.context.out_of_time());
+                    if let Err(Abandoned(error)) = self.exchange(&mut call, &body, over) {
+                        return Err(error);
                     }
                     self.context.log_note(&mut call);
                 }
@@ -90,11 +90,12 @@ impl Driver<'_> {
         }
     }
 
-    fn exchange(&self, call: &mut Call, body: &[u8], over: Over) -> Result<(), OutOfTime> {
+    fn exchange(&self, call: &mut Call, body: &[u8], over: Over) -> Result<(), Abandoned> {
         let context = self.context;
         let kept = match over {
             Over::Any => self.pool.take(context.now()),
-            Over::New => {
+            Over::Replacement => None,
+            Over::Own => {
                 self.pool.make_room(context.now());
                 None
             }
@@ -129,7 +130,7 @@ impl Driver<'_> {
         call.answered(&exchange.answer(), clocks, &context.policy, &decision);
         if exchange.may_be_followed() {
             connection.forget_answer();
-            self.pool.put(connection, now);
+            self.pool.put(connection, context.now());
         }
         Ok(())
     }
@@ -141,13 +142,15 @@ impl Driver<'_> {
         was_kept: bool,
         has_heard: bool,
         http_status: u16,
-    ) -> Result<(), OutOfTime> {
-        if matches!(failure, Failure::OutOfTime) {
-            return Err(OutOfTime);
-        }
+    ) -> Result<(), Abandoned> {
+        let is_final = matches!(failure, Failure::OutOfTime | Failure::NotHere(_));
         let attempt = self.context.destination.attempt();
+        let error = attempt.describe(failure).with_http_status(http_status);
+        if is_final {
+            return Err(Abandoned(error));
+        }
         let failed = Failed {
-            error: attempt.describe(failure).with_http_status(http_status),
+            error,
             was_kept,
             has_heard,
         };

@@ -23,7 +23,7 @@ use crate::{
 /// Makes a connection until the moment of `deadline`, and within the configured
 /// time.
 pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Connection, Failure> {
-    let event_loop = event_loop().map_err(Failure::Other)?;
+    let event_loop = event_loop().map_err(Failure::NotHere)?;
     let destination = &context.destination;
     let left = deadline.saturating_sub(context.now());
     let limit = destination.connect_timeout.min(left);

@@ -16,8 +16,11 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Returns `WouldBlock` when the moment has passed.
 ///
 /// The limit is the socket's own (`SO_RCVTIMEO`, `SO_SNDTIMEO`). Setting it takes
-/// two system calls, so a limit that is short enough is kept; what is left of the
-/// time when it runs out is set then.
+/// two system calls, so a limit that is short enough is kept.
+///
+/// Linux may wait an eighth longer than it is told, as its timers are coarse. So
+/// seven eighths of the time are set, and again of what is left then, until nothing
+/// is left.
 pub struct TimedSocket<'a> {
     pub socket: &'a TcpStream,
     /// The limit that the socket has.
@@ -31,25 +34,26 @@ impl TimedSocket<'_> {
         &mut self,
         mut operation: impl FnMut(&TcpStream) -> io::Result<T>,
     ) -> io::Result<T> {
-        let mut left = self.left()?;
-        if *self.limit > left {
-            self.set_limit(left)?;
-        }
+        self.shorten()?;
         loop {
             match operation(self.socket) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {
-                    // The system's limit begins anew.
-                    left = self.left()?;
-                    if *self.limit > left {
-                        self.set_limit(left)?;
-                    }
-                }
+                // The system's limit begins anew.
+                Err(error) if error.kind() == ErrorKind::Interrupted => self.shorten()?,
                 Err(error) if is_limit(&error) => {
-                    left = self.left()?;
+                    let left = self.left()?;
                     self.set_limit(left)?;
                 }
                 outcome => return outcome,
             }
+        }
+    }
+
+    /// Sets the limit anew if it may last longer than the time.
+    fn shorten(&mut self) -> io::Result<()> {
+        let left = self.left()?;
+        match self.limit.saturating_add(*self.limit / 8) > left {
+            true => self.set_limit(left),
+            false => Ok(()),
         }
     }
 
@@ -61,8 +65,8 @@ impl TimedSocket<'_> {
         }
     }
 
-    fn set_limit(&mut self, limit: Duration) -> io::Result<()> {
-        let limit = limit.max(SHORTEST);
+    fn set_limit(&mut self, left: Duration) -> io::Result<()> {
+        let limit = (left - left / 8).max(SHORTEST);
         self.socket.set_read_timeout(Some(limit))?;
         self.socket.set_write_timeout(Some(limit))?;
         *self.limit = limit;

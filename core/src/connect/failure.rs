@@ -39,7 +39,9 @@ pub enum Failure {
     Lost(Broken),
     /// What came is no answer.
     Answer(NoAnswer),
-    /// The system gave something not, or a setting proved useless.
+    /// This thread, or this process, cannot make a connection now. Others may.
+    NotHere(Error),
+    /// A setting proved useless.
     Other(Error),
 }
 
@@ -73,7 +75,7 @@ impl Attempt<'_> {
             }),
             Failure::Lost(why) => self.lost(why),
             Failure::Answer(why) => self.no_answer(why),
-            Failure::Other(error) => error,
+            Failure::NotHere(error) | Failure::Other(error) => error,
         }
     }
 

@@ -56,18 +56,13 @@ impl<C> Resting<C> {
 
     /// Takes out the connections that have rested too long.
     pub fn take_tired(&mut self, now: Moment) -> Vec<C> {
-        let tired = self
-            .0
-            .iter()
-            .take_while(|rests| now.saturating_sub(rests.since) > MAX_REST)
-            .count();
-        if tired == 0 {
-            return Vec::new();
+        // They are nearly in order: two calls may have ended in another.
+        let is_tired = |rests: &Rests<C>| now.saturating_sub(rests.since) > MAX_REST;
+        let mut tired = Vec::new();
+        while let Some(at) = self.0.iter().position(is_tired) {
+            tired.push(self.0.remove(at).connection);
         }
-        self.0
-            .drain(..tired)
-            .map(|rests| rests.connection)
-            .collect()
+        tired
     }
 
     pub fn is_empty(&self) -> bool {
@@ -101,6 +96,15 @@ mod tests {
         resting.put("old", 1, ms(0));
         resting.put("new", 1, ms(4000));
         let (found, tired) = resting.take(1, ms(4501));
+        assert_eq!((found, tired), (Some("new"), vec!["old"]));
+    }
+
+    #[test]
+    fn what_has_rested_too_long_is_found_behind_what_has_not() {
+        let mut resting = Resting::default();
+        resting.put("new", 1, ms(4000));
+        resting.put("old", 2, ms(0));
+        let (found, tired) = resting.take(2, ms(4501));
         assert_eq!((found, tired), (Some("new"), vec!["old"]));
     }
 

@@ -11,6 +11,8 @@ use std::{
 
 use tokio::{net::TcpStream, time::sleep};
 
+use crate::host::descriptors::is_standard;
+
 /// How long an address is waited for before the next one is tried beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
@@ -55,7 +57,7 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
         match outcome {
             Some(Ok(socket)) => {
                 socket.set_nodelay(true)?;
-                return Ok(socket);
+                return above_standard_streams(socket);
             }
             Some(Err(error)) => {
                 first_error.get_or_insert(error);
@@ -66,6 +68,16 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
             return Err(first_error.unwrap_or_else(|| io::Error::other("it has no address")));
         }
     }
+}
+
+/// Returns the same connection under a descriptor above 2.
+fn above_standard_streams(socket: TcpStream) -> io::Result<TcpStream> {
+    if !is_standard(&socket) {
+        return Ok(socket);
+    }
+    // The standard library duplicates to descriptors above 2.
+    let duplicate = socket.into_std()?.try_clone()?;
+    TcpStream::from_std(duplicate)
 }
 
 /// Returns the addresses with the families in turn, the first one's first: one

@@ -11,6 +11,10 @@ use crate::{
     moment::Moment,
 };
 
+/// How often a connection at rest is looked at before its use. A server that goes on
+/// and on sending what means nothing gets no more of a call's time.
+pub const MAX_LOOKS: usize = 8;
+
 /// What a driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

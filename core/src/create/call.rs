@@ -58,8 +58,10 @@ pub enum Step {
 pub enum Over {
     /// One that an earlier exchange has left, if there is one.
     Any,
-    /// A new one.
-    New,
+    /// A new one, in place of one that was dead.
+    Replacement,
+    /// A new one: what must not be sent twice must not meet a dead one.
+    Own,
 }
 
 /// A failed attempt, as far as it matters for the next.
@@ -205,7 +207,7 @@ impl Call {
             if was_dead {
                 let words = "the kept connection was dead; sending again on a new one";
                 self.note = Some((Level::Info, words.to_owned()));
-                self.next = Next::Send(Over::New);
+                self.next = Next::Send(Over::Replacement);
                 return;
             }
         }
@@ -243,7 +245,7 @@ impl Call {
 
     fn usual_connection(&self) -> Over {
         match self.resend {
-            Resend::Never => Over::New,
+            Resend::Never => Over::Own,
             Resend::Once | Resend::No => Over::Any,
         }
     }

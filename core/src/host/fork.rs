@@ -79,10 +79,16 @@ pub fn in_each_child(_: fn()) {}
 fn process_id() -> u32 {
     use std::{ptr, sync::atomic::AtomicPtr};
     static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+    /// The kernel cannot do it: Linux before 4.14, or a sandbox.
+    static CANNOT: AtomicBool = AtomicBool::new(false);
     const SIZE: usize = 4096;
+    const NO_ADVICE: libc::c_int = -1;
 
     let mut page = PAGE.load(Acquire);
     if page.is_null() {
+        if CANNOT.load(Relaxed) {
+            return std::process::id();
+        }
         // SAFETY: a new private mapping, of which the first word is used. It is
         // given back when the kernel cannot wipe it, or another thread was
         // faster.
@@ -96,9 +102,13 @@ fn process_id() -> u32 {
                 0,
             );
             if new == libc::MAP_FAILED {
+                CANNOT.store(true, Relaxed);
                 return std::process::id();
             }
-            if libc::madvise(new, SIZE, libc::MADV_WIPEONFORK) != 0 {
+            // An emulator that accepts every advice follows none.
+            let is_honest = libc::madvise(new, SIZE, NO_ADVICE) != 0;
+            if !is_honest || libc::madvise(new, SIZE, libc::MADV_WIPEONFORK) != 0 {
+                CANNOT.store(true, Relaxed);
                 libc::munmap(new, SIZE);
                 return std::process::id();
             }

@@ -6,6 +6,7 @@
 
 pub mod cancellation;
 pub mod clock;
+pub mod descriptors;
 pub mod errno;
 pub mod exit;
 pub mod fork;

@@ -62,7 +62,7 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
 
 /// The last panic of this thread, as an error.
 pub fn last() -> Error {
-    let place = match PANICKED_AT.take() {
+    let place = match PANICKED_AT.get() {
         Some(place) => place.to_string(),
         None => "an unknown place".to_owned(),
     };
