@@ -1,5 +1,5 @@
-//! What surrounds every export: no panic leaves, `errno` stays, no cancellation
-//! begins, nothing is printed.
+//! Surrounds every export: no panic leaves, `errno` stays, no cancellation begins,
+//! nothing is printed.
 
 use zelf_core::{
     error::Error,
@@ -34,7 +34,7 @@ pub(super) fn object<T>(
     })
 }
 
-/// As [`object`], for one that is not in a box of its own.
+/// As [`object`], where the body makes the pointer.
 pub(super) fn pointer<T>(
     error_out: *mut *mut zelf_error,
     body: impl FnOnce() -> Result<*mut T, Error>,

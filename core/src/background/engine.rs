@@ -166,7 +166,7 @@ impl Engine {
         if !self.is_dispatched {
             return Err(Error::new(
                 Status::InvalidArgument,
-                "the client runs its callbacks on a thread of its own",
+                "the client runs its callbacks itself; dispatch is for one that leaves them to you",
             ));
         }
         self.enter()?;

@@ -80,9 +80,8 @@ pub fn outside<T>(body: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Panics of ours must not print. In the shared library the hook is our own;
-/// in the static one a host in Rust may share it, so every panic outside our
-/// code goes to the hook that was there.
+/// Keeps our panics from printing. The static library may share the hook with a host
+/// in Rust. So a panic outside our code goes to the hook that was there.
 fn silence_our_panics() {
     // Not a `Once`: one that runs at a fork would never end in the child.
     static DONE: AtomicBool = AtomicBool::new(false);

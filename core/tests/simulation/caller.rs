@@ -20,6 +20,7 @@ use zelf_core::{
     },
     error::{Error, Status},
     http::{
+        answer::RetryAfter,
         exchange::{Close, Exchange, Rules},
         head::Method,
     },
@@ -29,8 +30,9 @@ use zelf_core::{
 use crate::{
     network::{self, Fate},
     promises::{
-        Broken, IN_TIME, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY, NOT_EXPIRED, NOT_FOREIGN,
-        ONE_KILL, ONE_RESEND, require,
+        ATTEMPTS, Broken, IN_TIME, KILL_ALONE, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY,
+        NO_VAIN_RETRY, NOT_EXPIRED, NOT_FOREIGN, NOT_TIRED, ONE_KILL, ONE_RESEND, RETRY_AFTER,
+        require,
     },
     server::{self, Asked, Stored},
     world::{Connection, END, Event, Process, Sabotage, Transfer, World},
@@ -65,6 +67,12 @@ struct Idle<'w> {
     sent_at: Moment,
     was_kept: bool,
     resent: u32,
+    /// Attempts of the present request.
+    attempts: u32,
+    was_killing: bool,
+    /// What the last answer forbids or asks for.
+    last_refusal: Option<u16>,
+    asked_wait: Duration,
     kills: u32,
     is_over: bool,
 }
@@ -109,6 +117,10 @@ impl<'w> Caller<'w> {
                 sent_at: Moment::ZERO,
                 was_kept: false,
                 resent: 0,
+                attempts: 0,
+                was_killing: false,
+                last_refusal: None,
+                asked_wait: Duration::ZERO,
                 kills: 0,
                 is_over: true,
             },
@@ -137,6 +149,10 @@ impl<'w> World<'w> {
             sent_at: Moment::ZERO,
             was_kept: false,
             resent: 0,
+            attempts: 0,
+            was_killing: false,
+            last_refusal: None,
+            asked_wait: Duration::ZERO,
             kills: 0,
             is_over: false,
         };
@@ -251,6 +267,14 @@ impl<'w> World<'w> {
                 require(until < deadline, NO_LATE_RETRY, || {
                     format!("call {call}: {until:?}, deadline {deadline:?}")
                 })?;
+                let (refusal, asked) = (state.last_refusal, state.asked_wait);
+                require(refusal.is_none(), NO_VAIN_RETRY, || {
+                    format!("call {call}: after HTTP {refusal:?}")
+                })?;
+                let wait = until.saturating_sub(self.now);
+                require(wait >= asked, RETRY_AFTER, || {
+                    format!("call {call}: {wait:?} of {asked:?}")
+                })?;
                 self.at(until, Event::Waited(number, call));
                 Ok(())
             }
@@ -297,6 +321,22 @@ impl<'w> World<'w> {
         let state = &mut self.callers[number].state;
         state.body = body;
         let call = state.call;
+        let kills = Asked::read(&state.body).kills;
+        require(!kills || over == Over::Own, KILL_ALONE, || {
+            format!("call {call}: {over:?}")
+        })?;
+        // A replacement begins with a kill, and may end with a plain request.
+        if kills != state.was_killing {
+            state.was_killing = kills;
+            state.attempts = 0;
+        }
+        if over != Over::Replacement {
+            state.attempts += 1;
+        }
+        let (attempts, most) = (state.attempts, self.policy.max_attempts);
+        require(attempts <= most, ATTEMPTS, || {
+            format!("call {call}: {attempts} of {most}")
+        })?;
         let mut kept = None;
         while over == Over::Any && kept.is_none() {
             let (found, _) = self.watches[process].resting.take(number, now);
@@ -306,6 +346,9 @@ impl<'w> World<'w> {
             // What the server has closed is seen; what has died in silence is not.
             let connection = &self.connections[found];
             let is_closed = now.saturating_sub(connection.idle_since) > Duration::from_millis(5500);
+            let rested = now.saturating_sub(connection.idle_since);
+            let is_fresh = rested <= Duration::from_millis(4500) && !connection.is_closed;
+            require(is_fresh, NOT_TIRED, || format!("call {call}: {rested:?}"))?;
             kept = (!is_closed).then_some(found);
         }
         let state = &mut self.callers[number].state;
@@ -339,6 +382,7 @@ impl<'w> World<'w> {
         self.connections.push(Connection {
             is_dead: false,
             idle_since: self.now,
+            is_closed: false,
         });
         self.send(number, self.connections.len() - 1)
     }
@@ -449,6 +493,13 @@ impl<'w> World<'w> {
         let Some((leader, mut call)) = self.callers[number].state.leads.take() else {
             return Ok(());
         };
+        let answer = exchange.answer();
+        let state = &mut self.callers[number].state;
+        state.last_refusal = Some(answer.status).filter(|status| matches!(status, 403 | 409));
+        state.asked_wait = match answer.retry_after {
+            Some(RetryAfter::Seconds(seconds)) => Duration::from_secs(seconds),
+            _ => Duration::ZERO,
+        };
         let policy = Rc::clone(&self.policy);
         self.decide(number, |now| {
             call.answered(&exchange.answer(), clocks, &policy, now);
@@ -472,6 +523,9 @@ impl<'w> World<'w> {
             error.status = Status::Connect;
         }
         self.end_transfer(number);
+        let state = &mut self.callers[number].state;
+        state.last_refusal = None;
+        state.asked_wait = Duration::ZERO;
         let failed = Failed {
             error,
             was_kept: self.callers[number].state.was_kept,

@@ -119,6 +119,8 @@ pub struct Connection {
     pub is_dead: bool,
     /// When the server closes it, if nothing comes.
     pub idle_since: Moment,
+    /// The server has said that it closes it.
+    pub is_closed: bool,
 }
 
 pub struct Transfer {
@@ -332,8 +334,10 @@ impl World<'_> {
 
     fn answer(&mut self, number: usize, status: u16, body: &str) {
         let mut bytes = network::response(&mut self.random, status, body, self.now);
-        let has_end = !bytes.windows(17).any(|part| part == b"Connection: close");
-        let mut then_ends = (!has_end).then_some(true);
+        let closes = bytes.windows(17).any(|part| part == b"Connection: close");
+        let connection = self.transfers[number].connection;
+        self.connections[connection].is_closed |= closes;
+        let mut then_ends = closes.then_some(true);
         if self.transfers[number].fate == Fate::CutShort {
             let length = self.random.below(bytes.len() as u64) as usize;
             bytes.truncate(length);
