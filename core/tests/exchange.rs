@@ -327,8 +327,10 @@ fn what_is_not_http_fails_at_its_first_bytes() {
         let bytes = bytes.as_bytes();
         let before = feed(RULES, &bytes[..fails_at - 1], usize::MAX, None);
         assert_eq!(before, Outcome::Waits);
-        let then = feed(RULES, &bytes[..fails_at], usize::MAX, None);
-        assert!(matches!(then, Outcome::Failed(NoAnswer::NotHttp(_))));
+        for piece in [1, 2, 99] {
+            let then = feed(RULES, &bytes[..fails_at], piece, None);
+            assert!(matches!(then, Outcome::Failed(NoAnswer::NotHttp(_))));
+        }
     }
 }
 
@@ -340,8 +342,14 @@ fn heads_are_bounded() {
     };
     assert_eq!(outcome(&many(255)), answer(200, "ab", true));
     assert_eq!(outcome(&many(256)), Outcome::Failed(NoAnswer::HeadTooLarge));
-    let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(70_000));
-    assert_eq!(outcome(&long), Outcome::Failed(NoAnswer::HeadTooLarge));
+    for end in ["", "\r\n\r\n"] {
+        let long = format!("HTTP/1.1 200 OK\r\nX: {}{end}", "y".repeat(70_000));
+        assert_eq!(outcome(&long), Outcome::Failed(NoAnswer::HeadTooLarge));
+    }
+    let breaks = "\r\n".repeat(40_000);
+    assert_eq!(outcome(&breaks), Outcome::Failed(NoAnswer::HeadTooLarge));
+    let few = "\r\n\n\rHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
+    assert_eq!(outcome(few), answer(200, "ab", true));
 }
 
 #[test]
@@ -440,6 +448,16 @@ fn the_headers_that_matter_are_read() {
     assert_eq!(answer.date, Some(1_795_726_800));
     assert_eq!(answer.retry_after, Some(RetryAfter::Seconds(7)));
     assert_eq!(answer.location, Some(b"/x".as_slice()));
+}
+
+#[test]
+fn of_a_repeated_header_the_first_that_makes_sense_counts() {
+    let response = b"HTTP/1.1 503 X\r\nDate: garbage\r\nDate: Thu, 26 Nov 2026 21:00:00 GMT\r\nDate: Thu, 26 Nov 2026 22:00:00 GMT\r\nRetry-After: 7\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n";
+    let mut exchange = Exchange::new(RULES);
+    assert_eq!(exchange.received(response, Duration::ZERO), Ok(true));
+    let answer = exchange.answer();
+    assert_eq!(answer.date, Some(1_795_726_800));
+    assert_eq!(answer.retry_after, Some(RetryAfter::Seconds(7)));
 }
 
 #[test]

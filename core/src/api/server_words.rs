@@ -11,6 +11,8 @@ pub fn read(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     let words = match serde_json::from_str(text) {
+        // The parser's stack would grow with it.
+        _ if is_deep(text) => text.to_owned(),
         Ok(json) => from_json(&json)?,
         Err(_) if text.starts_with('<') => html_title(text)?.to_owned(),
         Err(_) => text.to_owned(),
@@ -18,6 +20,20 @@ pub fn read(body: &[u8]) -> Option<String> {
     // On one line first, or what falls away could have split a token.
     let words = shortened(without_tokens(&one_line(&words)));
     (!words.is_empty()).then_some(words)
+}
+
+/// Whether brackets stand in more than so many others. Brackets in strings count too.
+fn is_deep(text: &str) -> bool {
+    const MOST: usize = 16;
+    let mut depth: usize = 0;
+    text.bytes().any(|byte| {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MOST
+    })
 }
 
 fn from_json(json: &Value) -> Option<String> {
@@ -193,6 +209,12 @@ mod tests {
             assert!(long.len() <= MAX_BYTES + '…'.len_utf8(), "{}", long.len());
         }
         assert!(read(&[0xff, 0xfe, b'x']).is_some());
+    }
+
+    #[test]
+    fn words_in_many_brackets_are_taken_as_text() {
+        let deep = format!(r#"{{"error":{}7{}}}"#, "[".repeat(120), "]".repeat(120));
+        assert!(words(&deep).unwrap().starts_with(r#"{"error":[[["#));
     }
 
     #[test]

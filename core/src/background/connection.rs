@@ -40,7 +40,7 @@ impl Connection {
 
     /// Sends a request and reads its answer. The caller bounds it in time, and
     /// drops a connection of which it has dropped this.
-    pub async fn exchange(&mut self, request: &[u8]) -> Result<(), Failure> {
+    pub async fn exchange(&mut self, request: &[u8], deadline: Moment) -> Result<(), Failure> {
         self.exchange.begin();
         self.wire
             .send(request)
@@ -50,6 +50,8 @@ impl Connection {
         }
         // The rest of an error is waited for a while.
         let until = self.exchange.error_body_until().unwrap_or_default();
+        // What has come of it is handed out at the call's end too.
+        let until = until.min(deadline);
         let left = until.saturating_sub((self.now)());
         match timeout(left, self.advance(false)).await {
             Ok(outcome) => outcome.map(drop),
@@ -82,6 +84,11 @@ impl Connection {
             }
         })
         .await
+    }
+
+    /// Whether the next request may go over this connection too.
+    pub fn may_be_used_again(&self) -> bool {
+        self.exchange.may_be_followed() && !self.wire.has_ended()
     }
 
     /// Returns what the last exchange has brought.

@@ -220,7 +220,7 @@ impl Io {
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
-                    self.exchange(&mut call, &body, over).await;
+                    self.exchange(&mut call, &body, over, deadline).await;
                     self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {
@@ -240,7 +240,7 @@ impl Io {
         }
     }
 
-    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over) {
+    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, deadline: Moment) {
         let context = &*self.context;
         let kept = match over {
             Over::Any => self.take(),
@@ -262,7 +262,7 @@ impl Io {
         };
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
-        let outcome = connection.exchange(&request).await;
+        let outcome = connection.exchange(&request, deadline).await;
         let exchange = connection.last();
         let decision = context.decision(&self.shared);
         let now = decision.time;
@@ -278,7 +278,7 @@ impl Io {
             wall: (context.environment.wall)(),
         };
         call.answered(&exchange.answer(), clocks, &context.policy, &decision);
-        if exchange.may_be_followed() {
+        if connection.may_be_used_again() {
             self.put(connection);
         }
     }

@@ -64,6 +64,11 @@ impl Connection {
         }
     }
 
+    /// Whether the next request may go over this connection too.
+    pub fn may_be_used_again(&self) -> bool {
+        self.exchange.may_be_followed() && !self.wire.has_ended()
+    }
+
     /// Returns what the last exchange has brought.
     pub fn last(&self) -> &Exchange {
         &self.exchange

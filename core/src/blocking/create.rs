@@ -128,7 +128,7 @@ impl Driver<'_> {
             wall: (context.environment.wall)(),
         };
         call.answered(&exchange.answer(), clocks, &context.policy, &decision);
-        if exchange.may_be_followed() {
+        if connection.may_be_used_again() {
             connection.forget_answer();
             self.pool.put(connection, context.now());
         }

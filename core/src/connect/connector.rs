@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    net::SocketAddr,
     sync::{Arc, OnceLock},
     task::Poll,
     time::Duration,
@@ -18,7 +17,7 @@ use crate::{
         failure::{Attempt, Failure, Peer},
         poll_socket::PollSocket,
         proxy::{Protocol, Proxy},
-        socks::Target,
+        socks::{FORBIDDEN, Refusal, Target, UNREACHABLE},
         tcp,
         trust::policy::Trust,
         tunnel,
@@ -88,12 +87,8 @@ pub async fn connect(to: &Destination, network: &Network) -> Result<Connected, F
 }
 
 async fn dial(network: &Network, host: &str, port: u16, peer: Peer) -> Result<TcpStream, Failure> {
-    let found = network.resolver.find(host).await;
-    let addresses = found
-        .map_err(Failure::NoAddress)?
-        .into_iter()
-        .map(|address| SocketAddr::new(address, port))
-        .collect();
+    let found = network.resolver.find(host, port).await;
+    let addresses = found.map_err(Failure::NoAddress)?;
     tcp::connect(addresses)
         .await
         .map_err(|why| Failure::Tcp(peer, why))
@@ -105,6 +100,10 @@ async fn through(
     network: &Network,
     proxy: &Proxy,
 ) -> Result<(TcpStream, Wire, Vec<u8>), Failure> {
+    if proxy.protocol == Protocol::Socks5 {
+        let socket = through_socks(to, network, proxy).await?;
+        return Ok((socket, Wire::default(), Vec::new()));
+    }
     let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
     let mut wire = Wire::default();
     let endpoint = &to.endpoint;
@@ -122,22 +121,7 @@ async fn through(
             let authority = &to.authority;
             tunnel::connect(&mut socket, &mut wire, proxy, authority, &to.user_agent).await?
         }
-        Protocol::Socks5 => {
-            let found = network.resolver.find(host).await;
-            let mut failure = None;
-            for address in found.map_err(Failure::NoAddress)? {
-                if failure.is_some() {
-                    socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
-                }
-                let target = Target::Address(address);
-                match tunnel::socks(&mut socket, proxy, target, endpoint.port()).await {
-                    Ok(()) => return Ok((socket, wire, Vec::new())),
-                    Err(why) => failure.get_or_insert(why),
-                };
-            }
-            return Err(failure.unwrap_or(Failure::Socks(crate::connect::socks::Refusal::Reply(4))));
-        }
-        Protocol::Socks5h => {
+        Protocol::Socks5 | Protocol::Socks5h => {
             let target = match host.parse() {
                 Ok(address) => Target::Address(address),
                 Err(_) => Target::Name(host.to_owned()),
@@ -147,6 +131,31 @@ async fn through(
         }
     };
     Ok((socket, wire, early))
+}
+
+/// Has a SOCKS proxy try each address of the server. An address that it refuses is
+/// followed by the next; a proxy that refuses us is not asked again.
+async fn through_socks(
+    to: &Destination,
+    network: &Network,
+    proxy: &Proxy,
+) -> Result<TcpStream, Failure> {
+    let endpoint = &to.endpoint;
+    let host = without_brackets(endpoint.host());
+    let found = network.resolver.find(host, endpoint.port()).await;
+    let mut last = Failure::Socks(Refusal::Reply(UNREACHABLE));
+    for address in found.map_err(Failure::NoAddress)? {
+        let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
+        let target = Target::Address(address.ip());
+        match tunnel::socks(&mut socket, proxy, target, endpoint.port()).await {
+            Ok(()) => return Ok(socket),
+            Err(Failure::Socks(Refusal::Reply(code))) if code != FORBIDDEN => {
+                last = Failure::Socks(Refusal::Reply(code));
+            }
+            Err(why) => return Err(why),
+        }
+    }
+    Err(last)
 }
 
 /// Adds a layer of TLS, and waits for the end of its handshake.

@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     fmt, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     sync::Arc,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 /// buffers on the stack.
 const STACK_SIZE: usize = 512 * 1024;
 
-type Found = Result<Vec<IpAddr>, Arc<io::Error>>;
+type Found = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
 /// Looks names up, one look-up a name at a time: while one hangs, more callers
 /// wait for it, and none hangs another thread.
@@ -46,15 +46,23 @@ impl fmt::Display for NoAddress {
 }
 
 impl Resolver {
-    /// Returns the addresses of a name, or of an address its own.
-    pub async fn find(&self, name: &str) -> Result<Vec<IpAddr>, NoAddress> {
-        if let Ok(address) = name.parse() {
-            return Ok(vec![address]);
+    /// Returns the addresses of a name, or of an address its own, with a port.
+    pub async fn find(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
+        let mut addresses = self.find_any_port(name).await?;
+        for address in &mut addresses {
+            address.set_port(port);
+        }
+        Ok(addresses)
+    }
+
+    async fn find_any_port(&self, name: &str) -> Result<Vec<SocketAddr>, NoAddress> {
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, 0)]);
         }
         if is_localhost(name) {
             return Ok(vec![
-                IpAddr::V4(Ipv4Addr::LOCALHOST),
-                IpAddr::V6(Ipv6Addr::LOCALHOST),
+                SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
             ]);
         }
         let found = match self.look_up(name) {
@@ -106,7 +114,8 @@ impl LookUp {
     fn run(mut self) {
         let found = (self.name.as_str(), 0)
             .to_socket_addrs()
-            .map(|found| found.map(|address| address.ip()).collect())
+            // With the scope that an address of one link needs.
+            .map(Iterator::collect)
             .map_err(Arc::new);
         self.found = Some(found);
     }

@@ -183,7 +183,6 @@ impl Attempt<'_> {
     }
 
     fn no_answer(&self, why: NoAnswer) -> Error {
-        use NoAnswer;
         let authority = self.authority;
         match why {
             NoAnswer::Ended => self.broke_off("it ended before the answer did"),

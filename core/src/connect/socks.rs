@@ -51,6 +51,10 @@ enum State {
     Done,
 }
 
+/// Reply codes (RFC 1928, section 6).
+pub const FORBIDDEN: u8 = 2;
+pub const UNREACHABLE: u8 = 4;
+
 const VERSION: u8 = 5;
 const NO_LOG_IN: u8 = 0;
 const PASSWORD: u8 = 2;

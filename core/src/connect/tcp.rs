@@ -21,7 +21,8 @@ type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
 /// Connects to one of `addresses`. An address that refuses is followed by the
 /// next at once; one that is silent is followed after a moment, and goes on.
 ///
-/// Returns the first error when every address fails.
+/// When every address fails, it returns the first error that is not the lack of a
+/// route: many hosts have one family only.
 pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut left = alternating(addresses).into_iter();
     let mut attempts: Vec<Attempt> = Vec::new();
@@ -60,7 +61,9 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
                 return above_standard_streams(socket);
             }
             Some(Err(error)) => {
-                first_error.get_or_insert(error);
+                if first_error.as_ref().is_none_or(is_no_route) {
+                    first_error = Some(error);
+                }
             }
             None => {}
         }
@@ -68,6 +71,14 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
             return Err(first_error.unwrap_or_else(|| io::Error::other("it has no address")));
         }
     }
+}
+
+fn is_no_route(error: &io::Error) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
+    matches!(
+        error.kind(),
+        AddrNotAvailable | HostUnreachable | NetworkUnreachable
+    )
 }
 
 /// Returns the same connection under a descriptor above 2.

@@ -50,7 +50,13 @@ pub fn advance<S: Read + Write>(
                 _ => Ok(Progress::Blocked),
             };
         }
-        Err(broken) => return broke(exchange, broken),
+        Err(broken) => {
+            // Its answer may have come before what broke it, in the same read.
+            return match take(wire, exchange, now) {
+                Ok(Progress::Done) => Ok(Progress::Done),
+                _ => broke(exchange, broken),
+            };
+        }
     }
     take(wire, exchange, now)
 }

@@ -48,6 +48,8 @@ pub struct Tls {
     tls: Box<ClientConnection>,
     /// What it is spoken over. `None`: the socket.
     below: Option<Box<Wire>>,
+    /// Plain text that rustls has no room for: it keeps 16 KiB.
+    decrypted: Secret,
     end: Option<Close>,
 }
 
@@ -75,6 +77,7 @@ impl Wire {
                 Self::Plain(_) => None,
                 below => Some(Box::new(below)),
             },
+            decrypted: Secret::default(),
             end: None,
         };
         layer.decrypt(early)?;
@@ -85,6 +88,14 @@ impl Wire {
         match self {
             Self::Plain(_) => false,
             Self::Tls(layer) => layer.tls.is_handshaking(),
+        }
+    }
+
+    /// Whether the other side has said goodbye, or has ended the connection.
+    pub fn has_ended(&self) -> bool {
+        match self {
+            Self::Plain(layer) => layer.end.is_some(),
+            Self::Tls(layer) => layer.end.is_some(),
         }
     }
 
@@ -143,6 +154,7 @@ impl Wire {
             Self::Plain(layer) => layer.read_from(socket),
             Self::Tls(layer) => match layer.read_from(socket) {
                 Err(Broken::Tls(error)) => {
+                    layer.end = Some(Close::Broken);
                     // Says why, if that can be said at once.
                     let _ = self.write_to(socket);
                     Err(Broken::Tls(error))
@@ -207,6 +219,14 @@ impl Tls {
         while !encrypted.is_empty() {
             self.tls.read_tls(&mut encrypted)?;
             self.tls.process_new_packets().map_err(Broken::Tls)?;
+            let mut reader = self.tls.reader();
+            while let Ok(plain) = reader.fill_buf()
+                && !plain.is_empty()
+            {
+                let count = plain.len();
+                self.decrypted.append(plain);
+                reader.consume(count);
+            }
         }
         Ok(())
     }
@@ -215,6 +235,11 @@ impl Tls {
         &mut self,
         taker: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Option<Close>, E> {
+        if !self.decrypted.is_empty() {
+            let outcome = taker(&self.decrypted);
+            self.decrypted.truncate(0);
+            outcome?;
+        }
         let mut reader = self.tls.reader();
         loop {
             match reader.fill_buf() {

@@ -124,6 +124,7 @@ enum Next {
     Wait {
         until: Moment,
         is_long: bool,
+        then: Over,
     },
     Finish(Result<Session, Error>),
     /// The driver owes the outcome of an exchange, or the call is over.
@@ -156,8 +157,12 @@ impl Call {
                 body: self.body(),
                 over,
             },
-            Next::Wait { until, is_long } => {
-                self.next = Next::Send(self.usual_connection());
+            Next::Wait {
+                until,
+                is_long,
+                then,
+            } => {
+                self.next = Next::Send(then);
                 Step::Wait { until, is_long }
             }
             Next::Finish(outcome) => Step::Finish(outcome),
@@ -232,6 +237,11 @@ impl Call {
         self.next = Next::Wait {
             until,
             is_long: wait >= LONG_WAIT,
+            then: match self.usual_connection() {
+                // Where one connection broke, others that rest may have broken too.
+                Over::Any if error.http_status == 0 => Over::Replacement,
+                usual => usual,
+            },
         };
     }
 
@@ -324,6 +334,7 @@ impl Call {
         let is_open = error.status.is_retryable() && !was_not_carried_out(&error);
         if self.phase == Phase::Kill && is_open {
             self.begin(Phase::AfterKill, Resend::No, now);
+            self.next = Next::Send(Over::Replacement);
         } else {
             self.next = Next::Finish(Err(error));
         }

@@ -44,7 +44,7 @@ impl ExitGate {
     /// Registers our exit handler. Call it before the first callback can run.
     ///
     /// `exit` runs its handlers in reverse order, so ours comes before those of
-    /// what the host had set up by then. A count_anew child inherits its parent's
+    /// what the host had set up by then. A forked child inherits its parent's
     /// handlers and registers again: what it has set up since has to be taken
     /// down after ours as well.
     pub fn install() {
@@ -91,7 +91,7 @@ impl Drop for ExitGate {
     }
 }
 
-/// Counts anew in a count_anew child: the thread that count_anew is the only one there.
+/// Counts anew in a forked child: the thread that forked is the only one there.
 fn count_anew() {
     EXITING.store(false, SeqCst);
     INSIDE.store(INSIDE_HERE.get(), SeqCst);
@@ -115,7 +115,7 @@ fn close() {
 #[cfg(unix)]
 fn at_exit(handler: fn()) {
     use std::{mem, ptr, sync::atomic::AtomicPtr};
-    // A count_anew child must not wait for a lock here.
+    // A forked child must not wait for a lock here.
     static HANDLER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
     extern "C" fn run() {
         let handler = HANDLER.load(SeqCst);

@@ -194,14 +194,19 @@ impl Exchange {
     }
 
     fn read_head(&mut self, searched: usize, now: Moment) -> Result<(), NoAnswer> {
-        // The parser starts anew each time. So it is asked at first, and then
-        // only when the end of the head has come.
-        if searched > 0 && !ends_a_head(&self.inbox, searched) {
+        self.drop_empty_lines()?;
+        // The parser starts anew each time. So it is asked for the first bytes, and
+        // then only when the end of the head has come.
+        let has_begun = searched >= head::BEGINNING.len();
+        if has_begun && !ends_a_head(&self.inbox, searched) {
             return self.wait_for_head();
         }
         let Some((head, length)) = head::read(&self.inbox, self.rules.method)? else {
             return self.wait_for_head();
         };
+        if length > MAX_HEAD {
+            return Err(NoAnswer::HeadTooLarge);
+        }
         if head.status < 200 {
             return self.skip_interim(head.status, length, now);
         }
@@ -220,11 +225,25 @@ impl Exchange {
         self.read_body(length)
     }
 
+    /// Drops line breaks before a head, as a server may have sent one too many.
+    fn drop_empty_lines(&mut self) -> Result<(), NoAnswer> {
+        let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let count = self.inbox.iter().take_while(is_break).count();
+        if count > 0 {
+            self.inbox.remove_front(count);
+            self.interim_bytes += count;
+        }
+        match self.interim_bytes > MAX_INTERIM {
+            true => Err(NoAnswer::HeadTooLarge),
+            false => Ok(()),
+        }
+    }
+
     fn wait_for_head(&mut self) -> Result<(), NoAnswer> {
         if self.inbox.len() > MAX_HEAD {
             return Err(NoAnswer::HeadTooLarge);
         }
-        self.state = State::Head(self.inbox.len().max(1));
+        self.state = State::Head(self.inbox.len());
         Ok(())
     }
 
@@ -278,7 +297,9 @@ impl Exchange {
             }
             State::UntilClose => {
                 self.body_end = self.inbox.len();
-                if self.body_end <= room_ends && self.shows_its_end() {
+                // Only what ends like an object may be the end of one.
+                let ends = self.inbox[from..].trim_ascii_end().ends_with(b"}");
+                if ends && self.body_end <= room_ends && self.shows_its_end() {
                     self.state = State::Done(End::Whole);
                 }
             }

@@ -11,6 +11,9 @@ use crate::http::{answer::RetryAfter, no_answer::NoAnswer};
 /// More than any server sends. A response with more headers is refused.
 const MAX_HEADERS: usize = 256;
 
+/// How every head begins.
+pub const BEGINNING: &[u8] = b"HTTP/1.";
+
 /// What the head of a response says, as far as it is needed.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
@@ -52,8 +55,7 @@ pub enum Method {
 pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
     let is_http_so_far = bytes
         .iter()
-        .skip_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .zip(b"HTTP/1.")
+        .zip(BEGINNING)
         .all(|(got, wanted)| got == wanted);
     if !is_http_so_far {
         return Err(NoAnswer::NotHttp("it does not begin like HTTP"));
@@ -128,16 +130,18 @@ impl Fields {
         let value = header.value.trim_ascii();
         // By length first: most headers are none of these.
         match header.name.len() {
-            4 if header.name.eq_ignore_ascii_case("date") => self.date = http_date(value),
+            4 if header.name.eq_ignore_ascii_case("date") => {
+                self.date = self.date.or_else(|| http_date(value));
+            }
             8 if header.name.eq_ignore_ascii_case("location") => {
                 let start = value.as_ptr().addr() - bytes.as_ptr().addr();
-                self.location = Some(start..start + value.len());
+                self.location.get_or_insert(start..start + value.len());
             }
             10 if header.name.eq_ignore_ascii_case("connection") => {
                 self.closes |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"close"));
             }
             11 if header.name.eq_ignore_ascii_case("retry-after") => {
-                self.retry_after = retry_after(value);
+                self.retry_after = self.retry_after.or_else(|| retry_after(value));
             }
             14 if header.name.eq_ignore_ascii_case("content-length") => self.take_length(value)?,
             17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {

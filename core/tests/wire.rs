@@ -1,0 +1,193 @@
+//! What an exchange over TLS makes of what comes together with its answer.
+
+use std::{
+    io::{self, Read, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig, ServerConnection, crypto::ring,
+    pki_types::PrivateKeyDer,
+};
+use zelf_core::{
+    connect::{
+        failure::Failure,
+        transfer::{Progress, advance},
+        wire::{Broken, Wire},
+    },
+    http::{
+        exchange::{Exchange, Rules},
+        head::Method,
+    },
+};
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
+
+/// Both ends of TLS, and the bytes between them.
+struct Peers {
+    wire: Wire,
+    server: ServerConnection,
+    to_server: Vec<u8>,
+    to_client: Vec<u8>,
+}
+
+/// The client's socket.
+struct Socket<'a> {
+    out: &'a mut Vec<u8>,
+    incoming: &'a mut Vec<u8>,
+}
+
+impl Read for Socket<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.incoming.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = self.incoming.len().min(bytes.len());
+        bytes[..count].copy_from_slice(&self.incoming[..count]);
+        self.incoming.drain(..count);
+        Ok(count)
+    }
+}
+
+impl Write for Socket<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Peers {
+    /// Two peers that have shaken hands.
+    fn new() -> Self {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["a.test".to_owned()]).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(cert.der().clone()).unwrap();
+        let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let name = "a.test".try_into().unwrap();
+        let mut peers = Self {
+            wire: Wire::default()
+                .secured(Arc::new(client), name, &[])
+                .unwrap(),
+            server: ServerConnection::new(Arc::new(server)).unwrap(),
+            to_server: Vec::new(),
+            to_client: Vec::new(),
+        };
+        while peers.wire.is_handshaking() || peers.server.is_handshaking() {
+            peers.client_turn();
+            peers.server_turn();
+        }
+        peers.client_turn();
+        peers
+    }
+
+    fn client_turn(&mut self) {
+        let socket = &mut Socket {
+            out: &mut self.to_server,
+            incoming: &mut self.to_client,
+        };
+        self.wire.write_to(socket).unwrap();
+        while !socket.incoming.is_empty() {
+            self.wire.read_from(socket).unwrap();
+        }
+        self.wire.write_to(socket).unwrap();
+    }
+
+    fn server_turn(&mut self) {
+        let mut bytes = &self.to_server[..];
+        while !bytes.is_empty() {
+            self.server.read_tls(&mut bytes).unwrap();
+            self.server.process_new_packets().unwrap();
+        }
+        self.to_server.clear();
+        self.server_writes();
+    }
+
+    fn server_writes(&mut self) {
+        while self.server.wants_write() {
+            self.server.write_tls(&mut self.to_client).unwrap();
+        }
+    }
+
+    fn answers(&mut self) {
+        self.server.writer().write_all(ANSWER).unwrap();
+        self.server_writes();
+    }
+
+    /// One exchange with what is on its way to the client.
+    fn exchange(&mut self) -> (Result<Progress, Failure>, Exchange) {
+        let mut exchange = Exchange::new(Rules {
+            method: Method::Usual,
+            max_body: 1000,
+            error_body_time: Duration::ZERO,
+            is_whole: |_| false,
+        });
+        self.wire.send(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let socket = &mut Socket {
+            out: &mut self.to_server,
+            incoming: &mut self.to_client,
+        };
+        let outcome = advance(&mut self.wire, socket, &mut exchange, || Duration::ZERO);
+        (outcome, exchange)
+    }
+}
+
+#[test]
+fn an_answer_leaves_the_connection_for_the_next() {
+    let mut peers = Peers::new();
+    peers.answers();
+    let (outcome, exchange) = peers.exchange();
+    assert_eq!(outcome.unwrap(), Progress::Done);
+    assert!(exchange.may_be_followed() && !peers.wire.has_ended());
+}
+
+#[test]
+fn after_a_goodbye_the_connection_is_not_for_the_next() {
+    let mut peers = Peers::new();
+    peers.answers();
+    peers.server.send_close_notify();
+    peers.server_writes();
+    let (outcome, exchange) = peers.exchange();
+    assert_eq!(outcome.unwrap(), Progress::Done);
+    assert_eq!(exchange.answer().body, b"ab");
+    assert!(peers.wire.has_ended());
+}
+
+#[test]
+fn an_answer_counts_whatever_noise_follows_it() {
+    let mut peers = Peers::new();
+    peers.answers();
+    peers.to_client.extend_from_slice(b"\x17\x03\x03\x00\x20");
+    peers.to_client.extend_from_slice(&[7; 32]);
+    let (outcome, exchange) = peers.exchange();
+    assert_eq!(outcome.unwrap(), Progress::Done);
+    assert_eq!(exchange.answer().body, b"ab");
+    assert!(peers.wire.has_ended());
+}
+
+#[test]
+fn noise_alone_is_no_answer() {
+    let mut peers = Peers::new();
+    peers.to_client.extend_from_slice(b"\x17\x03\x03\x00\x20");
+    peers.to_client.extend_from_slice(&[7; 32]);
+    let (outcome, exchange) = peers.exchange();
+    assert!(matches!(outcome, Err(Failure::Lost(Broken::Tls(_)))));
+    assert!(!exchange.has_heard());
+}
