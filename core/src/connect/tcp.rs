@@ -60,11 +60,10 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
                 socket.set_nodelay(true)?;
                 return above_standard_streams(socket);
             }
-            Some(Err(error)) => {
-                if first_error.as_ref().is_none_or(is_no_route) {
-                    first_error = Some(error);
-                }
+            Some(Err(error)) if first_error.as_ref().is_none_or(is_no_route) => {
+                first_error = Some(error);
             }
+            Some(Err(_)) => {}
             None => {}
         }
         if attempts.is_empty() && left.len() == 0 {
