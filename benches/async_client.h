@@ -1,5 +1,5 @@
 /* One way to create sessions without waiting for each, for the asynchronous
-   harness. Each is linked into a program of its own. */
+   harness. Each is linked into its own program. */
 #ifndef ASYNC_CLIENT_H
 #define ASYNC_CLIENT_H
 

@@ -16,7 +16,7 @@ pub enum Fate {
     CutShort,
     /// The answer never comes.
     Silent,
-    /// The server answers with a status of its own, and does nothing.
+    /// The server answers with this status, and does nothing.
     Refused(u16),
     /// A proxy in front gives up while the server goes on.
     GatewayTimeout,
