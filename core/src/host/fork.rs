@@ -15,8 +15,8 @@ static FORKS: AtomicU32 = AtomicU32::new(0);
 /// Returns a number that tells this process from those that it was forked from,
 /// or forks. Never 0.
 ///
-/// The process id alone is not enough: a child that is the first of its own
-/// namespace has id 1, and so may its parent. The count of forks alone is not
+/// The process id alone is not enough: the first process of each namespace has id
+/// 1, so a child and its parent may both have it. The count of forks alone is not
 /// enough either: a clone that runs no fork handlers does not raise it.
 pub fn this_process() -> u64 {
     static COUNTED: AtomicBool = AtomicBool::new(false);
