@@ -31,17 +31,35 @@ void __tsan_release(void *at);
         return result;                                                                 \
     }
 
-/* Makes something, or waits for who does; the quick look at whether it is made
-   happens in sight. */
+/* Stands in for the closure that makes the value of a Once. It releases the Once before the
+   standard library marks it as made: a thread that finds the mark needs no other. Its layout
+   is that of a Rust trait object's table: drop, size, alignment, call_once, call_mut. */
+struct making {
+    void *closure;
+    void *const *table;
+    void *once;
+};
+static void make(struct making *making, void *state)
+{
+    ((void (*)(void *, void *))making->table[4])(making->closure, state);
+    __tsan_release(making->once);
+}
+static void *const making_table[] = {
+    0, (void *)sizeof(struct making), (void *)sizeof(void *), 0, (void *)make};
+
+/* Makes a value once, or waits for the thread that makes it. The library's own code looks
+   first whether the value is made. */
 #define ONCE(name)                                                                     \
-    word __real_##name(void *once, word poisoned, void *made, void *by, void *caller); \
-    word __wrap_##name(void *once, word poisoned, void *made, void *by, void *caller); \
-    word __wrap_##name(void *once, word poisoned, void *made, void *by, void *caller)  \
+    void __real_##name(void *once, word poisoned, void *closure, void *const *table,   \
+                       void *caller);                                                  \
+    void __wrap_##name(void *once, word poisoned, void *closure, void *const *table,   \
+                       void *caller);                                                  \
+    void __wrap_##name(void *once, word poisoned, void *closure, void *const *table,   \
+                       void *caller)                                                   \
     {                                                                                  \
-        word result = __real_##name(once, poisoned, made, by, caller);                 \
+        struct making making = {closure, table, once};                                 \
+        __real_##name(once, poisoned, &making, making_table, caller);                  \
         __tsan_acquire(once);                                                          \
-        __tsan_release(once);                                                          \
-        return result;                                                                 \
     }
 
 #include "standard_library_names.h"
