@@ -842,12 +842,17 @@ typedef struct zelf_session zelf_session;
  * Creates a session with a POST to /api/sessions, on the calling thread.
  *
  * The request is made again where that is worth it (see
- * zelf_config_set_max_attempts). When the server returns a session that has
- * expired, or has under 2 s left, and an identifier is set, the library asks
- * for a new one with killSession, as zelf_session_options_set_kill_session
- * does (but not if a tag name may have found another identifier's). Calls of
- * one client that come at once for one identifier take turns, and those with
- * equal options share one request: each gets a session object of its own.
+ * zelf_config_set_max_attempts). The server may return a session that has
+ * expired. When an identifier is set, the library then asks for a new one with
+ * killSession, as zelf_session_options_set_kill_session does (but not if a tag
+ * name may have found another identifier's). A session with under 2 s left when
+ * the answer comes counts as expired. A session is replaced only when the
+ * answer's Date header and its token both say that it has expired, as far as
+ * they tell the time. A slow answer, the device's own clock and times that
+ * cannot be meant are no reason.
+ *
+ * Calls of one client that come at once for one identifier take turns, and those
+ * with equal options share one request: each gets a session object of its own.
  *
  * Blocks until the answer is there, at most for the configured time limit.
  * Any number of threads may call it at once. A thread that is already ending (in
@@ -930,8 +935,9 @@ ZELF_API int64_t zelf_session_activated_at(const zelf_session *session);
 /**
  * When the session ends, in Unix seconds by the server's clock; do not compare
  * it with the device's clock, use zelf_session_seconds_left. When the server
- * did not say, 600 s after the session began or the answer came. 0 when
- * session is NULL.
+ * did not say, or said what cannot be meant, 600 s after the session began or
+ * the answer came. The server may write the time as a number or as text, in
+ * seconds or parts of them, or as a date (RFC 3339). 0 when session is NULL.
  *
  * Since 0.1.0.
  */
@@ -942,8 +948,11 @@ ZELF_API int64_t zelf_session_expires_at(const zelf_session *session);
  * session is NULL. Counted from the server's clock on one that runs while the
  * device sleeps (CLOCK_BOOTTIME on Linux and Android, CLOCK_MONOTONIC on
  * Apple's systems, the performance counter on Windows), so a device whose date
- * is wrong gets the right answer. The device's own clock counts only when the
- * answer has neither a Date header nor a token that says when it was signed.
+ * is wrong gets the right answer. Counted from when the request left: it can be
+ * too low by the time that the answer took, and 0 after a slow answer. The
+ * device's own clock counts only when the answer has neither a Date header nor a
+ * token that says when it was signed, and when it lies within the session;
+ * otherwise the session counts as new.
  *
  * Since 0.1.0.
  */

@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
 
-use crate::{api::claim::Claim, secret::Secret};
+use crate::{
+    api::{claim::Claim, instant, json},
+    secret::Secret,
+};
 
 #[derive(Debug, Default, PartialEq)]
 pub struct Claims<'a> {
@@ -40,29 +42,15 @@ impl Payload {
 
     /// Returns the claims; none of what cannot be read.
     pub fn claims(&self) -> Claims<'_> {
-        #[derive(Deserialize)]
-        struct Fields<'a> {
-            #[serde(borrow)]
-            session: Option<Claim<'a>>,
-            #[serde(borrow)]
-            identifier: Option<Claim<'a>>,
-            iat: Option<Claim<'a>>,
-        }
-
-        // Checked as a whole: the parser would check each string.
-        let Some(fields) = std::str::from_utf8(&self.0)
-            .ok()
-            .and_then(|json| serde_json::from_str::<Fields<'_>>(json).ok())
+        let Ok([session, identifier, issued_at]) =
+            json::fields(&self.0, ["session", "identifier", "iat"])
         else {
             return Claims::default();
         };
         Claims {
-            session: fields.session.and_then(Claim::text),
-            identifier: fields.identifier.and_then(Claim::text),
-            issued_at: fields.iat.and_then(|iat| match iat {
-                Claim::Number(number) => number.as_i64(),
-                _ => None,
-            }),
+            session: Claim::of(session).text(),
+            identifier: Claim::of(identifier).text(),
+            issued_at: instant::unix_seconds(&Claim::of(issued_at)),
         }
     }
 }
@@ -77,12 +65,13 @@ mod tests {
 
     #[test]
     fn claims_are_read_from_a_jwt() {
-        let payload =
-            Payload::of(token(r#"{"session":"abc","identifier":"d","iat":7,"new":[]}"#).as_bytes());
+        let payload = Payload::of(
+            token(r#"{"session":"abc","identifier":"d","iat":1800000000,"new":[]}"#).as_bytes(),
+        );
         let claims = payload.claims();
         assert_eq!(claims.session.as_deref(), Some("abc"));
         assert_eq!(claims.identifier.as_deref(), Some("d"));
-        assert_eq!(claims.issued_at, Some(7));
+        assert_eq!(claims.issued_at, Some(1_800_000_000));
     }
 
     #[test]
@@ -117,6 +106,9 @@ mod tests {
                 Some("\"identifier\":\"a\""),
             ),
             (r#"{"x":{"identifier":"a"},"identifier":"b"}"#, Some("b")),
+            (r#"{"identifier":"a","identifier":"b"}"#, Some("b")),
+            (r#"{"identifier":"a","iat":1e999}"#, Some("a")),
+            (r#"{"identifier":"\ud800"}"#, None),
             (r#"{"x":"identifier"}"#, None),
         ] {
             let payload = Payload::of(token(json).as_bytes());

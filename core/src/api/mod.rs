@@ -2,6 +2,9 @@
 
 pub mod claim;
 pub mod claims;
+pub mod instant;
+pub mod json;
+pub mod lifetime;
 pub mod refusal;
 pub mod request;
 pub mod server_words;

@@ -1,57 +1,28 @@
 //! From a 2xx answer to a session.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, de::Visitor};
+use serde_json::value::RawValue;
 
 use crate::{
     api::{
         claim::Claim,
-        claims::{Claims, Payload},
+        claims::Payload,
+        instant, json,
+        lifetime::{self, Clocks, Life, Told},
     },
     error::{Error, Status},
     http::answer::Answer,
-    moment::Moment,
     secret::Secret,
-    session::{Session, Times},
+    session::Session,
     text::is_visible_ascii,
 };
-
-/// How long a session lives when the server does not say. It always says the
-/// same.
-const DEFAULT_LIFETIME_SECONDS: i64 = 600;
-
-/// The device's clocks around one exchange.
-#[derive(Clone, Copy, Debug)]
-pub struct Clocks {
-    /// When the request left.
-    pub sent_at: Moment,
-    /// When its answer was there.
-    pub now: Moment,
-    /// The wall clock in Unix seconds, possibly hours off.
-    pub wall: i64,
-}
 
 /// Reads `{"data":{"token","activatedAt","expiresAt"}}`.
 ///
 /// Unknown fields are ignored and times may be missing. A session without a
 /// usable token is an error.
-pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<Session, Error> {
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow)]
-        data: Data<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Data<'a> {
-        #[serde(borrow)]
-        token: Token<'a>,
-        #[serde(borrow, rename = "activatedAt")]
-        activated_at: Option<Claim<'a>>,
-        #[serde(borrow, rename = "expiresAt")]
-        expires_at: Option<Claim<'a>>,
-    }
-
+pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Error> {
     let bad = |what: &str| {
         Error::new(
             Status::BadResponse,
@@ -59,98 +30,56 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<Session, Error> {
         )
         .with_http_status(answer.status)
     };
+    let body = json::without_byte_order_mark(answer.body);
     // The parser's own message may quote the body, and with it the token.
-    let Body { data } = serde_json::from_slice(answer.body).map_err(|error| {
+    let unreadable = |error: serde_json::Error| {
         use serde_json::error::Category;
         match error.classify() {
-            Category::Data => bad("it lacks data.token, or that is not text"),
-            Category::Eof if answer.body.is_empty() => bad("it is empty"),
+            Category::Data => bad(NO_TOKEN),
+            Category::Eof if body.is_empty() => bad("it is empty"),
             Category::Eof => bad("it ends in the middle"),
             _ => bad("it is not JSON"),
         }
-    })?;
-    let token = &*data.token.0;
+    };
+    let [data] = json::fields(body, ["data"]).map_err(unreadable)?;
+    let data = data.ok_or_else(|| bad(NO_TOKEN))?.get().as_bytes();
+    let [token, activated_at, expires_at] =
+        json::fields(data, ["token", "activatedAt", "expiresAt"]).map_err(unreadable)?;
+    let token = Token::of(token).ok_or_else(|| bad(NO_TOKEN))?;
+    let token = &*token.0;
     check_token(token).map_err(bad)?;
 
     let payload = Payload::of(token);
     let claims = payload.claims();
-    let times = times(
-        data.activated_at.as_ref().and_then(unix_seconds),
-        data.expires_at.as_ref().and_then(unix_seconds),
-        answer.date,
-        &claims,
-        clocks,
-    );
-    Ok(Session::new(
+    let told = Told {
+        activated_at: instant::unix_seconds(&Claim::of(activated_at)),
+        expires_at: instant::unix_seconds(&Claim::of(expires_at)),
+        date: answer.date,
+        issued_at: claims.issued_at,
+    };
+    let (times, life) = lifetime::read(told, clocks);
+    let session = Session::new(
         token,
         claims.session.as_deref(),
         claims.identifier.as_deref(),
         times,
-    ))
+    );
+    Ok((session, life))
 }
 
-fn times(
-    activated_at: Option<i64>,
-    expires_at: Option<i64>,
-    date: Option<i64>,
-    claims: &Claims<'_>,
-    clocks: Clocks,
-) -> Times {
-    let server_now = server_clock(date, claims.issued_at).unwrap_or(clocks.wall);
-    let expires_at = expires_at.unwrap_or_else(|| {
-        activated_at
-            .unwrap_or(server_now)
-            .saturating_add(DEFAULT_LIFETIME_SECONDS)
-    });
-    // Counted from when the request left. So it errs on the early side, by at
-    // most the time that the answer took.
-    let left = u64::try_from(expires_at.saturating_sub(server_now)).unwrap_or(0);
-    Times {
-        activated_at: activated_at.unwrap_or(0),
-        expires_at,
-        ends_at: clocks.sent_at.saturating_add(Duration::from_secs(left)),
-    }
-}
+const NO_TOKEN: &str = "it lacks data.token, or that is not text";
 
-/// Returns the server's time from the two places that tell it.
-///
-/// `Date` may be that of a proxy with a wrong clock, or of a while ago. The token
-/// is signed by the clock that `expiresAt` is counted on, and anew for each
-/// answer. Where both agree the later one decides: a session must not seem to
-/// live longer than it does.
-fn server_clock(date: Option<i64>, issued_at: Option<i64>) -> Option<i64> {
-    const AGREE_WITHIN: u64 = 60;
-    match (date, issued_at) {
-        (Some(date), Some(issued_at)) if date.abs_diff(issued_at) > AGREE_WITHIN => Some(issued_at),
-        (date, issued_at) => date.max(issued_at),
-    }
-}
-
-/// A token, as bytes: whether they are text is checked with the rest. It is wiped
-/// when it is a copy, as JSON escapes are undone in a buffer that is ours.
+/// A token as bytes. It is wiped when it is a copy: JSON's escapes are undone in a
+/// buffer that is ours.
 struct Token<'a>(Cow<'a, [u8]>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Token<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(TokenVisitor).map(Token)
-    }
-}
-
-struct TokenVisitor;
-
-impl<'de> Visitor<'de> for TokenVisitor {
-    type Value = Cow<'de, [u8]>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text")
-    }
-
-    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(bytes))
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(bytes.to_vec()))
+impl<'a> Token<'a> {
+    fn of(value: Option<&'a RawValue>) -> Option<Self> {
+        match Claim::of(value) {
+            Claim::Text(Cow::Borrowed(text)) => Some(Token(Cow::Borrowed(text.as_bytes()))),
+            Claim::Text(Cow::Owned(text)) => Some(Token(Cow::Owned(text.into_bytes()))),
+            Claim::Number(_) | Claim::Other => None,
+        }
     }
 }
 
@@ -176,23 +105,10 @@ fn check_token(token: &[u8]) -> Result<(), &'static str> {
     }
 }
 
-/// Reads a number, or one written as text. Anything else counts as not said.
-fn unix_seconds(time: &Claim<'_>) -> Option<i64> {
-    match time {
-        Claim::Number(number) => number
-            .as_i64()
-            .or_else(|| number.as_f64().map(|seconds| seconds as i64)),
-        Claim::Text(text) => text.trim().parse().ok(),
-        Claim::Other => None,
-    }
-    .filter(|seconds| (1..=MAX_UNIX_SECONDS).contains(seconds))
-}
-
-/// The end of the year 9999. A later time is a mistake.
-const MAX_UNIX_SECONDS: i64 = 253_402_300_799;
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -207,7 +123,7 @@ mod tests {
             date,
             ..Answer::of(200, body.as_bytes())
         };
-        read(&answer, CLOCKS)
+        read(&answer, CLOCKS).map(|(session, _)| session)
     }
 
     fn session(body: &str) -> Session {
@@ -255,16 +171,6 @@ mod tests {
     }
 
     #[test]
-    fn where_the_date_and_the_token_nearly_agree_the_later_is_the_servers_clock() {
-        // {"iat":1800000000}
-        let body = r#"{"data":{"token":"e.eyJpYXQiOjE4MDAwMDAwMDB9.s","expiresAt":1800000040}}"#;
-        for (date, seconds) in [(NOW - 58, 39), (NOW, 39), (NOW + 30, 9), (NOW + 58, 0)] {
-            let session = at(body, Some(date)).unwrap();
-            assert_eq!(left(&session), seconds, "{date}");
-        }
-    }
-
-    #[test]
     fn missing_or_odd_times_mean_600_seconds_from_receipt() {
         for body in [
             r#"{"data":{"token":"abc"}}"#,
@@ -280,9 +186,17 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_over_has_nothing_left() {
-        let session = session(r#"{"data":{"token":"abc","expiresAt":1799999000}}"#);
-        assert_eq!(left(&session), 0);
+    fn a_body_is_read_as_javascript_reads_it() {
+        for body in [
+            "\u{feff}{\"data\":{\"token\":\"abc\"}} \r\n",
+            r#"{"data":7,"data":{"token":["x"],"token":"abc"}}"#,
+            r#"{"data":{"token":"abc","expiresAt":1e999,"x":1e999}}"#,
+            r#"{"d\u0061ta":{"token":"\u0061bc"}}"#,
+        ] {
+            assert_eq!(session(body).token(), "abc", "{body}");
+        }
+        assert!(refusal(r#"{"data":{"token":"abc"},"data":null}"#).contains("data.token"));
+        assert!(refusal(r#"{"data":{"token":"abc"}}{}"#).contains("not JSON"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    api::session_answer::Clocks,
+    api::lifetime::Clocks,
     background::{
         connection::Connection,
         order::{Job, Order},

@@ -3,7 +3,7 @@
 use std::{sync::Arc, task::Poll, thread};
 
 use crate::{
-    api::{request::SessionRequest, session_answer::Clocks},
+    api::{lifetime::Clocks, request::SessionRequest},
     blocking::{open::open, pool::Pool, wait::Bell},
     connect::failure::Failure,
     context::{Context, Shared},

@@ -10,9 +10,10 @@ use url::Url;
 
 use crate::{
     api::{
+        lifetime::{Clocks, Life},
         refusal,
         request::SessionRequest,
-        session_answer::{self, Clocks},
+        session_answer,
     },
     create::{budget::Budget, retry},
     error::{Error, Status},
@@ -24,10 +25,6 @@ use crate::{
 
 /// A call that waits as long as this makes room for others.
 const LONG_WAIT: Duration = Duration::from_secs(1);
-
-/// A session with less left is not handed out. It would be over before its first
-/// use arrives, and `Date` counts in whole seconds.
-pub const LEAST_SECONDS: i64 = 2;
 
 /// What all calls of a client have in common.
 pub struct Policy {
@@ -186,7 +183,7 @@ impl Call {
         now: &Now<'_>,
     ) {
         match self.judge(answer, clocks, policy) {
-            Ok(session) => self.received(session, now),
+            Ok((session, life)) => self.received(session, life, now),
             Err(error) => self.failed(
                 Failed {
                     error,
@@ -272,12 +269,12 @@ impl Call {
         answer: &Answer<'_>,
         clocks: Clocks,
         policy: &Policy,
-    ) -> Result<Session, Error> {
+    ) -> Result<(Session, Life), Error> {
         if !(200..300).contains(&answer.status) {
             let (url, authority) = (&policy.url, &policy.authority);
             return Err(refusal::read(answer, url, authority, clocks.wall));
         }
-        let session = session_answer::read(answer, clocks)?;
+        let (session, life) = session_answer::read(answer, clocks)?;
         // A tag name is there to find another identifier's session.
         if let (Some(asked), None, Some(got)) = (
             &self.request.identifier,
@@ -291,20 +288,24 @@ impl Call {
             )
             .with_http_status(answer.status));
         }
-        Ok(session)
+        Ok((session, life))
     }
 
-    fn received(&mut self, session: Session, now: &Now<'_>) {
-        if session.seconds_left_at(now.time) >= LEAST_SECONDS {
-            self.next = Next::Finish(Ok(session));
-        } else if let Some(advice) = self.why_not_replaced(&session) {
-            self.next = Next::Finish(Err(expired(advice)));
-        } else {
-            // The server goes on returning an expired session until its reaper has
-            // run. Only a kill brings a new one.
-            let words = "the server returned an expired session; replacing it";
-            self.note = Some((Level::Info, words.to_owned()));
-            self.begin(Phase::Kill, Resend::Never, now);
+    fn received(&mut self, session: Session, life: Life, now: &Now<'_>) {
+        match (life, self.why_not_replaced(&session)) {
+            (Life::Goes, _) => self.next = Next::Finish(Ok(session)),
+            (Life::IsInDoubt, _) => {
+                let advice = "but two clocks of the answer disagree, so it was not replaced; try again in a minute";
+                self.next = Next::Finish(Err(expired(advice)));
+            }
+            (Life::IsOver, Some(advice)) => self.next = Next::Finish(Err(expired(advice))),
+            (Life::IsOver, None) => {
+                // The server goes on returning an expired session until its reaper
+                // has run. Only a kill brings a new one.
+                let words = "the server returned an expired session; replacing it";
+                self.note = Some((Level::Info, words.to_owned()));
+                self.begin(Phase::Kill, Resend::Never, now);
+            }
         }
     }
 

@@ -102,12 +102,7 @@ fn an_expired_session_that_a_tag_name_found_is_killed_only_if_it_is_ours() {
         sandbox.inject(FaultKind::Claims {
             claims: serde_json::json!({"identifier": whose}),
         });
-        sandbox.inject(
-            Fault::from(FaultKind::Patch {
-                body: serde_json::json!({"data": {"expiresAt": 1}}),
-            })
-            .times(1),
-        );
+        sandbox.inject(Fault::from(FaultKind::Patch { body: over() }).times(1));
         let mut options = options("ours-x");
         options.tag_name = Text::new(Some(b"alice.zelf"));
         let outcome = client.create_session(&options);

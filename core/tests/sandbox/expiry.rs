@@ -118,9 +118,7 @@ fn without_an_identifier_nobodys_session_is_killed() {
 fn a_kill_that_the_caller_asked_for_is_not_doubled() {
     let sandbox = sandbox();
     let client = client(&sandbox, |_| {});
-    sandbox.inject(FaultKind::Patch {
-        body: json!({"data": {"expiresAt": 1}}),
-    });
+    sandbox.inject(FaultKind::Patch { body: over() });
     let mut options = options("asked-x");
     options.kill_session = Some(true);
     let error = client.create_session(&options).unwrap_err();
@@ -195,4 +193,99 @@ fn older_answers_without_times_are_sessions_of_ten_minutes() {
     let session = create(&client, "older-x").unwrap();
     assert_eq!(session.token(), "opaque");
     assert!((599..=600).contains(&left(&session)));
+}
+
+#[test]
+fn a_slow_answer_kills_no_session() {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |_| {});
+    let old = create(&client, "slow-answer-x").unwrap();
+    sandbox.age_sessions(Some("slow-answer-x"), 597);
+    sandbox.clear_requests();
+    sandbox.inject(FaultKind::Delay {
+        ms: 1500,
+        stage: Stage::Answer,
+    });
+    let session = create(&client, "slow-answer-x").unwrap();
+    assert_eq!(session.id(), old.id());
+    assert!(left(&session) < 2, "counted from when the request left");
+    assert_eq!(sandbox.requests().len(), 1);
+}
+
+#[test]
+fn times_are_read_however_they_are_written_and_kill_nothing_when_they_cannot_be() {
+    let seconds = 1_900_000_000_i64;
+    let forms = [
+        json!(seconds),
+        json!(seconds.to_string()),
+        json!(format!("{seconds}.0")),
+        json!(seconds as f64 + 0.5),
+        json!(seconds * 1000),
+        json!((seconds * 1000).to_string()),
+        json!("2030-03-17T17:46:40Z"),
+        json!("2030-03-17 18:46:40.250+01:00"),
+    ];
+    for form in forms {
+        assert_eq!(times_of(json!({"expiresAt": form})).0, seconds, "{form}");
+        assert_eq!(
+            times_of(json!({"expiresAt": form, "activatedAt": null})).0,
+            seconds
+        );
+    }
+    for form in [
+        json!(null),
+        json!(0),
+        json!(600),
+        json!(-5),
+        json!(1e300),
+        json!("soon"),
+        json!([seconds]),
+        json!(true),
+        json!("1970-01-01T00:10:00Z"),
+    ] {
+        for told in [
+            json!({"expiresAt": form}),
+            json!({"expiresAt": form, "activatedAt": form}),
+        ] {
+            let (_, left) = times_of(told.clone());
+            assert!((599..=600).contains(&left), "{told}");
+        }
+    }
+}
+
+/// Returns the end of a session with these times, and its seconds. Nothing is
+/// killed for it.
+fn times_of(data: serde_json::Value) -> (i64, i64) {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |_| {});
+    sandbox.inject(FaultKind::Patch {
+        body: json!({"data": data}),
+    });
+    let session = create(&client, "times-x").unwrap();
+    assert_eq!(sandbox.requests().len(), 1, "{data}");
+    (session.times().expires_at, left(&session))
+}
+
+#[test]
+fn a_token_with_an_odd_time_kills_no_session() {
+    for issued_at in [
+        json!(null),
+        json!(0),
+        json!(1),
+        json!(1_800_000_000_000_i64),
+        json!(1e300),
+        json!(-1),
+        json!("x"),
+        json!(4_000_000_000_i64),
+        json!(1_600_000_000),
+    ] {
+        let sandbox = sandbox();
+        let client = client(&sandbox, |_| {});
+        sandbox.inject(FaultKind::Claims {
+            claims: json!({"iat": issued_at}),
+        });
+        let session = create(&client, "odd-iat-x").unwrap();
+        assert!((599..=600).contains(&left(&session)), "{issued_at}");
+        assert_eq!(sandbox.requests().len(), 1, "{issued_at}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use zelf_sandbox::{Options, Sandbox};
@@ -83,4 +83,10 @@ pub(super) fn bodies(sandbox: &Sandbox) -> Vec<String> {
         .into_iter()
         .map(|request| String::from_utf8(request.body).unwrap())
         .collect()
+}
+
+/// What makes an answer one with a session that has been over for 100 s.
+pub(super) fn over() -> serde_json::Value {
+    let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
+    serde_json::json!({"data": {"activatedAt": now - 700, "expiresAt": now - 100}})
 }

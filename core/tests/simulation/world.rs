@@ -262,7 +262,8 @@ impl World<'_> {
             Event::Ends(transfer, is_clean) => self.ends(transfer, is_clean),
             Event::Reaps => {
                 self.server.reap(self.now);
-                if self.now < END {
+                // Calls that began before the end are over then.
+                if self.now < END + Duration::from_secs(600) {
                     self.after(Duration::from_secs(60), Event::Reaps);
                 }
                 Ok(())
@@ -270,6 +271,9 @@ impl World<'_> {
             Event::Sleeps(seconds) => {
                 self.now += Duration::from_secs(seconds);
                 self.woke_up_at = self.now;
+                // The server has not slept. Its reaper runs once a minute.
+                let ago = self.random.ms(0, 60_000);
+                self.server.reap(self.now.saturating_sub(ago));
                 if seconds > 5 {
                     for connection in &mut self.connections {
                         connection.is_dead = true;
@@ -325,15 +329,24 @@ impl World<'_> {
                     .any()
                     .cloned()
                     .unwrap_or_else(|| session.clone());
-                self.answer(number, 200, &body(&session, self.now));
+                self.answer(number, 200, &body(&session, self.signed_at()));
             }
             Fate::GatewayTimeout => self.answer(number, 504, "<title>Gateway Time-out</title>"),
-            _ => self.answer(number, 200, &body(session, self.now)),
+            _ => self.answer(number, 200, &body(session, self.signed_at())),
+        }
+    }
+
+    /// The time by which the server signs and dates an answer.
+    fn signed_at(&self) -> Moment {
+        match self.sabotage {
+            Sabotage::ExpiredSession => self.now.saturating_sub(Duration::from_secs(4)),
+            _ => self.now,
         }
     }
 
     fn answer(&mut self, number: usize, status: u16, body: &str) {
-        let mut bytes = network::response(&mut self.random, status, body, self.now);
+        let date = self.signed_at();
+        let mut bytes = network::response(&mut self.random, status, body, date);
         let closes = bytes.windows(17).any(|part| part == b"Connection: close");
         let connection = self.transfers[number].connection;
         self.connections[connection].is_closed |= closes;

@@ -1,0 +1,101 @@
+//! JSON objects, read field by field. The server may change the type of a field.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Returns the values of these fields of an object, unread. A field that is there
+/// twice has the last value, as in JavaScript, in which the server is written.
+pub fn fields<'a, const N: usize>(
+    json: &'a [u8],
+    names: [&str; N],
+) -> serde_json::Result<[Option<&'a RawValue>; N]> {
+    let mut parser = serde_json::Deserializer::from_slice(json);
+    let found = parser.deserialize_map(Fields(&names))?;
+    parser.end()?;
+    Ok(found)
+}
+
+/// Returns the text without the mark that some editors and servers put before it.
+pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
+}
+
+struct Fields<'n, const N: usize>(&'n [&'n str; N]);
+
+impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {
+    type Value = [Option<&'a RawValue>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut found = [None; N];
+        while let Some(place) = map.next_key_seed(Name(self.0))? {
+            match place {
+                Some(place) => found[place] = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reads a name to its place among those that are looked for.
+struct Name<'n>(&'n [&'n str]);
+
+impl<'a> DeserializeSeed<'a> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|wanted| *wanted == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<[Option<String>; 2]> {
+        let found = fields(json.as_bytes(), ["a", "b"]).ok()?;
+        Some(found.map(|value| value.map(|value| value.get().to_owned())))
+    }
+
+    fn texts(a: &str, b: &str) -> Option<[Option<String>; 2]> {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Some([text(a), text(b)])
+    }
+
+    #[test]
+    fn the_last_of_a_doubled_field_counts() {
+        assert_eq!(read(r#"{"a":1,"b":2,"a":"x"}"#), texts("\"x\"", "2"));
+        assert_eq!(read(r#"{"a":{"b":1},"\u0061":[]}"#), texts("[]", ""));
+    }
+
+    #[test]
+    fn a_number_of_any_size_is_no_reason_to_refuse_the_rest() {
+        assert_eq!(read(r#"{"a":1e999,"b":2,"c":-1e999}"#), texts("1e999", "2"));
+    }
+
+    #[test]
+    fn only_white_space_may_follow_the_object() {
+        assert_eq!(read("{} \r\n\t"), texts("", ""));
+        for odd in ["{} x", "{}{}", "{}\0", "[]", "1", "", "{"] {
+            assert_eq!(read(odd), None, "{odd:?}");
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! How long a session lives, by what its answer says and shows.
+
+use std::time::Duration;
+
+use crate::{api::instant::sane, moment::Moment, session::Times};
+
+/// How long a session lives when the server does not say. It always says the
+/// same.
+const DEFAULT_SECONDS: i64 = 600;
+
+/// A session with less left is not handed out. It would be over before its first
+/// use arrives, and `Date` counts in whole seconds.
+const LEAST_SECONDS: i64 = 2;
+
+/// Two clocks that differ by less tell the same time.
+const TOLERANCE: i64 = 60;
+
+/// For so long after its end the server may still return a session: its reaper runs
+/// once a minute.
+const REAPED_WITHIN: i64 = 90;
+
+/// A session that seems to be over for longer has times that cannot be meant.
+const MOST_OVER: i64 = 24 * 60 * 60;
+
+/// The device's clocks around one exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    /// When the request left.
+    pub sent_at: Moment,
+    /// When its answer was there.
+    pub now: Moment,
+    /// The wall clock in Unix seconds, possibly hours off.
+    pub wall: i64,
+}
+
+/// What an answer says of time, in Unix seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    pub activated_at: Option<i64>,
+    pub expires_at: Option<i64>,
+    /// `Date`. It may be that of a proxy with a wrong clock, or of a while ago.
+    pub date: Option<i64>,
+    /// When the token was signed. The server signs anew for each answer, by the
+    /// clock that `expiresAt` is counted on.
+    pub issued_at: Option<i64>,
+}
+
+/// What the times of a session mean for a call, at the moment of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Also where nothing says otherwise.
+    Goes,
+    /// Every clock that is known says so.
+    IsOver,
+    /// One clock says so, and one does not.
+    IsInDoubt,
+}
+
+/// The server's clock, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ServerClock {
+    earliest: i64,
+    latest: i64,
+    /// The one of the two that is trusted more.
+    likely: i64,
+}
+
+/// Returns when a session begins and ends, and what that means.
+///
+/// The end is counted from when the request left. So it errs on the early side, by
+/// at most the time that the answer took. Whether the session is over is counted
+/// from when the answer came: a slow answer is no reason to kill a session.
+pub fn read(told: Told, clocks: Clocks) -> (Times, Life) {
+    let told = told.that_can_be_meant();
+    let clock = told.server_clock();
+    let likely_end = told
+        .expires_at
+        .filter(|end| clock.is_none_or(|clock| clock.earliest.saturating_sub(*end) <= MOST_OVER));
+    let life = match (likely_end, clock) {
+        (Some(end), Some(clock)) => clock.judge(end),
+        _ => Life::Goes,
+    };
+    let now = clock.map_or_else(
+        || told.device_clock(clocks.wall),
+        |clock| Some(clock.latest),
+    );
+    let guessed_end = told
+        .activated_at
+        .map(|start| start.saturating_add(DEFAULT_SECONDS));
+    let (expires_at, left) = match (likely_end.or(guessed_end), now) {
+        (Some(end), Some(now)) if likely_end.is_some() || end - now >= LEAST_SECONDS => {
+            (end, end.saturating_sub(now))
+        }
+        (Some(end), None) => (end, told.whole_life()),
+        (_, now) => (
+            now.unwrap_or(clocks.wall).saturating_add(DEFAULT_SECONDS),
+            DEFAULT_SECONDS,
+        ),
+    };
+    let left = Duration::from_secs(u64::try_from(left).unwrap_or(0));
+    let times = Times {
+        activated_at: told.activated_at.unwrap_or(0),
+        expires_at,
+        ends_at: clocks.sent_at.saturating_add(left),
+    };
+    (times, life)
+}
+
+impl Told {
+    /// Drops the times that cannot be meant.
+    fn that_can_be_meant(self) -> Self {
+        let activated_at = self.activated_at.and_then(sane);
+        Self {
+            activated_at,
+            expires_at: self
+                .expires_at
+                .and_then(sane)
+                .filter(|end| activated_at.is_none_or(|start| start < *end)),
+            date: self.date.and_then(sane),
+            issued_at: self.issued_at.and_then(sane),
+        }
+    }
+
+    /// Returns the server's clock from the two places that tell it. Where they
+    /// differ the session's own times say which is wrong: the server returns no
+    /// session before it begins, and none long after its end.
+    fn server_clock(&self) -> Option<ServerClock> {
+        let fits = |clock: &i64| {
+            self.activated_at
+                .is_none_or(|start| start - TOLERANCE <= *clock)
+                && self
+                    .expires_at
+                    .is_none_or(|end| *clock <= end + REAPED_WITHIN)
+        };
+        match (self.date, self.issued_at) {
+            (Some(date), Some(issued_at)) if (date - issued_at).abs() <= TOLERANCE => {
+                Some(ServerClock {
+                    earliest: date.min(issued_at),
+                    latest: date.max(issued_at),
+                    likely: issued_at,
+                })
+            }
+            (date, issued_at) => match (date.filter(fits), issued_at.filter(fits)) {
+                (Some(date), Some(issued_at)) => Some(ServerClock {
+                    earliest: date.min(issued_at),
+                    latest: date,
+                    likely: date,
+                }),
+                (Some(clock), None) | (None, Some(clock)) => Some(ServerClock {
+                    earliest: clock,
+                    latest: clock,
+                    likely: clock,
+                }),
+                (None, None) => None,
+            },
+        }
+    }
+
+    /// Returns the device's clock, where the session's own times confirm it.
+    fn device_clock(&self, wall: i64) -> Option<i64> {
+        let end = self.expires_at?;
+        let start = self.activated_at.unwrap_or(end - DEFAULT_SECONDS);
+        (start..end).contains(&wall).then_some(wall)
+    }
+
+    fn whole_life(&self) -> i64 {
+        match (self.activated_at, self.expires_at) {
+            (Some(start), Some(end)) => end - start,
+            _ => DEFAULT_SECONDS,
+        }
+    }
+}
+
+impl ServerClock {
+    fn judge(self, end: i64) -> Life {
+        if end - self.likely >= LEAST_SECONDS {
+            Life::Goes
+        } else if end - self.earliest < LEAST_SECONDS {
+            Life::IsOver
+        } else {
+            Life::IsInDoubt
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// A session that began 500 s ago and has 100 s left.
+    const TOLD: Told = Told {
+        activated_at: Some(NOW - 500),
+        expires_at: Some(NOW + 100),
+        date: Some(NOW),
+        issued_at: Some(NOW),
+    };
+
+    fn with_wall(told: Told, wall: i64) -> (Times, Life, u64) {
+        let clocks = Clocks {
+            sent_at: Duration::from_secs(1000),
+            now: Duration::from_secs(1004),
+            wall,
+        };
+        let (times, life) = read(told, clocks);
+        (times, life, (times.ends_at - clocks.sent_at).as_secs())
+    }
+
+    /// A device whose clock says 1970.
+    fn at(told: Told) -> (Life, u64) {
+        let (_, life, left) = with_wall(told, 12);
+        (life, left)
+    }
+
+    #[test]
+    fn the_servers_clock_decides_and_the_devices_does_not() {
+        assert_eq!(at(TOLD), (Life::Goes, 100));
+        for wall in [0, NOW - 7200, NOW + 7200, i64::MAX, i64::MIN] {
+            assert_eq!(with_wall(TOLD, wall).2, 100);
+        }
+    }
+
+    #[test]
+    fn a_session_with_under_two_seconds_is_over() {
+        for (left, life) in [(2, Life::Goes), (1, Life::IsOver), (-700, Life::IsOver)] {
+            let told = Told {
+                expires_at: Some(NOW + left),
+                activated_at: Some(NOW + left - 600),
+                ..TOLD
+            };
+            assert_eq!(at(told).0, life, "{left}");
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_shortens_a_session_and_does_not_end_it() {
+        let told = Told {
+            expires_at: Some(NOW + 5),
+            ..TOLD
+        };
+        // Four of its five seconds have passed since the request left.
+        assert_eq!(at(told), (Life::Goes, 5));
+    }
+
+    #[test]
+    fn one_clock_that_is_wrong_ends_no_session() {
+        for wrong_by in [-4000, -700, 700, 4000, 90_000] {
+            for told in [
+                Told {
+                    date: Some(NOW + wrong_by),
+                    ..TOLD
+                },
+                Told {
+                    issued_at: Some(NOW + wrong_by),
+                    ..TOLD
+                },
+            ] {
+                assert_eq!(at(told), (Life::Goes, 100), "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_two_clocks_nearly_agree_the_later_counts_and_both_must_say_that_it_is_over() {
+        let near_its_end = Told {
+            expires_at: Some(NOW + 20),
+            ..TOLD
+        };
+        for (date, issued_at, outcome) in [
+            (30, 0, (Life::Goes, 0)),
+            (-45, 0, (Life::Goes, 20)),
+            (-35, 19, (Life::IsInDoubt, 1)),
+            (0, 30, (Life::IsInDoubt, 0)),
+            (21, 30, (Life::IsOver, 0)),
+        ] {
+            let told = Told {
+                date: Some(NOW + date),
+                issued_at: Some(NOW + issued_at),
+                ..near_its_end
+            };
+            assert_eq!(at(told), outcome, "{date} {issued_at}");
+        }
+    }
+
+    #[test]
+    fn a_sane_date_counts_before_a_token_that_is_older() {
+        let told = Told {
+            issued_at: Some(NOW - 500),
+            ..TOLD
+        };
+        assert_eq!(at(told), (Life::Goes, 100));
+        let told = Told {
+            expires_at: Some(NOW - 10),
+            ..told
+        };
+        assert_eq!(at(told), (Life::IsInDoubt, 0));
+    }
+
+    #[test]
+    fn one_clock_is_enough_where_it_fits() {
+        for told in [
+            Told { date: None, ..TOLD },
+            Told {
+                issued_at: None,
+                ..TOLD
+            },
+        ] {
+            assert_eq!(at(told), (Life::Goes, 100), "{told:?}");
+            let told = Told {
+                expires_at: Some(NOW - 30),
+                ..told
+            };
+            assert_eq!(at(told).0, Life::IsOver, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn the_device_clock_ends_no_session() {
+        let told = Told {
+            date: None,
+            issued_at: None,
+            ..TOLD
+        };
+        for (wall, left) in [
+            (NOW, 100),
+            (NOW - 501, 600),
+            (NOW + 100, 600),
+            (0, 600),
+            (i64::MAX, 600),
+        ] {
+            let (times, life, seconds) = with_wall(told, wall);
+            assert_eq!((life, seconds), (Life::Goes, left), "{wall}");
+            assert_eq!(times.expires_at, NOW + 100);
+        }
+    }
+
+    #[test]
+    fn a_session_without_an_end_that_can_be_meant_has_600_seconds_and_is_not_over() {
+        for expires_at in [
+            None,
+            Some(600),
+            Some(-1),
+            Some(i64::MAX),
+            Some(NOW - 3 * 86_400),
+        ] {
+            let told = Told {
+                activated_at: None,
+                expires_at,
+                ..TOLD
+            };
+            let (times, life, left) = with_wall(told, 12);
+            assert_eq!((life, left), (Life::Goes, 600), "{expires_at:?}");
+            assert_eq!(times.expires_at, NOW + 600);
+        }
+        let before_its_start = Told {
+            activated_at: Some(NOW),
+            expires_at: Some(NOW),
+            ..TOLD
+        };
+        assert_eq!(at(before_its_start), (Life::Goes, 600));
+        let nothing = Told::default();
+        let (times, life, left) = with_wall(nothing, NOW);
+        assert_eq!((life, left, times.expires_at), (Life::Goes, 600, NOW + 600));
+    }
+
+    #[test]
+    fn a_session_that_says_only_when_it_began_has_the_rest_of_600_seconds() {
+        let told = Told {
+            expires_at: None,
+            ..TOLD
+        };
+        assert_eq!(at(told), (Life::Goes, 100));
+        let older = Told {
+            activated_at: Some(NOW - 700),
+            ..told
+        };
+        assert_eq!(at(older), (Life::Goes, 600));
+    }
+}
