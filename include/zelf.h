@@ -205,10 +205,17 @@ typedef int32_t zelf_status;
 /** HTTP 429: too many requests; see zelf_error_retry_after_ms. */
 #define ZELF_ERROR_RATE_LIMITED 39
 
-/** HTTP 5xx: the server, or a proxy in front of it, failed. */
+/**
+ * HTTP 5xx, except 501, 505 and 511: the server, or a proxy in front of it,
+ * failed.
+ */
 #define ZELF_ERROR_SERVER 40
 
-/** An HTTP status that the session API does not have. */
+/**
+ * An HTTP status that the session API does not have. Also 501 and 505, with
+ * which a server says that it never will, and 511, with which a network wants a
+ * person to sign in first.
+ */
 #define ZELF_ERROR_UNEXPECTED_HTTP_STATUS 41
 
 /** The server handed out a session that has already expired, by its own clock. */
@@ -282,7 +289,9 @@ ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
 
 /**
  * How long the server asks to wait before the next attempt (its Retry-After
- * header), in milliseconds. 0 when it did not say, or error is NULL.
+ * header), in milliseconds. A part of a second is rounded up to a whole one. A
+ * number too large for the type is UINT64_MAX. 0 when the server did not say, or
+ * error is NULL.
  *
  * Since 0.1.0.
  */

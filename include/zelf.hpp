@@ -123,10 +123,14 @@ public:
         return detail::view(zelf_error_server_message(error_.get()));
     }
     bool is_retryable() const noexcept { return zelf_error_is_retryable(error_.get()); }
-    /** Zero: the server did not say. */
+    /** Zero: the server did not say. At most the longest that the type can say. */
     std::chrono::milliseconds retry_after() const noexcept
     {
-        return std::chrono::milliseconds(zelf_error_retry_after_ms(error_.get()));
+        const auto asked = zelf_error_retry_after_ms(error_.get());
+        const auto longest = (std::chrono::milliseconds::max)();
+        return asked < static_cast<std::uint64_t>(longest.count())
+                   ? std::chrono::milliseconds(asked)
+                   : longest;
     }
 
 private:

@@ -3,9 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde::de::IgnoredAny;
-
 use crate::{
+    api::json,
     config::Settings,
     connect::connector::{Destination, Network},
     create::{
@@ -76,7 +75,7 @@ impl Context {
                 method: Method::Usual,
                 max_body: MAX_BODY,
                 error_body_time: MAX_ERROR_BODY_TIME.min(timeout / 4),
-                is_whole: is_whole_json,
+                is_whole: json::is_whole_object,
             },
             destination,
             log,
@@ -125,16 +124,9 @@ impl Context {
         });
     }
 
-    /// Returns the error of a call whose time is over.
-    pub fn out_of_time(&self) -> Error {
-        self.destination.attempt().out_of_time()
+    /// Returns the error of a call whose time is over. `begun`: the status of an
+    /// answer that has not ended, or 0.
+    pub fn out_of_time(&self, begun: u16) -> Error {
+        self.destination.attempt().out_of_time(begun)
     }
-}
-
-/// Whether a body is a JSON object to its last byte.
-fn is_whole_json(body: &[u8]) -> bool {
-    // Nearly always that is plain to see.
-    body.trim_ascii_end().ends_with(b"}")
-        && body.trim_ascii_start().starts_with(b"{")
-        && serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }

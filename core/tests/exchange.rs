@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use zelf_core::http::{
-    answer::RetryAfter,
     exchange::{Close, Exchange, Rules},
     head::Method,
     no_answer::NoAnswer,
+    retry_after::RetryAfter,
 };
 
 const MAX_BODY: usize = 1000;

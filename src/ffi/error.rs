@@ -87,7 +87,9 @@ pub extern "C" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
 }
 
 /// How long the server asks to wait before the next attempt (its Retry-After
-/// header), in milliseconds. 0 when it did not say, or error is NULL.
+/// header), in milliseconds. A part of a second is rounded up to a whole one. A
+/// number too large for the type is UINT64_MAX. 0 when the server did not say, or
+/// error is NULL.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -77,9 +77,12 @@ pub const ZELF_ERROR_LIMIT_EXCEEDED: zelf_status = 37;
 pub const ZELF_ERROR_SESSION_NOT_ACTIVE: zelf_status = 38;
 /// HTTP 429: too many requests; see zelf_error_retry_after_ms.
 pub const ZELF_ERROR_RATE_LIMITED: zelf_status = 39;
-/// HTTP 5xx: the server, or a proxy in front of it, failed.
+/// HTTP 5xx, except 501, 505 and 511: the server, or a proxy in front of it,
+/// failed.
 pub const ZELF_ERROR_SERVER: zelf_status = 40;
-/// An HTTP status that the session API does not have.
+/// An HTTP status that the session API does not have. Also 501 and 505, with
+/// which a server says that it never will, and 511, with which a network wants a
+/// person to sign in first.
 pub const ZELF_ERROR_UNEXPECTED_HTTP_STATUS: zelf_status = 41;
 /// The server handed out a session that has already expired, by its own clock.
 pub const ZELF_ERROR_SESSION_EXPIRED: zelf_status = 50;

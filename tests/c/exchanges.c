@@ -2,7 +2,7 @@
    caller sees of each. The folder of recordings is the first argument. */
 #include <dirent.h>
 
-#include "check.h"
+#include "raw.h"
 
 static const struct expectation {
     const char *file;
@@ -61,22 +61,6 @@ static const struct expectation {
 
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
 
-static void base64(const unsigned char *in, size_t length, char *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t i;
-    for (i = 0; i < length; i += 3) {
-        unsigned long three = (unsigned long)in[i] << 16;
-        if (i + 1 < length) three |= (unsigned long)in[i + 1] << 8;
-        if (i + 2 < length) three |= in[i + 2];
-        *out++ = digits[three >> 18 & 63];
-        *out++ = digits[three >> 12 & 63];
-        *out++ = i + 1 < length ? digits[three >> 6 & 63] : '=';
-        *out++ = i + 2 < length ? digits[three & 63] : '=';
-    }
-    *out = '\0';
-}
-
 /* The response as received: what follows the line with the command. The
    recorder put one line feed after it. */
 static char *recorded_response(const char *folder, const char *name)
@@ -95,14 +79,6 @@ static char *recorded_response(const char *folder, const char *name)
     start = strstr(text, "HTTP/1.1 ");
     if (start && length && text[length - 1] == '\n') text[length - 1] = '\0';
     return start;
-}
-
-static void arm(const char *response)
-{
-    static char encoded[32768], json[40000];
-    base64((const unsigned char *)response, strlen(response), encoded);
-    snprintf(json, sizeof json, "{\"kind\":\"raw\",\"keep\":true,\"base64\":\"%s\"}", encoded);
-    fault(json);
 }
 
 static int session_is_the_recorded_one(const zelf_session *session, const char *response)
@@ -140,7 +116,7 @@ static void replay(zelf_client *client, const struct expectation *expected, cons
         zelf_session_options_free(options);
         return;
     }
-    arm(response);
+    answer_with(response, strlen(response));
     zelf_session_options_set_identifier(options, expected->identifier);
     zelf_session_options_set_tag_name(options, expected->tag_name);
     session = zelf_session_create(client, options, &error);
@@ -166,12 +142,12 @@ static void an_expired_session_is_replaced(zelf_client *client, const char *fold
     zelf_session *session;
     const char *response = recorded_response(folder, "30c-expired-unreaped");
 
-    base64((const unsigned char *)response, strlen(response), encoded);
+    base64(response, strlen(response), encoded);
     snprintf(expired, sizeof expired,
              "{\"kind\":\"raw\",\"keep\":true,\"times\":1,\"base64\":\"%s\"}", encoded);
     fault(expired);
     response = recorded_response(folder, "30e-kill-expired");
-    base64((const unsigned char *)response, strlen(response), encoded);
+    base64(response, strlen(response), encoded);
     snprintf(expired, sizeof expired, "{\"kind\":\"raw\",\"keep\":true,\"base64\":\"%s\"}", encoded);
     sandbox("POST", "/sandbox/faults", expired);
     forget_requests();

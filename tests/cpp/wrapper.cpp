@@ -86,6 +86,11 @@ static void failures_are_values()
                 && refused.error().server_message() == "missing" && !refused.error().is_retryable()
                 && refused.error().retry_after() == 0ms && refused.error().what()[0],
             "a failure is a value with the server's words: %s", refused.error().what());
+    fault("{\"kind\":\"answer\",\"status\":429,\"headers\":{\"Retry-After\":\"99999999999999999999999\"}}");
+    const auto busy = client.try_create();
+    fault(nullptr);
+    PROMISE(!busy && busy.error().retry_after() == std::chrono::milliseconds::max(),
+            "the longest wait is not negative");
     zelf::error copy = refused.error();
     PROMISE(zelf::status_name(copy.status()) == "ZELF_ERROR_VALIDATION", "and can be copied");
 

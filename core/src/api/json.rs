@@ -22,6 +22,20 @@ pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
     json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
 }
 
+/// Whether a text is a JSON object to its last byte.
+pub fn is_whole_object(json: &[u8]) -> bool {
+    let json = without_byte_order_mark(json);
+    // Nearly always that is plain to see.
+    json.trim_ascii_end().ends_with(b"}")
+        && json.trim_ascii_start().starts_with(b"{")
+        && is_whole(json)
+}
+
+/// Whether a text is a JSON value to its last byte.
+pub fn is_whole(json: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(without_byte_order_mark(json)).is_ok()
+}
+
 struct Fields<'n, const N: usize>(&'n [&'n str; N]);
 
 impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {

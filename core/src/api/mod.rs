@@ -1,5 +1,6 @@
 //! The wire of the session API, in both directions. No I/O.
 
+pub mod body_text;
 pub mod claim;
 pub mod claims;
 pub mod instant;

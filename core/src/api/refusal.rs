@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::{
-    api::server_words,
+    api::{json, server_words},
     error::{Error, Status},
-    http::answer::{Answer, RetryAfter},
+    http::{answer::Answer, retry_after::RetryAfter},
 };
 
 /// Says what a status other than 2xx means, and keeps the server's words.
@@ -17,12 +16,11 @@ use crate::{
 /// * `authority`: what the server is called in messages.
 /// * `wall`: the device's wall clock, for a `Retry-After` without a `Date`.
 pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Error {
-    let words = server_words::read(answer.body);
-    let said = words.as_deref().unwrap_or_default();
+    let words = server_words::read(answer.body, answer.coding);
+    let said = words.said.as_deref().unwrap_or_default();
     let code = answer.status;
     // JSON that is whole was said to its end.
-    let is_cut_short =
-        answer.is_cut_short && serde_json::from_slice::<IgnoredAny>(answer.body).is_err();
+    let is_cut_short = answer.is_cut_short && !json::is_whole(answer.body);
     let (status, explanation) = classify(code, said, is_cut_short);
 
     let mut message = format!("{authority} {explanation} (HTTP {code}");
@@ -32,22 +30,37 @@ pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Er
     if !said.is_empty() {
         message.push_str(&format!(": {said}"));
     }
+    if let Some(coding) = words.coding {
+        message.push_str(&format!(
+            ": its words are {}, which cannot be read",
+            coding.name()
+        ));
+    }
     message.push(')');
     Error {
-        server_message: words,
+        server_message: words.said,
         retry_after: wait(answer, wall),
         ..Error::new(status, message).with_http_status(code)
     }
 }
 
-/// Returns where a redirect points, without what may be secret in it.
+/// Returns where a redirect points. A query, a fragment and credentials may be
+/// secret, so they are left out.
 fn redirect_target(answer: &Answer<'_>, server: &Url) -> Option<String> {
     if !(300..400).contains(&answer.status) {
         return None;
     }
     let location = std::str::from_utf8(answer.location?).ok()?;
-    let target = server.join(location).ok()?;
-    Some(target.origin().ascii_serialization())
+    let mut target = server.join(location).ok()?;
+    if target.cannot_be_a_base() {
+        return Some(target.scheme().to_owned());
+    }
+    target.set_query(None);
+    target.set_fragment(None);
+    // A URL without a host has no credentials.
+    let _ = target.set_username("");
+    let _ = target.set_password(None);
+    server_words::on_one_line(target.as_str())
 }
 
 /// Returns how long the server asks to wait. A date is compared with the
@@ -114,6 +127,14 @@ fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str)
             Status::RateLimited,
             "received too many requests; wait and try again",
         ),
+        501 | 505 => (
+            Status::UnexpectedHttpStatus,
+            "does not support the request; check the base URL",
+        ),
+        511 => (
+            Status::UnexpectedHttpStatus,
+            "was not reached, because the network wants you to sign in first (a captive portal)",
+        ),
         500..=599 => (Status::Server, "failed; try again later"),
         _ => (
             Status::UnexpectedHttpStatus,
@@ -145,6 +166,57 @@ mod tests {
             Some("connect ECONNREFUSED")
         );
         assert!(error.message.contains("(HTTP 500: connect ECONNREFUSED)"));
+    }
+
+    #[test]
+    fn a_redirect_names_its_target_without_what_may_be_secret() {
+        let server = Url::parse("https://api.test/api/sessions").unwrap();
+        for (location, target) in [
+            ("https://b.test/v2/sessions", "https://b.test/v2/sessions"),
+            ("/v2/x?key=s3cr3t#s3cr3t", "https://api.test/v2/x"),
+            ("https://u:s3cr3t@b.test:8443/", "https://b.test:8443/"),
+            ("//b.test", "https://b.test/"),
+            ("..", "https://api.test/"),
+            ("data:text/html,s3cr3t", "data"),
+            ("https://b.test/eyJhbGciOi.eyJ.s", "https://b.test/[token]"),
+            ("http://[::1]:80/", "http://[::1]/"),
+        ] {
+            let answer = Answer {
+                location: Some(location.as_bytes()),
+                ..Answer::of(302, b"")
+            };
+            let message = read(&answer, &server, "api.test:443", 0).message;
+            let expected = format!("(HTTP 302, to {target})");
+            assert!(message.ends_with(&expected), "{location}: {message}");
+        }
+        let long = format!("/{}", "x".repeat(9000));
+        let answer = Answer {
+            location: Some(long.as_bytes()),
+            ..Answer::of(302, b"")
+        };
+        assert!(read(&answer, &server, "api.test:443", 0).message.len() < 800);
+    }
+
+    #[test]
+    fn words_that_are_coded_are_named_and_not_shown() {
+        let error = read(
+            &Answer::of(403, b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab"),
+            &Url::parse("https://api.test").unwrap(),
+            "api.test:443",
+            0,
+        );
+        assert_eq!(error.status, Status::Forbidden);
+        assert_eq!(error.server_message, None);
+        assert!(error.message.contains("gzip"), "{}", error.message);
+    }
+
+    #[test]
+    fn words_in_utf_16_decide_too() {
+        let body: Vec<u8> =
+            r#"{"error":"rejected"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let server = Url::parse("https://api.test").unwrap();
+        let error = read(&Answer::of(403, &body), &server, "api.test:443", 0);
+        assert_eq!(error.status, Status::RejectedOrigin);
     }
 
     #[test]

@@ -1,15 +1,43 @@
-//! The server's own words, taken from an error body of any shape.
+//! The server's own words, taken from a body of any shape.
 
 use serde_json::Value;
+
+use crate::{api::body_text, http::coding::Coding};
 
 /// Enough for every message the server has; a proxy's page can be long.
 const MAX_BYTES: usize = 512;
 
-/// What the body says, for a person: control characters and tokens removed,
-/// HTML reduced to its title, length bounded. `None` when it says nothing.
-pub fn read(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
+/// What a body says, for a person.
+#[derive(Debug, Default, PartialEq)]
+pub struct Words {
+    /// Control characters and tokens are removed, HTML is reduced to its title, the
+    /// length is bounded. `None`: the body says nothing.
+    pub said: Option<String>,
+    /// It is HTML.
+    pub is_page: bool,
+    /// It is coded, so that its words cannot be read.
+    pub coding: Option<Coding>,
+}
+
+/// Reads the words of a body. `named`: what its `Content-Encoding` says.
+pub fn read(body: &[u8], named: Option<Coding>) -> Words {
+    match body_text::read(body, named) {
+        Ok(text) => {
+            let text = text.trim();
+            Words {
+                said: words(text),
+                is_page: text.starts_with('<'),
+                coding: None,
+            }
+        }
+        Err(coding) => Words {
+            coding: Some(coding),
+            ..Words::default()
+        },
+    }
+}
+
+fn words(text: &str) -> Option<String> {
     let words = match serde_json::from_str(text) {
         // The parser's stack would grow with it.
         _ if is_deep(text) => text.to_owned(),
@@ -17,8 +45,14 @@ pub fn read(body: &[u8]) -> Option<String> {
         Err(_) if text.starts_with('<') => html_title(text)?.to_owned(),
         Err(_) => text.to_owned(),
     };
+    on_one_line(&words)
+}
+
+/// Returns a text as it may stand in a message: on one line, without tokens, with a
+/// bounded length. `None`: nothing is left.
+pub fn on_one_line(text: &str) -> Option<String> {
     // On one line first, or what falls away could have split a token.
-    let words = shortened(without_tokens(&one_line(&words)));
+    let words = shortened(without_tokens(&one_line(text)));
     (!words.is_empty()).then_some(words)
 }
 
@@ -57,18 +91,18 @@ fn plain(value: &Value) -> String {
             let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
             lines.join("; ")
         }
-        other => on_one_line(other).to_string(),
+        other => each_on_one_line(other).to_string(),
     }
 }
 
 /// JSON would write a line break as letters.
-fn on_one_line(value: &Value) -> Value {
+fn each_on_one_line(value: &Value) -> Value {
     match value {
         Value::String(text) => one_line(text).into(),
-        Value::Array(values) => values.iter().map(on_one_line).collect(),
+        Value::Array(values) => values.iter().map(each_on_one_line).collect(),
         Value::Object(fields) => fields
             .iter()
-            .map(|(name, value)| (one_line(name), on_one_line(value)))
+            .map(|(name, value)| (one_line(name), each_on_one_line(value)))
             .collect(),
         other => other.clone(),
     }
@@ -152,7 +186,7 @@ mod tests {
     use super::*;
 
     fn words(body: &str) -> Option<String> {
-        read(body.as_bytes())
+        read(body.as_bytes(), None).said
     }
 
     #[test]
@@ -208,7 +242,12 @@ mod tests {
             let long = words(&long).unwrap();
             assert!(long.len() <= MAX_BYTES + '…'.len_utf8(), "{}", long.len());
         }
-        assert!(read(&[0xff, 0xfe, b'x']).is_some());
+    }
+
+    #[test]
+    fn a_body_that_is_coded_has_no_words() {
+        let words = read(b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xabV", None);
+        assert_eq!((words.said, words.coding), (None, Some(Coding::Gzip)));
     }
 
     #[test]

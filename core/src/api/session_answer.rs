@@ -10,6 +10,7 @@ use crate::{
         claims::Payload,
         instant, json,
         lifetime::{self, Clocks, Life, Told},
+        server_words,
     },
     error::{Error, Status},
     http::answer::Answer,
@@ -23,13 +24,7 @@ use crate::{
 /// Unknown fields are ignored and times may be missing. A session without a
 /// usable token is an error.
 pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Error> {
-    let bad = |what: &str| {
-        Error::new(
-            Status::BadResponse,
-            format!("the server's answer is not a session: {what}"),
-        )
-        .with_http_status(answer.status)
-    };
+    let bad = |what: &str| not_a_session(what, answer);
     let body = json::without_byte_order_mark(answer.body);
     // The parser's own message may quote the body, and with it the token.
     let unreadable = |error: serde_json::Error| {
@@ -38,7 +33,7 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Erro
             Category::Data => bad(NO_TOKEN),
             Category::Eof if body.is_empty() => bad("it is empty"),
             Category::Eof => bad("it ends in the middle"),
-            _ => bad("it is not JSON"),
+            _ => no_json(answer),
         }
     };
     let [data] = json::fields(body, ["data"]).map_err(unreadable)?;
@@ -65,6 +60,38 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Erro
         times,
     );
     Ok((session, life))
+}
+
+fn not_a_session(what: &str, answer: &Answer<'_>) -> Error {
+    Error::new(
+        Status::BadResponse,
+        format!("the server's answer is not a session: {what}"),
+    )
+    .with_http_status(answer.status)
+}
+
+/// Says what came in place of JSON. Hotels and airports answer every request with
+/// their own page.
+fn no_json(answer: &Answer<'_>) -> Error {
+    let words = server_words::read(answer.body, answer.coding);
+    if let Some(coding) = words.coding {
+        let name = coding.name();
+        return not_a_session(&format!("it is {name}, which was not asked for"), answer);
+    }
+    if !words.is_page {
+        return not_a_session("it is not JSON", answer);
+    }
+    let title = match &words.said {
+        Some(title) => format!(" (\"{title}\")"),
+        None => String::new(),
+    };
+    let what = format!(
+        "it is a web page{title}; sign in to this network if it has a captive portal, or correct the base URL"
+    );
+    Error {
+        server_message: words.said,
+        ..not_a_session(&what, answer)
+    }
 }
 
 const NO_TOKEN: &str = "it lacks data.token, or that is not text";
@@ -110,6 +137,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::http::coding::Coding;
 
     const NOW: i64 = 1_800_000_000;
     const CLOCKS: Clocks = Clocks {
@@ -186,6 +214,39 @@ mod tests {
     }
 
     #[test]
+    fn a_page_in_place_of_a_session_is_named_with_its_title() {
+        for (page, title) in [
+            (
+                "<!DOCTYPE html>\n<title> Sign in\nto WiFi</title>",
+                Some("Sign in to WiFi"),
+            ),
+            ("\u{feff} <html><body>Welcome", None),
+        ] {
+            let error = at(page, None).err().unwrap();
+            assert_eq!(error.status, Status::BadResponse);
+            assert_eq!(error.server_message.as_deref(), title);
+            assert!(error.message.contains("captive portal"), "{error}");
+            assert!(
+                error.message.contains(title.unwrap_or("web page;")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_coded_body_in_place_of_a_session_is_named() {
+        let coded = Answer::of(200, b"\x1f\x8b\x08\0\0\0\0\0\0\x03");
+        let named = Answer {
+            coding: Some(Coding::Brotli),
+            ..Answer::of(200, b"\x8b\x09\x80{}\x03")
+        };
+        for (answer, name) in [(coded, "gzip"), (named, "Brotli")] {
+            let error = read(&answer, CLOCKS).err().unwrap();
+            assert!(error.message.contains(name), "{error}");
+        }
+    }
+
+    #[test]
     fn a_body_is_read_as_javascript_reads_it() {
         for body in [
             "\u{feff}{\"data\":{\"token\":\"abc\"}} \r\n",
@@ -202,7 +263,7 @@ mod tests {
     #[test]
     fn anything_but_a_usable_token_is_a_bad_response_that_says_what_is_wrong() {
         assert!(refusal("").contains("empty"));
-        assert!(refusal("<html>").contains("not JSON"));
+        assert!(refusal("OK").contains("not JSON"));
         assert!(refusal(r#"{"data":{"token":"abc""#).contains("middle"));
         for body in [
             "{}",

@@ -1,6 +1,7 @@
 //! A connection that an asynchronous call uses, and the next one again.
 
 use std::{
+    cell::Cell,
     future::poll_fn,
     io::{self, Read, Write},
     task::Poll,
@@ -39,13 +40,19 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer. The caller bounds it in time, and
-    /// drops a connection of which it has dropped this.
-    pub async fn exchange(&mut self, request: &[u8], deadline: Moment) -> Result<(), Failure> {
+    /// drops a connection of which it has dropped this. `begun` takes the status of
+    /// the answer as soon as it is there.
+    pub async fn exchange(
+        &mut self,
+        request: &[u8],
+        deadline: Moment,
+        begun: &Cell<u16>,
+    ) -> Result<(), Failure> {
         self.exchange.begin();
         self.wire
             .send(request)
             .map_err(|why| Failure::Lost(Broken::Io(why)))?;
-        if self.advance(true).await? == Progress::Done {
+        if self.advance(true, begun).await? == Progress::Done {
             return Ok(());
         }
         // The rest of an error is waited for a while.
@@ -53,7 +60,7 @@ impl Connection {
         // What has come of it is handed out at the call's end too.
         let until = until.min(deadline);
         let left = until.saturating_sub((self.now)());
-        match timeout(left, self.advance(false)).await {
+        match timeout(left, self.advance(false, begun)).await {
             Ok(outcome) => outcome.map(drop),
             Err(_) => self.exchange.closed(Close::Broken).map_err(Failure::Answer),
         }
@@ -61,7 +68,11 @@ impl Connection {
 
     /// Goes on until the answer is there, or where that is asked for until an
     /// error's head is there.
-    async fn advance(&mut self, stops_at_error: bool) -> Result<Progress, Failure> {
+    async fn advance(
+        &mut self,
+        stops_at_error: bool,
+        begun: &Cell<u16>,
+    ) -> Result<Progress, Failure> {
         let Self {
             socket,
             wire,
@@ -71,7 +82,9 @@ impl Connection {
         poll_fn(|context| {
             let socket = &mut PollSocket::new(socket, context);
             loop {
-                match advance(wire, socket, exchange, *now) {
+                let progress = advance(wire, socket, exchange, *now);
+                begun.set(exchange.status());
+                match progress {
                     Ok(Progress::Moved)
                         if stops_at_error && exchange.error_body_until().is_some() =>
                     {

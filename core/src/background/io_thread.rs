@@ -115,9 +115,10 @@ async fn carry_out(io: Rc<Io>, job: Job) {
     #[cfg(feature = "test-hooks")]
     panics::Point::Task.strike();
     let left = job.deadline.saturating_sub(io.context.now());
-    let outcome = match timeout(left, io.create(&job)).await {
+    let begun = Cell::new(0);
+    let outcome = match timeout(left, io.create(&job, &begun)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(io.context.out_of_time()),
+        Err(_) => Err(io.context.out_of_time(begun.get())),
     };
     if let Err(error) = &outcome {
         io.context.log_failure(error);
@@ -187,7 +188,8 @@ impl Io {
         }
     }
 
-    async fn create(self: &Rc<Self>, job: &Job) -> Outcome {
+    /// `begun`: takes the status of an answer that has begun and has not ended.
+    async fn create(self: &Rc<Self>, job: &Job, begun: &Cell<u16>) -> Outcome {
         let leader = match self.shared.single_flight.join(&job.request) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
@@ -199,7 +201,7 @@ impl Io {
         };
         // In a box: while it waits for a connection a call is small.
         let place = self.place().await?;
-        Box::pin(self.lead(leader, job.deadline, place)).await
+        Box::pin(self.lead(leader, job.deadline, place, begun)).await
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
@@ -213,6 +215,7 @@ impl Io {
         leader: Leader<'_>,
         deadline: Moment,
         place: SemaphorePermit<'_>,
+        begun: &Cell<u16>,
     ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
@@ -220,7 +223,7 @@ impl Io {
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
-                    self.exchange(&mut call, &body, over, deadline).await;
+                    self.exchange(&mut call, &body, over, deadline, begun).await;
                     self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {
@@ -240,7 +243,14 @@ impl Io {
         }
     }
 
-    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, deadline: Moment) {
+    async fn exchange(
+        self: &Rc<Self>,
+        call: &mut Call,
+        body: &[u8],
+        over: Over,
+        deadline: Moment,
+        begun: &Cell<u16>,
+    ) {
         let context = &*self.context;
         let kept = match over {
             Over::Any => self.take(),
@@ -262,7 +272,8 @@ impl Io {
         };
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
-        let outcome = connection.exchange(&request, deadline).await;
+        let outcome = connection.exchange(&request, deadline, begun).await;
+        begun.set(0);
         let exchange = connection.last();
         let decision = context.decision(&self.shared);
         let now = decision.time;

@@ -59,7 +59,9 @@ impl Connection {
                 Progress::Moved => {}
                 // The rest of an error is not waited for any more.
                 Progress::Blocked if self.exchange.closed(Close::Broken).is_ok() => return Ok(()),
-                Progress::Blocked => return Err(Failure::OutOfTime),
+                Progress::Blocked => {
+                    return Err(Failure::OutOfTime(self.exchange.status()));
+                }
             }
         }
     }

@@ -34,7 +34,7 @@ pub fn create(
         Joined::Follows(follower) => match driver.wait(&follower) {
             Some(Turn::Leads(leader)) => leader,
             Some(Turn::Has(outcome)) => return outcome,
-            None => return Err(context.out_of_time()),
+            None => return Err(context.out_of_time(0)),
         },
     };
     driver.lead(leader)
@@ -143,7 +143,7 @@ impl Driver<'_> {
         has_heard: bool,
         http_status: u16,
     ) -> Result<(), Abandoned> {
-        let is_final = matches!(failure, Failure::OutOfTime | Failure::NotHere(_));
+        let is_final = matches!(failure, Failure::OutOfTime(_) | Failure::NotHere(_));
         let attempt = self.context.destination.attempt();
         let error = attempt.describe(failure).with_http_status(http_status);
         if is_final {

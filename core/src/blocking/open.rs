@@ -30,7 +30,7 @@ pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Co
     let connected = event_loop
         .block_on(async { timeout(limit, connect(destination, network)).await })
         .map_err(|_| match limit == left {
-            true => Failure::OutOfTime,
+            true => Failure::OutOfTime(0),
             false => Failure::ConnectTimeout,
         })??;
     let lost = |why| Failure::Tcp(Peer::Server, why);

@@ -19,8 +19,9 @@ pub enum Peer {
 
 #[derive(Debug)]
 pub enum Failure {
-    /// The time of the whole call is over.
-    OutOfTime,
+    /// The time of the whole call is over. An answer with this status had begun; 0:
+    /// none had.
+    OutOfTime(u16),
     /// The time for making a connection is over.
     ConnectTimeout,
     NoAddress(NoAddress),
@@ -58,7 +59,7 @@ impl Attempt<'_> {
     /// Returns the error for a failure.
     pub fn describe(&self, failure: Failure) -> Error {
         match failure {
-            Failure::OutOfTime => self.out_of_time(),
+            Failure::OutOfTime(begun) => self.out_of_time(begun),
             Failure::ConnectTimeout => self.connect_timeout(),
             Failure::NoAddress(unknown) => no_address(&unknown),
             Failure::Tcp(peer, why) => self.no_connection(peer, &why),
@@ -79,15 +80,17 @@ impl Attempt<'_> {
         }
     }
 
-    pub fn out_of_time(&self) -> Error {
-        Error::new(
-            Status::Timeout,
-            format!(
-                "{} did not answer within {} ms; try again, or raise the timeout",
-                self.authority,
-                self.timeout.as_millis()
+    pub fn out_of_time(&self, begun: u16) -> Error {
+        let (authority, limit) = (self.authority, self.timeout.as_millis());
+        let message = match begun {
+            0 => format!(
+                "{authority} did not answer within {limit} ms; try again, or raise the timeout"
             ),
-        )
+            _ => format!(
+                "{authority} answered HTTP {begun}, but the answer did not end within {limit} ms; try again, or check what stands between"
+            ),
+        };
+        Error::new(Status::Timeout, message).with_http_status(begun)
     }
 
     fn connect_timeout(&self) -> Error {

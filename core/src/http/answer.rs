@@ -1,5 +1,7 @@
 //! A response, read whole and bounded, before anyone asks what it means.
 
+use crate::http::{coding::Coding, retry_after::RetryAfter};
+
 /// Borrows from the exchange that it came in.
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
@@ -9,18 +11,12 @@ pub struct Answer<'a> {
     pub retry_after: Option<RetryAfter>,
     /// The value of `Location`.
     pub location: Option<&'a [u8]>,
+    /// What `Content-Encoding` says of the body.
+    pub coding: Option<Coding>,
     pub body: &'a [u8],
     /// The rest of the body never came. Such an answer is handed out for an
     /// error only: its status must not be lost with its words.
     pub is_cut_short: bool,
-}
-
-/// What a `Retry-After` header asks for (RFC 9110, section 10.2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryAfter {
-    Seconds(u64),
-    /// Until then, in Unix seconds.
-    Date(i64),
 }
 
 impl<'a> Answer<'a> {
@@ -31,6 +27,7 @@ impl<'a> Answer<'a> {
             date: None,
             retry_after: None,
             location: None,
+            coding: None,
             body,
             is_cut_short: false,
         }

@@ -171,6 +171,7 @@ impl Exchange {
             date: self.head.date,
             retry_after: self.head.retry_after,
             location: self.head.location.clone().map(|range| &self.inbox[range]),
+            coding: self.head.coding,
             body: &self.inbox[self.body_start..self.body_end],
             // Where no length is announced, the end of the connection is the end
             // of the body.

@@ -1,12 +1,13 @@
 //! The head of a response: its status line and headers.
 
-use std::{
-    mem::MaybeUninit,
-    ops::Range,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{mem::MaybeUninit, ops::Range};
 
-use crate::http::{answer::RetryAfter, no_answer::NoAnswer};
+use crate::http::{
+    coding::Coding,
+    date::http_date,
+    no_answer::NoAnswer,
+    retry_after::{self, RetryAfter},
+};
 
 /// More than any server sends. A response with more headers is refused.
 const MAX_HEADERS: usize = 256;
@@ -22,6 +23,7 @@ pub struct Head {
     pub retry_after: Option<RetryAfter>,
     /// Where the value of `Location` stands.
     pub location: Option<Range<usize>>,
+    pub coding: Option<Coding>,
     pub framing: Framing,
     /// After this response the connection may be used again.
     pub keeps_connection: bool,
@@ -98,6 +100,7 @@ pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAns
         date: fields.date,
         retry_after: fields.retry_after,
         location: fields.location,
+        coding: fields.coding,
         framing,
         keeps_connection,
     };
@@ -119,6 +122,7 @@ struct Fields {
     date: Option<i64>,
     retry_after: Option<RetryAfter>,
     location: Option<Range<usize>>,
+    coding: Option<Coding>,
     length: Option<u64>,
     is_chunked: bool,
     has_coding: bool,
@@ -141,9 +145,12 @@ impl Fields {
                 self.closes |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"close"));
             }
             11 if header.name.eq_ignore_ascii_case("retry-after") => {
-                self.retry_after = self.retry_after.or_else(|| retry_after(value));
+                self.retry_after = self.retry_after.or_else(|| retry_after::read(value));
             }
             14 if header.name.eq_ignore_ascii_case("content-length") => self.take_length(value)?,
+            16 if header.name.eq_ignore_ascii_case("content-encoding") => {
+                self.coding = Coding::named(value);
+            }
             17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
                 self.take_coding(value)?;
             }
@@ -210,18 +217,4 @@ fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)
         .filter(|token| !token.is_empty())
-}
-
-fn http_date(value: &[u8]) -> Option<i64> {
-    let date: SystemTime = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
-    i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
-}
-
-/// Reads seconds or an HTTP date. A value that makes no sense is ignored.
-fn retry_after(value: &[u8]) -> Option<RetryAfter> {
-    if value.iter().all(u8::is_ascii_digit) {
-        let seconds = std::str::from_utf8(value).ok()?.parse().ok()?;
-        return Some(RetryAfter::Seconds(seconds));
-    }
-    http_date(value).map(RetryAfter::Date)
 }

@@ -3,7 +3,10 @@
 
 pub mod answer;
 pub mod chunks;
+pub mod coding;
+pub mod date;
 pub mod exchange;
 pub mod head;
 pub mod no_answer;
 pub mod request;
+pub mod retry_after;

@@ -32,7 +32,7 @@ fn what_may_pass_is_tried_three_times() {
 
 #[test]
 fn what_will_not_pass_is_tried_once() {
-    for code in [301, 400, 401, 403, 409, 418] {
+    for code in [301, 400, 401, 403, 409, 418, 501, 505, 511] {
         let sandbox = sandbox();
         let client = client(&sandbox, |_| {});
         sandbox.inject(Reply::error(code, "no"));
@@ -98,15 +98,31 @@ fn a_retry_after_that_fits_is_waited_for() {
 }
 
 #[test]
+fn a_retry_after_in_an_odd_form_is_waited_for() {
+    for odd in ["0.3", "-1", "1 second", "+1"] {
+        let sandbox = sandbox();
+        let client = client(&sandbox, |_| {});
+        sandbox.inject(Fault::from(Reply::status(503).with_header("Retry-After", odd)).times(1));
+        let began = Instant::now();
+        assert!(create(&client, "odd-wait-x").is_ok(), "{odd}");
+        assert!(began.elapsed() >= Duration::from_secs(1), "{odd}");
+    }
+}
+
+#[test]
+fn a_retry_after_that_is_too_long_is_told() {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |_| {});
+    let reply = Reply::status(503).with_header("Retry-After", "99999999999999999999999");
+    sandbox.inject(reply);
+    let error = create(&client, "long-wait-x").unwrap_err();
+    assert_eq!(error.retry_after, Some(Duration::from_secs(u64::MAX)));
+    assert_eq!(sandbox.requests().len(), 1);
+}
+
+#[test]
 fn a_retry_after_that_makes_no_sense_is_ignored() {
-    for garbage in [
-        "soon",
-        "-1",
-        "1.5",
-        "99999999999999999999999",
-        "",
-        "Thu, 99 Foo",
-    ] {
+    for garbage in ["soon", "", "Thu, 99 Foo"] {
         let sandbox = sandbox();
         let client = client(&sandbox, |_| {});
         sandbox

@@ -20,9 +20,9 @@ use zelf_core::{
     },
     error::{Error, Status},
     http::{
-        answer::RetryAfter,
         exchange::{Close, Exchange, Rules},
         head::Method,
+        retry_after::RetryAfter,
     },
     moment::Moment,
 };
