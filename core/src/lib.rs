@@ -35,6 +35,7 @@ pub mod config;
 pub mod connect;
 pub mod context;
 pub mod create;
+pub mod decimal;
 pub mod environment;
 pub mod error;
 #[allow(unsafe_code)]

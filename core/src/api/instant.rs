@@ -1,6 +1,6 @@
 //! A point in time, however a server writes it.
 
-use crate::api::claim::Claim;
+use crate::{api::claim::Claim, decimal::Decimal};
 
 /// The year 2020, before which this API had no sessions, and the end of 9999. A
 /// time outside is a mistake.
@@ -26,15 +26,15 @@ pub fn sane(seconds: i64) -> Option<i64> {
     (FIRST..=LAST).contains(&seconds).then_some(seconds)
 }
 
-/// The scales do not overlap. A float holds each of these times to the second.
+/// The scales do not overlap.
 fn scaled(number: &str) -> Option<i64> {
-    let value: f64 = number.parse().ok()?;
-    if let Some(seconds) = sane(value as i64) {
+    let number = Decimal::read(number)?.whole;
+    if let Some(seconds) = i64::try_from(number).ok().and_then(sane) {
         return Some(seconds);
     }
-    [1e3, 1e6, 1e9]
+    [1000, 1_000_000, 1_000_000_000]
         .into_iter()
-        .map(|scale| (value / scale) as i64)
+        .filter_map(|scale| i64::try_from(number / scale).ok())
         .find(|seconds| (FIRST..LAST_IN_PARTS).contains(seconds))
 }
 

@@ -2,17 +2,35 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Returns the values of these fields of an object, unread. A field that is there
-/// twice has the last value, as in JavaScript, in which the server is written.
+/// The values of some fields, as JSON. A field that is there twice has the last value,
+/// as in JavaScript, in which the server is written.
+pub type Values<'a, const N: usize> = [Option<&'a RawValue>; N];
+
+/// Returns the values of these fields of an object.
 pub fn fields<'a, const N: usize>(
     json: &'a [u8],
     names: [&str; N],
-) -> serde_json::Result<[Option<&'a RawValue>; N]> {
+) -> serde_json::Result<Values<'a, N>> {
+    read(json, Fields(&names))
+}
+
+/// Returns the values of these fields of an object that is the value of `outer` in
+/// another one. An `outer` of another type has none of them.
+pub fn fields_within<'a, const N: usize>(
+    json: &'a [u8],
+    outer: &str,
+    names: [&str; N],
+) -> serde_json::Result<Values<'a, N>> {
+    let inner = Fields(&names);
+    read(json, Outer { name: outer, inner })
+}
+
+fn read<'a, V: Visitor<'a>>(json: &'a [u8], object: V) -> serde_json::Result<V::Value> {
     let mut parser = serde_json::Deserializer::from_slice(json);
-    let found = parser.deserialize_map(Fields(&names))?;
+    let found = parser.deserialize_map(object)?;
     parser.end()?;
     Ok(found)
 }
@@ -36,10 +54,44 @@ pub fn is_whole(json: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(without_byte_order_mark(json)).is_ok()
 }
 
+struct Outer<'n, const N: usize> {
+    name: &'n str,
+    inner: Fields<'n, N>,
+}
+
+impl<'a, const N: usize> Visitor<'a> for Outer<'_, N> {
+    type Value = Values<'a, N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut found = [None; N];
+        while let Some(place) = map.next_key_seed(Name(&[self.name]))? {
+            match place {
+                Some(_) => found = map.next_value_seed(self.inner)?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reads an object; a value of another type as one without fields.
+#[derive(Clone, Copy)]
 struct Fields<'n, const N: usize>(&'n [&'n str; N]);
 
+impl<'a, const N: usize> DeserializeSeed<'a> for Fields<'_, N> {
+    type Value = Values<'a, N>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
 impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {
-    type Value = [Option<&'a RawValue>; N];
+    type Value = Values<'a, N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -55,6 +107,35 @@ impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {
         }
         Ok(found)
     }
+
+    fn visit_seq<S: SeqAccess<'a>>(self, mut values: S) -> Result<Self::Value, S::Error> {
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok([None; N])
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok([None; N])
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok([None; N])
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok([None; N])
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok([None; N])
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok([None; N])
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok([None; N])
+    }
 }
 
 /// Reads a name to its place among those that are looked for.
@@ -64,7 +145,8 @@ impl<'a> DeserializeSeed<'a> for Name<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+        // As bytes: a name that is looked for is text.
+        deserializer.deserialize_bytes(self)
     }
 }
 
@@ -75,8 +157,8 @@ impl Visitor<'_> for Name<'_> {
         f.write_str("a name")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|wanted| *wanted == name))
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|wanted| wanted.as_bytes() == name))
     }
 }
 
@@ -98,6 +180,35 @@ mod tests {
     fn the_last_of_a_doubled_field_counts() {
         assert_eq!(read(r#"{"a":1,"b":2,"a":"x"}"#), texts("\"x\"", "2"));
         assert_eq!(read(r#"{"a":{"b":1},"\u0061":[]}"#), texts("[]", ""));
+    }
+
+    #[test]
+    fn an_object_within_an_object_is_read_in_one_go() {
+        let read = |json: &str| {
+            fields_within(json.as_bytes(), "o", ["a"])
+                .ok()
+                .map(|[a]| a.map(RawValue::get).map(str::to_owned))
+        };
+        assert_eq!(read(r#"{"x":[],"o":{"a":1}}"#), Some(Some("1".to_owned())));
+        assert_eq!(
+            read(r#"{"o":{"a":1},"o":{"a":2}}"#),
+            Some(Some("2".to_owned()))
+        );
+        for other in [
+            "null",
+            "7",
+            "-7",
+            "0.5",
+            "\"x\"",
+            "\"\\u0061\"",
+            "true",
+            "[1,{}]",
+            "{}",
+        ] {
+            assert_eq!(read(&format!(r#"{{"o":{other}}}"#)), Some(None), "{other}");
+        }
+        assert_eq!(read(r#"{"a":1}"#), Some(None));
+        assert_eq!(read(r#"{"o":{"a":1}"#), None);
     }
 
     #[test]

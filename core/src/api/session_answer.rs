@@ -36,10 +36,9 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Erro
             _ => no_json(answer),
         }
     };
-    let [data] = json::fields(body, ["data"]).map_err(unreadable)?;
-    let data = data.ok_or_else(|| bad(NO_TOKEN))?.get().as_bytes();
     let [token, activated_at, expires_at] =
-        json::fields(data, ["token", "activatedAt", "expiresAt"]).map_err(unreadable)?;
+        json::fields_within(body, "data", ["token", "activatedAt", "expiresAt"])
+            .map_err(unreadable)?;
     let token = Token::of(token).ok_or_else(|| bad(NO_TOKEN))?;
     let token = &*token.0;
     check_token(token).map_err(bad)?;

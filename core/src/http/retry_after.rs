@@ -1,6 +1,6 @@
 //! What a `Retry-After` header asks for (RFC 9110, section 10.2.3).
 
-use crate::http::date::http_date;
+use crate::{decimal::Decimal, http::date::http_date};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
@@ -35,19 +35,16 @@ fn seconds(text: &str) -> Option<u64> {
     let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
     let end = text.find(|c| !is_of_number(c)).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
-        "ms" | "msec" | "millisecond" | "milliseconds" => 0.001,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
-        "h" | "hour" | "hours" => 3600.0,
+    let number = Decimal::read(number)?;
+    let rounded_up = number.whole.saturating_add(number.has_fraction.into());
+    let seconds = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => rounded_up,
+        "ms" | "msec" | "millisecond" | "milliseconds" => rounded_up.div_ceil(1000),
+        "m" | "min" | "mins" | "minute" | "minutes" => rounded_up.saturating_mul(60),
+        "h" | "hour" | "hours" => rounded_up.saturating_mul(3600),
         _ => return None,
     };
-    let seconds = number.parse::<f64>().ok()? * unit;
-    match is_past {
-        true => Some(1),
-        // A float out of range becomes the largest number.
-        false => Some(seconds.ceil() as u64),
-    }
+    Some(if is_past { 1 } else { seconds })
 }
 
 #[cfg(test)]
