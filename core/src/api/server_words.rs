@@ -1,8 +1,11 @@
 //! The server's own words, taken from a body of any shape.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::{api::body_text, http::coding::Coding};
+use crate::{
+    api::{body_text, claim::Claim, json},
+    http::coding::Coding,
+};
 
 /// Enough for every message the server has; a proxy's page can be long.
 const MAX_BYTES: usize = 512;
@@ -38,14 +41,14 @@ pub fn read(body: &[u8], named: Option<Coding>) -> Words {
 }
 
 fn words(text: &str) -> Option<String> {
-    let words = match serde_json::from_str(text) {
-        // The parser's stack would grow with it.
-        _ if is_deep(text) => text.to_owned(),
-        Ok(json) => from_json(&json)?,
-        Err(_) if text.starts_with('<') => html_title(text)?.to_owned(),
-        Err(_) => text.to_owned(),
-    };
-    on_one_line(&words)
+    let json = json::is_whole(text.as_bytes());
+    match text.as_bytes().first()? {
+        b'{' if json => on_one_line(&of_object(text)?),
+        b'"' if json => on_one_line(&serde_json::from_str::<String>(text).ok()?),
+        _ if json => None,
+        b'<' => on_one_line(html_title(text)?),
+        _ => on_one_line(text),
+    }
 }
 
 /// Returns a text as it may stand in a message: on one line, without tokens, with a
@@ -56,56 +59,51 @@ pub fn on_one_line(text: &str) -> Option<String> {
     (!words.is_empty()).then_some(words)
 }
 
-/// Whether brackets stand in more than so many others. Brackets in strings count too.
-fn is_deep(text: &str) -> bool {
-    const MOST: usize = 16;
-    let mut depth: usize = 0;
-    text.bytes().any(|byte| {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > MOST
-    })
-}
-
-fn from_json(json: &Value) -> Option<String> {
-    let said: Vec<String> = match json {
-        Value::Object(fields) => ["error", "validationError", "message"]
-            .iter()
-            .filter_map(|name| fields.get(*name))
-            .filter(|value| !value.is_null())
-            .map(plain)
-            .collect(),
-        Value::String(text) => vec![text.clone()],
-        _ => Vec::new(),
-    };
+fn of_object(json: &str) -> Option<String> {
+    let fields = json::fields(json.as_bytes(), ["error", "validationError", "message"]).ok()?;
+    let said: Vec<String> = fields
+        .into_iter()
+        .flatten()
+        .filter(|value| value.get() != "null")
+        .map(plain)
+        .collect();
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => {
+fn plain(value: &RawValue) -> String {
+    match Claim::of(Some(value)) {
+        Claim::Text(text) => {
             let lines = text.lines().map(one_line);
             let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
             lines.join("; ")
         }
-        other => each_on_one_line(other).to_string(),
+        _ => without_escapes(value.get()),
     }
 }
 
-/// JSON would write a line break as letters.
-fn each_on_one_line(value: &Value) -> Value {
-    match value {
-        Value::String(text) => one_line(text).into(),
-        Value::Array(values) => values.iter().map(each_on_one_line).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (one_line(name), each_on_one_line(value)))
-            .collect(),
-        other => other.clone(),
+/// Undoes the escapes of JSON that is shown as it is: JSON writes a line break as
+/// letters, which could split a token. Quotes and backslashes stay escaped.
+fn without_escapes(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        text.push_str(before);
+        let code = escape.get(1..5).filter(|_| escape.starts_with('u'));
+        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        let (written, length) = match (escape.as_bytes().first(), code.and_then(char::from_u32)) {
+            (Some(b'n' | b'r' | b't' | b'b' | b'f'), _) => (' ', 1),
+            (Some(b'u'), Some(c)) if !matches!(c, '"' | '\\') => (c, 5),
+            (Some(quote @ (b'"' | b'\\')), _) => {
+                text.push('\\');
+                (char::from(*quote), 1)
+            }
+            _ => ('\\', 0),
+        };
+        text.push(written);
+        rest = &escape[length..];
     }
+    text.push_str(rest);
+    text
 }
 
 fn html_title(html: &str) -> Option<&str> {
@@ -251,9 +249,18 @@ mod tests {
     }
 
     #[test]
-    fn words_in_many_brackets_are_taken_as_text() {
-        let deep = format!(r#"{{"error":{}7{}}}"#, "[".repeat(120), "]".repeat(120));
-        assert!(words(&deep).unwrap().starts_with(r#"{"error":[[["#));
+    fn words_of_another_type_are_shown_as_json() {
+        for (body, shown) in [
+            (r#"{"error":[1,"a\nb"]}"#, r#"[1,"a b"]"#),
+            (r#"{"error":{"a":"\u00e9\"\\"}}"#, r#"{"a":"é\"\\"}"#),
+            (r#"{"error":["\ud83d\ude00\/"]}"#, r#"["\ud83d\ude00\/"]"#),
+            (r#"{"error":7}"#, "7"),
+            (r#""plain""#, "plain"),
+        ] {
+            assert_eq!(words(body).unwrap(), shown, "{body}");
+        }
+        let deep = format!(r#"{{"error":{}7{}}}"#, "[".repeat(9000), "]".repeat(9000));
+        assert!(words(&deep).unwrap().starts_with("[[["));
     }
 
     #[test]
