@@ -40,6 +40,7 @@ struct Plan {
     wait_within: Duration,
     date_skew: i64,
     date_missing: bool,
+    headers: Vec<(String, String)>,
     body_patches: Vec<Value>,
     claims_patch: Option<Value>,
     last: Option<FaultKind>,
@@ -62,6 +63,7 @@ impl Plan {
                 }
                 FaultKind::ClockSkew { seconds } => plan.date_skew += seconds,
                 FaultKind::MissingDate {} => plan.date_missing = true,
+                FaultKind::Header { name, value } => plan.headers.push((name, value)),
                 FaultKind::Patch { body } => plan.body_patches.push(body),
                 FaultKind::Claims { claims } => match &mut plan.claims_patch {
                     Some(patch) => json_patch::merge(patch, &claims),
@@ -189,6 +191,9 @@ impl<S: Transport> Connection<S> {
         } = self.response(head, body, plan).await;
         for patch in &plan.body_patches {
             response.patch_body(patch);
+        }
+        for (name, value) in &plan.headers {
+            response.set_header(name, value);
         }
         wait(plan.wait_after).await;
         if let Some(end) = plan.end_at(Stage::Answer) {

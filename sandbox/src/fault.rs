@@ -176,10 +176,15 @@ impl Fault {
                 if !(200..=999).contains(&status) {
                     Err("a final status has three digits and is not below 200".into())
                 } else if parts.any(|part| part.contains(['\r', '\n'])) {
-                    Err("a header is one line; use raw for what is not".into())
+                    Err(NOT_ONE_LINE.into())
                 } else {
                     Ok(())
                 }
+            }
+            FaultKind::Header { name, value }
+                if [name, value].iter().any(|part| part.contains(['\r', '\n'])) =>
+            {
+                Err(NOT_ONE_LINE.into())
             }
             FaultKind::Redirect {
                 status: Some(status),
@@ -196,6 +201,8 @@ impl Fault {
         }
     }
 }
+
+const NOT_ONE_LINE: &str = "a header is one line; use raw for what is not";
 
 /// The bytes that `text` or `base64` stands for.
 pub fn exact_bytes(text: Option<&str>, base64: Option<&str>) -> Result<Vec<u8>, String> {

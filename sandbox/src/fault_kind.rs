@@ -115,6 +115,8 @@ pub enum FaultKind {
     ClockSkew { seconds: i64 },
     /// No `Date`.
     MissingDate {},
+    /// Another value of a header, or one more header, of the service's answer.
+    Header { name: String, value: String },
     /// A JSON merge patch (RFC 7396) on the body of the service's answer.
     Patch { body: Value },
     /// A JSON merge patch on the claims of the token, signed like any other.
@@ -160,6 +162,7 @@ impl FaultKind {
             FaultKind::Delay { .. }
                 | FaultKind::ClockSkew { .. }
                 | FaultKind::MissingDate {}
+                | FaultKind::Header { .. }
                 | FaultKind::Patch { .. }
                 | FaultKind::Claims { .. }
         )

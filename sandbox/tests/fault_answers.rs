@@ -235,3 +235,32 @@ fn a_body_can_end_with_the_connection() {
     );
     assert!(body.ends_with("}}"), "{body}");
 }
+
+#[test]
+fn a_header_of_the_services_answer_can_be_another() {
+    let sandbox = sandbox();
+    for (name, value) in [("Connection", "close"), ("X-More", "1")] {
+        inject(
+            &sandbox,
+            json!({"kind": "header", "name": name, "value": value}),
+        );
+    }
+    let mut wire = http(&sandbox);
+    let answer = wire.create(named("a"));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(answer.header("x-more"), Some("1"));
+    assert_eq!(
+        wire.rest(),
+        b"",
+        "the connection is closed as the header says"
+    );
+}
+
+#[test]
+fn a_header_has_one_line() {
+    for (name, value) in [("X", "a\nb"), ("X\r\nY", "a")] {
+        let fault = json!({"kind": "header", "name": name, "value": value});
+        assert!(Fault::from_value(fault).is_err());
+    }
+}
