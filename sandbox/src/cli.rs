@@ -1,16 +1,27 @@
 //! The command line.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use zelf_sandbox::{Fault, Options};
+use zelf_sandbox::{Fault, Options, check};
 
 pub const HELP: &str = include_str!("help.txt");
+pub const CHECK_HELP: &str = include_str!("check_help.txt");
 
 pub enum Command {
     Help,
     Version,
     Run(Box<Run>),
+    CheckHelp,
+    Check(Box<Check>),
+}
+
+pub struct Check {
+    pub base_url: String,
+    pub options: check::Options,
+    /// Whether it may be done, and not only told.
+    pub yes: bool,
 }
 
 pub struct Run {
@@ -19,6 +30,12 @@ pub struct Run {
 }
 
 pub fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let is_check = |word: &std::ffi::OsStr| word == "check";
+    if let Some(mut words) = arguments.try_raw_args()
+        && words.next_if(is_check).is_some()
+    {
+        return parse_check(arguments);
+    }
     let mut exit_with_stdin = false;
     let mut options = Options {
         log: true,
@@ -60,6 +77,37 @@ pub fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         options,
         exit_with_stdin,
     })))
+}
+
+fn parse_check(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut yes = false;
+    let mut base_url = None;
+    let mut options = check::Options::default();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::CheckHelp),
+            Long("yes") => yes = true,
+            Long("cacert") => options.ca_file = Some(arguments.value()?.into()),
+            Long("origin") => options.origin = Some(arguments.value()?.string()?),
+            Long("proxy") => options.proxy = Some(arguments.value()?.string()?),
+            Long("record") => options.record = Some(arguments.value()?.into()),
+            Long("timeout") => {
+                let seconds: NonZeroU64 = arguments.value()?.parse()?;
+                options.timeout = Duration::from_secs(seconds.get());
+            }
+            Long("rest-ms") => options.rest = Some(milliseconds(&mut arguments)?),
+            Value(url) if base_url.is_none() => base_url = Some(url.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    match base_url {
+        Some(base_url) => Ok(Command::Check(Box::new(Check {
+            base_url,
+            options,
+            yes,
+        }))),
+        None => Err("check needs the base URL of a deployment".into()),
+    }
 }
 
 fn milliseconds(arguments: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {

@@ -21,6 +21,7 @@ mod api;
 mod armor;
 mod body;
 mod ca_file;
+pub mod check;
 mod clock;
 mod connection;
 mod control;

@@ -1,4 +1,5 @@
-//! The sandbox as a program: options in, a ready line out, a clean end.
+//! The sandbox as a program: options in, a ready line out, a clean end. And the
+//! check of a deployment: a plan and a report out.
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -8,6 +9,14 @@ use std::process::ExitCode;
 
 use cli::Command;
 use zelf_sandbox::Sandbox;
+use zelf_sandbox::check::{Check, Outcome};
+
+/// The command line cannot be used.
+const USAGE: u8 = 2;
+/// The plan was told and nothing was sent.
+const ONLY_PLANNED: u8 = 3;
+/// Nothing deviates, but not every fact could be judged.
+const NOT_ALL_JUDGED: u8 = 4;
 
 fn main() -> ExitCode {
     let run = match cli::parse(lexopt::Parser::from_env()) {
@@ -16,9 +25,11 @@ fn main() -> ExitCode {
             write_out(concat!("zelf-sandbox ", env!("CARGO_PKG_VERSION"), "\n"))
         }
         Ok(Command::Run(run)) => serve(*run),
+        Ok(Command::CheckHelp) => write_out(cli::CHECK_HELP),
+        Ok(Command::Check(command)) => return check(*command),
         Err(error) => {
             let _ = writeln!(io::stderr(), "zelf-sandbox: {error}\nTry --help.");
-            return ExitCode::from(2);
+            return ExitCode::from(USAGE);
         }
     };
     match run {
@@ -34,6 +45,36 @@ fn write_out(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+fn check(command: cli::Check) -> ExitCode {
+    let complain = |error: &dyn std::fmt::Display, status| {
+        let _ = writeln!(io::stderr(), "zelf-sandbox: {error}");
+        ExitCode::from(status)
+    };
+    let check = match Check::new(&command.base_url, command.options) {
+        Ok(check) => check,
+        Err(error) => return complain(&error, USAGE),
+    };
+    if let Err(error) = write_out(&check.plan()) {
+        return complain(&error, NOT_ALL_JUDGED);
+    }
+    if !command.yes {
+        let told = write_out("Nothing was sent. With --yes it is done.\n");
+        return told.map_or_else(
+            |error| complain(&error, NOT_ALL_JUDGED),
+            |()| ExitCode::from(ONLY_PLANNED),
+        );
+    }
+    let reported = check.run().and_then(|report| {
+        write_out(&format!("\n{report}"))?;
+        Ok(match report.outcome() {
+            Outcome::AsExpected => ExitCode::SUCCESS,
+            Outcome::Deviates => ExitCode::FAILURE,
+            Outcome::NotAllJudged => ExitCode::from(NOT_ALL_JUDGED),
+        })
+    });
+    reported.unwrap_or_else(|error| complain(&error, NOT_ALL_JUDGED))
 }
 
 fn serve(run: cli::Run) -> io::Result<()> {

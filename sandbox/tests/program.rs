@@ -213,6 +213,8 @@ fn help_names_every_option_and_every_kind_of_fault() {
         "certificate",
         "clock_skew",
         "missing_date",
+        "header",
+        "zelf-sandbox check",
         "patch",
         "claims",
         "approximation",

@@ -1,6 +1,7 @@
 //! A client that shows what really came over the wire.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+pub mod checking;
 pub mod recording;
 
 use std::io::{self, Read, Write};

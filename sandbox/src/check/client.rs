@@ -1,0 +1,184 @@
+//! The HTTP client of a check: reqwest, and nothing that the library uses for
+//! HTTP, so that it sees the service with other eyes.
+
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper_util::client::legacy::connect::HttpInfo;
+use reqwest::redirect::Policy;
+use reqwest::{Method, Proxy, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+
+use crate::check::exchange::{Answer, NoAnswer, Request};
+use crate::check::options::Options;
+use crate::log::printable;
+
+/// Bounds what is read of a body.
+const READ_LIMIT: usize = 1024 * 1024;
+
+pub struct Client {
+    base_url: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub fn new(base_url: &Url, options: &Options) -> Result<Self, String> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(base_url, options.ca_file.as_deref())?)
+            .user_agent(concat!("zelf-sandbox/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .timeout(options.timeout)
+            .no_proxy();
+        if let Some(proxy) = &options.proxy {
+            let proxy = Proxy::all(proxy).map_err(|_| "the proxy's URL cannot be used")?;
+            builder = builder.proxy(proxy);
+        }
+        let http = builder
+            .build()
+            .map_err(|error| format!("no HTTP client can be made: {}", deepest(&error)))?;
+        Ok(Client {
+            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            http,
+        })
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    pub async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+        let started = Instant::now();
+        self.exchange(request, started).await.map_err(no_answer)
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Answer, reqwest::Error> {
+        let method = match request.method {
+            "POST" => Method::POST,
+            _ => Method::GET,
+        };
+        let mut builder = self.http.request(method, self.url(&request.path));
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let mut response = builder.send().await?;
+        let headers = response.headers().iter();
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            headers: headers
+                .map(|(name, value)| {
+                    let value = String::from_utf8_lossy(value.as_bytes());
+                    (name.as_str().to_owned(), value.into_owned())
+                })
+                .collect(),
+            local: response
+                .extensions()
+                .get::<HttpInfo>()
+                .map(HttpInfo::local_addr),
+            ..Answer::default()
+        };
+        while let Some(piece) = response.chunk().await? {
+            answer.body.extend_from_slice(&piece);
+            if answer.body.len() > READ_LIMIT {
+                answer.body.truncate(READ_LIMIT);
+                answer.is_cut = true;
+                break;
+            }
+        }
+        answer.took = started.elapsed();
+        Ok(answer)
+    }
+}
+
+fn tls(base_url: &Url, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let builder = match ca_file {
+        Some(file) => builder.with_root_certificates(roots(file)?),
+        // Without TLS nobody asks; the system may have no certificates at all.
+        None if base_url.scheme() == "http" => {
+            builder.with_root_certificates(RootCertStore::empty())
+        }
+        None => builder.with_platform_verifier().map_err(|_| {
+            "the system has no trusted certificates; name a file with --cacert".to_owned()
+        })?,
+    };
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn roots(file: &Path) -> Result<RootCertStore, String> {
+    let unusable = |reason: &str| format!("{} {reason}", file.display());
+    let certificates = CertificateDer::pem_file_iter(file)
+        .map_err(|_| unusable("cannot be read"))?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| unusable("is not a file of certificates in PEM"))?;
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(certificates);
+    if added == 0 {
+        return Err(unusable("has no certificate that can be used"));
+    }
+    Ok(roots)
+}
+
+fn no_answer(error: reqwest::Error) -> NoAnswer {
+    // The address may be in the text already, and the query is nobody's matter.
+    let error = error.without_url();
+    if error.is_timeout() {
+        return NoAnswer::Unreachable("no whole answer came in time".into());
+    }
+    if is_tls(&error) {
+        let hint = "its certificate is not trusted, or it speaks no TLS; --cacert names a CA";
+        return NoAnswer::Unreachable(format!("no connection was made: {hint}"));
+    }
+    if error.is_connect() {
+        return NoAnswer::Unreachable(format!("no connection was made: {}", deepest(&error)));
+    }
+    NoAnswer::Broken(format!("no whole answer came: {}", deepest(&error)))
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if wraps_tls(cause) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// Looks inside errors of I/O too: what they wrap is not their source.
+fn wraps_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    if cause.is::<rustls::Error>() {
+        return true;
+    }
+    let wrapped = cause
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    wrapped.is_some_and(|inner| wraps_tls(inner))
+}
+
+/// Says what is at the bottom of an error: the layers above only repeat it.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    printable(&cause.to_string())
+}

@@ -1,0 +1,160 @@
+//! One request of a check, and what came back.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::log::printable;
+
+/// How many characters of the server's words a line of the report has.
+const LONGEST_WORDS: usize = 80;
+
+/// A request, as it is sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: &'static str,
+    /// With its query, behind the base URL.
+    pub path: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Option<String>,
+}
+
+/// An answer, as it was received.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// The body was longer than the check reads.
+    pub is_cut: bool,
+    /// This side's end of the connection. It tells connections apart.
+    pub local: Option<SocketAddr>,
+    pub took: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug)]
+pub enum NoAnswer {
+    /// The request did not leave.
+    NotSent(String),
+    /// No connection was made, or a time limit passed: the next request would
+    /// meet the same.
+    Unreachable(String),
+    /// A connection was made and gave no whole answer.
+    Broken(String),
+}
+
+impl NoAnswer {
+    pub fn reason(&self) -> &str {
+        match self {
+            NoAnswer::NotSent(reason)
+            | NoAnswer::Unreachable(reason)
+            | NoAnswer::Broken(reason) => reason,
+        }
+    }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.iter();
+        all.find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The server's clock, by the header.
+    pub fn date(&self) -> Option<i64> {
+        let date = httpdate::parse_http_date(self.header("date")?).ok()?;
+        let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    }
+
+    /// How long the server says that it keeps an idle connection.
+    pub fn keep_alive(&self) -> Option<Duration> {
+        let parameters = self.header("keep-alive")?.split(',');
+        let mut timeouts = parameters.filter_map(|one| one.trim().strip_prefix("timeout="));
+        timeouts.next()?.parse().ok().map(Duration::from_secs)
+    }
+
+    /// Says whether the answer tells of an outage and nothing of the API.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.status, 408 | 429 | 502 | 503 | 504)
+    }
+
+    /// The server's words in a refusal, without anything that looks like a token.
+    pub fn words(&self) -> String {
+        let text = match self.json() {
+            Some(body) => ["validationError", "error", "message"]
+                .iter()
+                .find_map(|name| body[name].as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            None => String::from_utf8_lossy(&self.body).trim().to_owned(),
+        };
+        let words = printable(text.trim());
+        if words.chars().count() <= LONGEST_WORDS {
+            return words;
+        }
+        words.chars().take(LONGEST_WORDS).chain(['…']).collect()
+    }
+
+    /// Names the answer in a line of the report.
+    pub fn in_short(&self) -> String {
+        let words = match (self.status, self.header("location")) {
+            (200..=299, _) => String::new(),
+            (300..=399, Some(location)) => format!("to {}", printable(location)),
+            _ => self.words(),
+        };
+        match words.as_str() {
+            "" => format!("HTTP {}", self.status),
+            words => format!("HTTP {} ({words})", self.status),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let headers = headers.iter();
+        Answer {
+            status,
+            body: body.into(),
+            headers: headers
+                .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            ..Answer::default()
+        }
+    }
+
+    #[test]
+    fn the_words_of_every_shape_of_error_are_found() {
+        for (body, words) in [
+            (r#"{"error":"rejected"}"#, "rejected"),
+            (r#"{"validationError":"missing a\n"}"#, "missing a"),
+            ("Bad Request", "Bad Request"),
+            ("", ""),
+            (r#"{"data":1}"#, ""),
+        ] {
+            assert_eq!(answer(400, body, &[]).words(), words, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_an_answer_is_not_among_the_words() {
+        let said = answer(400, "no eyJhbGciOi.e30.x here", &[]).in_short();
+        assert_eq!(said, "HTTP 400 (no <token> here)");
+    }
+
+    #[test]
+    fn the_time_of_an_idle_connection_is_read_from_its_header() {
+        let timeout = |value| answer(200, "", &[("Keep-Alive", value)]).keep_alive();
+        assert_eq!(timeout("timeout=5"), Some(Duration::from_secs(5)));
+        assert_eq!(timeout("max=9, timeout=5"), Some(Duration::from_secs(5)));
+        assert_eq!(timeout("max=9"), None);
+    }
+}

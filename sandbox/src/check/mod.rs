@@ -1,0 +1,177 @@
+//! A check of a deployment: whether the service still behaves as the library
+//! expects. It touches only sessions that it has created itself.
+//!
+//! Each exchange is a [`step`], each expectation a fact: a row of data with a
+//! function that judges by what was seen. `zelf-sandbox check --help` tells the
+//! rest.
+
+mod client;
+mod connection_facts;
+mod exchange;
+mod fact;
+mod made;
+mod options;
+mod recording;
+mod refusal_facts;
+mod report;
+mod reuse_facts;
+mod seen;
+mod session;
+mod session_facts;
+mod step;
+mod verdict;
+
+use std::io;
+use std::time::Duration;
+
+use client::Client;
+use exchange::{Answer, NoAnswer};
+use made::Made;
+use recording::Recordings;
+use reqwest::Url;
+use seen::Seen;
+
+pub use options::Options;
+pub use report::{Outcome, Report};
+pub use step::Step;
+pub use verdict::{Doubt, Finding};
+
+/// A rest when the server announces no time.
+const USUAL_REST: Duration = Duration::from_secs(4);
+/// Bounds a rest: a server may announce an hour.
+const LONGEST_REST: Duration = Duration::from_secs(20);
+
+/// A check that is ready to run. So far nothing was sent.
+pub struct Check {
+    base_url: Url,
+    options: Options,
+    client: Client,
+    recordings: Option<Recordings>,
+    made: Made,
+}
+
+impl Check {
+    /// Reads what the check is told. The error says what cannot be used.
+    pub fn new(base_url: &str, options: Options) -> Result<Self, String> {
+        let base_url = options::base_url(base_url)?;
+        let origin = match &options.origin {
+            Some(origin) if origin.trim().is_empty() => {
+                return Err("the origin is empty".into());
+            }
+            Some(origin) if !origin.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
+                return Err("the origin has characters that a header cannot have".into());
+            }
+            Some(origin) => origin.clone(),
+            None => base_url.origin().ascii_serialization(),
+        };
+        Ok(Check {
+            client: Client::new(&base_url, &options)?,
+            made: Made::new(origin).map_err(|error| error.to_string())?,
+            recordings: None,
+            base_url,
+            options,
+        })
+    }
+
+    /// Says what it is going to do.
+    pub fn plan(&self) -> String {
+        let mut plan = format!("A check of {} sends these requests:\n", self.base_url);
+        for (number, step) in (1..).zip(Step::ALL) {
+            let line = format!(
+                "  {number:2}  {:4} {:32} {}\n",
+                step.method(),
+                step.path(),
+                step.purpose()
+            );
+            plan.push_str(&line);
+        }
+        plan.push_str(
+            "It uses and kills only sessions that it has created. These expire by themselves,\n\
+             after 10 minutes. It never creates without an identifier, which may bring\n\
+             somebody else's session.\n",
+        );
+        plan
+    }
+
+    /// Makes the exchanges and judges them. An error: an exchange could not be
+    /// recorded.
+    pub fn run(mut self) -> io::Result<Report> {
+        if let Some(folder) = &self.options.record {
+            self.recordings = Some(Recordings::new(folder).map_err(io::Error::other)?);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let seen = runtime.block_on(self.exchanges())?;
+        Ok(Report {
+            findings: fact::judge(&seen),
+        })
+    }
+
+    async fn exchanges(&self) -> io::Result<Seen> {
+        let mut seen = Seen::new(self.made.clone());
+        // Why no further request is sent.
+        let mut stopped: Option<String> = None;
+        for (number, step) in (1..).zip(Step::ALL) {
+            let request = match &stopped {
+                Some(reason) => Err(reason.clone()),
+                None => step.request(&self.made, &seen),
+            };
+            let outcome = match request {
+                Err(reason) => Err(NoAnswer::NotSent(reason)),
+                Ok(request) => {
+                    if step == Step::CreateAfterRest {
+                        tokio::time::sleep(self.rest(&seen)).await;
+                    }
+                    let outcome = self.client.send(&request).await;
+                    if let Some(recordings) = &self.recordings {
+                        let url = self.client.url(&request.path);
+                        recordings.write(number, step, &url, &request, &outcome)?;
+                    }
+                    outcome
+                }
+            };
+            if let Err(NoAnswer::Unreachable(reason)) = &outcome {
+                stopped = Some(reason.clone());
+            }
+            seen.add(step, outcome);
+            if step == Step::Create
+                && let Some(reason) = fact::out_of_service(&seen)
+            {
+                stopped = Some(reason);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// How long the connection rests before it is used again.
+    fn rest(&self, seen: &Seen) -> Duration {
+        let before = seen.outcome(Step::KeyWithoutIdentifier);
+        let announced = before
+            .and_then(|outcome| outcome.as_ref().ok())
+            .and_then(Answer::keep_alive);
+        rest(self.options.rest, announced)
+    }
+}
+
+/// Takes the chosen rest, or one second less than the announced time.
+fn rest(chosen: Option<Duration>, announced: Option<Duration>) -> Duration {
+    let announced = announced.map(|announced| announced.saturating_sub(Duration::from_secs(1)));
+    let rest = chosen.or(announced).unwrap_or(USUAL_REST);
+    rest.min(LONGEST_REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rest_ends_one_second_before_the_announced_time_and_is_bounded() {
+        let seconds = Duration::from_secs;
+        assert_eq!(rest(None, Some(seconds(5))), seconds(4));
+        assert_eq!(rest(None, Some(seconds(0))), seconds(0));
+        assert_eq!(rest(None, Some(seconds(3600))), LONGEST_REST);
+        assert_eq!(rest(None, None), USUAL_REST);
+        assert_eq!(rest(Some(seconds(1)), Some(seconds(5))), seconds(1));
+    }
+}

@@ -1,0 +1,58 @@
+//! What a check has found.
+
+use std::fmt;
+
+use crate::check::verdict::{Doubt, Finding};
+
+/// One finding a fact, in the order of the facts.
+#[derive(Debug)]
+pub struct Report {
+    pub findings: Vec<Finding>,
+}
+
+/// What the findings come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    AsExpected,
+    Deviates,
+    /// Nothing deviates, but not every fact could be judged.
+    NotAllJudged,
+}
+
+impl Report {
+    pub fn outcome(&self) -> Outcome {
+        match self.numbers() {
+            [_, 0, 0] => Outcome::AsExpected,
+            [_, 0, _] => Outcome::NotAllJudged,
+            _ => Outcome::Deviates,
+        }
+    }
+
+    /// Counts what holds, what deviates and what was not judged.
+    fn numbers(&self) -> [usize; 3] {
+        let mut numbers = [0; 3];
+        for finding in &self.findings {
+            let place = match finding.judged {
+                Ok(()) => 0,
+                Err(Doubt::Deviates(_)) => 1,
+                Err(Doubt::Unknown(_)) => 2,
+            };
+            numbers[place] += 1;
+        }
+        numbers
+    }
+}
+
+/// One line a fact, and their numbers.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        let [held, deviate, unknown] = self.numbers();
+        writeln!(
+            f,
+            "{held} as expected, {deviate} deviate, {unknown} could not be judged"
+        )
+    }
+}

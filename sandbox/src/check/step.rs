@@ -1,0 +1,213 @@
+//! The exchanges of a check, in the order in which they are made.
+
+use serde_json::{Value, json};
+
+use crate::check::exchange::Request;
+use crate::check::made::Made;
+use crate::check::seen::Seen;
+use crate::check::session::spoiled;
+
+/// One exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    Create,
+    CreateAgain,
+    CreateWithOtherDomain,
+    CreateWithAllFields,
+    CreateWithAllFieldsAgain,
+    NoOrigin,
+    EmptyOrigin,
+    BrokenJson,
+    NoToken,
+    SpoiledToken,
+    UnknownPath,
+    Use,
+    Key,
+    KeyWithoutIdentifier,
+    CreateAfterRest,
+    Kill,
+    CreateAfterKill,
+    UseKilled,
+    UseNew,
+}
+
+pub const SESSIONS: &str = "/api/sessions";
+pub const KEY: &str = "/api/sessions/yek-cilbup";
+/// A route that asks whether the session still exists.
+pub const SEARCH: &str = "/api/zelf-name-service/v2/search";
+
+impl Step {
+    pub const ALL: [Step; 19] = [
+        Step::Create,
+        Step::CreateAgain,
+        Step::CreateWithOtherDomain,
+        Step::CreateWithAllFields,
+        Step::CreateWithAllFieldsAgain,
+        Step::NoOrigin,
+        Step::EmptyOrigin,
+        Step::BrokenJson,
+        Step::NoToken,
+        Step::SpoiledToken,
+        Step::UnknownPath,
+        Step::Use,
+        Step::Key,
+        Step::KeyWithoutIdentifier,
+        Step::CreateAfterRest,
+        Step::Kill,
+        Step::CreateAfterKill,
+        Step::UseKilled,
+        Step::UseNew,
+    ];
+
+    /// Its name, in the names of recordings too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Step::Create => "create",
+            Step::CreateAgain => "create-again",
+            Step::CreateWithOtherDomain => "create-with-other-domain",
+            Step::CreateWithAllFields => "create-with-all-fields",
+            Step::CreateWithAllFieldsAgain => "create-with-all-fields-again",
+            Step::NoOrigin => "no-origin",
+            Step::EmptyOrigin => "empty-origin",
+            Step::BrokenJson => "broken-json",
+            Step::NoToken => "no-token",
+            Step::SpoiledToken => "spoiled-token",
+            Step::UnknownPath => "unknown-path",
+            Step::Use => "use",
+            Step::Key => "key",
+            Step::KeyWithoutIdentifier => "key-without-identifier",
+            Step::CreateAfterRest => "create-after-rest",
+            Step::Kill => "kill",
+            Step::CreateAfterKill => "create-after-kill",
+            Step::UseKilled => "use-killed",
+            Step::UseNew => "use-new",
+        }
+    }
+
+    /// What it does, for the plan.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Step::Create => "creates session A, of a random identifier",
+            Step::CreateAgain => "asks for session A again",
+            Step::CreateWithOtherDomain => "asks for session A with another domain",
+            Step::CreateWithAllFields => "creates session B, with every field set",
+            Step::CreateWithAllFieldsAgain => "asks for session B again",
+            Step::NoOrigin => "asks for session A without an Origin: refused",
+            Step::EmptyOrigin => "asks for session A with an empty Origin: refused",
+            Step::BrokenJson => "sends JSON that ends in the middle: refused",
+            Step::NoToken => "searches a random name without a token: refused",
+            Step::SpoiledToken => "searches with a wrong signature: refused",
+            Step::UnknownPath => "asks for a path that does not exist: refused",
+            Step::Use => "searches with the token of session A",
+            Step::Key => "fetches the public key for A's identifier",
+            Step::KeyWithoutIdentifier => "the same without an identifier: refused",
+            Step::CreateAfterRest => "waits, then asks for session A again",
+            Step::Kill => "kills session A and creates its successor",
+            Step::CreateAfterKill => "asks for the successor again",
+            Step::UseKilled => "searches with the killed session's token: refused",
+            Step::UseNew => "searches with the successor's token",
+        }
+    }
+
+    pub fn method(self) -> &'static str {
+        match self {
+            Step::NoToken
+            | Step::SpoiledToken
+            | Step::UnknownPath
+            | Step::Use
+            | Step::Key
+            | Step::KeyWithoutIdentifier
+            | Step::UseKilled
+            | Step::UseNew => "GET",
+            _ => "POST",
+        }
+    }
+
+    /// The path, without its query.
+    pub fn path(self) -> &'static str {
+        match self {
+            Step::NoToken | Step::SpoiledToken | Step::Use | Step::UseKilled | Step::UseNew => {
+                SEARCH
+            }
+            Step::Key | Step::KeyWithoutIdentifier => KEY,
+            Step::UnknownPath => "/api/zelf-check-no-such-path",
+            _ => SESSIONS,
+        }
+    }
+
+    /// Makes the request. `Err` says why it must not or cannot be sent: no token
+    /// is used and no session is killed that is not certainly the check's.
+    pub fn request(self, made: &Made, seen: &Seen) -> Result<Request, String> {
+        let a = json!({ "identifier": made.a });
+        Ok(match self {
+            Step::Create | Step::CreateAgain | Step::CreateAfterRest | Step::CreateAfterKill => {
+                self.create(Some(&made.origin), a.to_string())
+            }
+            Step::CreateWithOtherDomain => {
+                let body = json!({"identifier": made.a, "domain": "avax"});
+                self.create(Some(&made.origin), body.to_string())
+            }
+            Step::CreateWithAllFields | Step::CreateWithAllFieldsAgain => {
+                self.create(Some(&made.origin), made.all_fields().to_string())
+            }
+            Step::NoOrigin => self.create(None, a.to_string()),
+            Step::EmptyOrigin => self.create(Some(""), a.to_string()),
+            Step::BrokenJson => {
+                let whole = a.to_string();
+                self.create(Some(&made.origin), whole[..whole.len() - 1].to_owned())
+            }
+            Step::Kill => {
+                seen.own_token(Step::Create)?;
+                let body = json!({"identifier": made.a, "killSession": true});
+                self.create(Some(&made.origin), body.to_string())
+            }
+            Step::NoToken => self.search(made, None),
+            Step::SpoiledToken => self.search(made, Some(spoiled(&seen.own_token(Step::Create)?))),
+            Step::Use | Step::UseKilled => self.search(made, Some(seen.own_token(Step::Create)?)),
+            Step::UseNew => self.search(made, Some(seen.own_token(Step::Kill)?)),
+            Step::Key => self.get(&format!("?identifier={}", made.a), Vec::new()),
+            Step::KeyWithoutIdentifier => self.get("", Vec::new()),
+            Step::UnknownPath => self.get(&format!("-{}", made.name), Vec::new()),
+        })
+    }
+
+    fn create(self, origin: Option<&str>, body: String) -> Request {
+        let mut headers = vec![("Content-Type", "application/json".to_owned())];
+        headers.extend(origin.map(|origin| ("Origin", origin.to_owned())));
+        Request {
+            method: self.method(),
+            path: self.path().to_owned(),
+            headers,
+            body: Some(body),
+        }
+    }
+
+    fn search(self, made: &Made, token: Option<String>) -> Request {
+        let token = token.map(|token| ("Authorization", format!("Bearer {token}")));
+        let query = format!("?zelfName=check-{}.zelf", made.name);
+        self.get(&query, token.into_iter().collect())
+    }
+
+    fn get(self, rest: &str, headers: Vec<(&'static str, String)>) -> Request {
+        Request {
+            method: self.method(),
+            path: format!("{}{rest}", self.path()),
+            headers,
+            body: None,
+        }
+    }
+}
+
+impl Made {
+    /// A create with every field that the library can send.
+    pub fn all_fields(&self) -> Value {
+        json!({
+            "identifier": self.b,
+            "type": "createWallet",
+            "isWebExtension": false,
+            "domain": "avax",
+            "tagName": format!("check-{}.avax", self.name),
+            "ethAddress": format!("0x{}{}", self.name, &self.name[..8]),
+        })
+    }
+}
