@@ -1,8 +1,11 @@
 //! The body as the service's parser reads it.
 
+use std::io::Read;
+
+use flate2::read::{GzDecoder, ZlibDecoder};
 use serde_json::{Value, json};
 
-use crate::request::{Body, Head};
+use crate::request::{BODY_LIMIT, Body, Head};
 use crate::response::{Response, TEXT};
 
 /// Bounds a form: the service reads longer ones only as JSON.
@@ -16,14 +19,32 @@ pub fn parse(head: &Head, body: Body) -> Result<Value, Response> {
     if !is_form && !is_json(&content_type) {
         return Ok(json!({}));
     }
-    let encoding = head.header("content-encoding").unwrap_or("identity");
-    if !encoding.trim().eq_ignore_ascii_case("identity") {
-        return Err(Response::bare(415, TEXT, "Unsupported Media Type"));
-    }
-    match body {
+    match decoded(head, body)? {
         Body::Complete(body) if is_form && body.len() <= FORM_LIMIT => Ok(form(&body)),
         Body::Complete(body) if !is_form => json(&body),
         _ => Err(Response::bare(413, TEXT, "request entity too large")),
+    }
+}
+
+/// Undoes the body's encoding. The limit holds for what comes out.
+fn decoded(head: &Head, body: Body) -> Result<Body, Response> {
+    let encoding = head.header("content-encoding").unwrap_or("identity");
+    match (encoding.trim().to_ascii_lowercase().as_str(), body) {
+        ("identity", body) => Ok(body),
+        ("gzip", Body::Complete(bytes)) => inflated(GzDecoder::new(bytes.as_slice())),
+        ("deflate", Body::Complete(bytes)) => inflated(ZlibDecoder::new(bytes.as_slice())),
+        ("gzip" | "deflate", Body::TooLarge) => Ok(Body::TooLarge),
+        _ => Err(Response::bare(415, TEXT, "Unsupported Media Type")),
+    }
+}
+
+fn inflated(decoder: impl Read) -> Result<Body, Response> {
+    let mut body = Vec::new();
+    match decoder.take(BODY_LIMIT as u64 + 1).read_to_end(&mut body) {
+        Ok(length) if length > BODY_LIMIT => Ok(Body::TooLarge),
+        Ok(_) => Ok(Body::Complete(body)),
+        // The service does not expect it.
+        Err(_) => Err(Response::bare(500, TEXT, "Internal Server Error")),
     }
 }
 

@@ -274,13 +274,15 @@ fn a_body_that_nobody_reads_may_have_any_size() {
 }
 
 #[test]
-fn an_unknown_content_encoding_is_refused() {
-    let more = "Content-Encoding: zip\r\n";
-    let answer = http(&sandbox()).exchange(post("/api/sessions", "application/json", "{}", more));
-    assert_eq!(
-        (answer.status, answer.text()),
-        (415, "Unsupported Media Type")
-    );
+fn a_search_without_a_name_is_refused_for_that_only_while_its_session_lives() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let token = wire.create(named("a")).token();
+    let path = "/api/zelf-name-service/v2/search";
+    assert_eq!(wire.exchange(get(path, &token)).status, 409);
+    sandbox.age_sessions(None, 601);
+    sandbox.reap();
+    assert_eq!(wire.exchange(get(path, &token)).status, 403);
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::thread;
-
 use common::{create, create_request, eventually, http, named, post, sandbox, sandbox_with};
 use serde_json::json;
 use zelf_sandbox::Answers;
@@ -230,35 +228,6 @@ fn every_documented_type_is_stored() {
         let answer = wire.create(json!({"identifier": kind, "type": kind, "isWebExtension": true}));
         assert_eq!(wire.search(&answer.token()).status, 200, "{kind}");
     }
-}
-
-#[test]
-fn of_parallel_creates_of_one_new_identifier_all_but_one_are_ghosts() {
-    let sandbox = sandbox_with(|options| {
-        options.create_delay = std::time::Duration::from_millis(500);
-    });
-    let create_one = || {
-        let mut wire = http(&sandbox);
-        let token = wire.create(named("a")).token();
-        wire.search(&token).status
-    };
-    let statuses: Vec<u16> = thread::scope(|scope| {
-        let creates: Vec<_> = (0..4).map(|_| scope.spawn(create_one)).collect();
-        creates
-            .into_iter()
-            .map(|create| create.join().unwrap())
-            .collect()
-    });
-    assert_eq!(
-        statuses.iter().filter(|&&status| status == 200).count(),
-        1,
-        "{statuses:?}"
-    );
-    assert_eq!(
-        statuses.iter().filter(|&&status| status == 403).count(),
-        3,
-        "{statuses:?}"
-    );
 }
 
 #[test]

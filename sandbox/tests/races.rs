@@ -1,0 +1,57 @@
+//! Requests that come at once.
+
+mod common;
+
+use std::thread;
+
+use common::{create, http, named, sandbox_with};
+use serde_json::json;
+
+#[test]
+fn of_parallel_creates_of_one_new_identifier_all_but_one_are_ghosts() {
+    let sandbox = sandbox_with(|options| {
+        options.create_delay = std::time::Duration::from_millis(500);
+    });
+    let create_one = || {
+        let mut wire = http(&sandbox);
+        let token = wire.create(named("a")).token();
+        wire.search(&token).status
+    };
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let creates: Vec<_> = (0..4).map(|_| scope.spawn(create_one)).collect();
+        creates
+            .into_iter()
+            .map(|create| create.join().unwrap())
+            .collect()
+    });
+    assert_eq!(
+        statuses.iter().filter(|&&status| status == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses.iter().filter(|&&status| status == 403).count(),
+        3,
+        "{statuses:?}"
+    );
+}
+
+#[test]
+fn of_parallel_kills_of_one_session_all_but_one_bring_ghosts() {
+    let sandbox = sandbox_with(|options| {
+        options.create_delay = std::time::Duration::from_millis(500);
+    });
+    create(&sandbox, named("a"));
+    let kill = || {
+        let mut wire = http(&sandbox);
+        let body = json!({"identifier": "a", "killSession": true});
+        let token = wire.create(body).token();
+        wire.search(&token).status
+    };
+    let mut statuses: Vec<u16> = thread::scope(|scope| {
+        let kills: Vec<_> = (0..4).map(|_| scope.spawn(kill)).collect();
+        kills.into_iter().map(|kill| kill.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 403, 403, 403]);
+}
