@@ -34,10 +34,10 @@ fn every_create_carries_an_identifier_that_was_made_for_the_check() {
             rest.split('"').next().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(identifiers.len(), 11);
+    assert_eq!(identifiers.len(), 12);
     assert!(identifiers.iter().all(|identifier| identifier.len() == 32));
     let distinct: BTreeSet<_> = identifiers.iter().collect();
-    assert_eq!(distinct.len(), 2);
+    assert_eq!(distinct.len(), 3);
 }
 
 #[test]

@@ -114,6 +114,11 @@ fn its_help_names_every_option_and_status() {
     ] {
         assert!(help.contains(word), "{word}");
     }
+    let creates = Step::ALL.iter().filter(|step| step.method() == "POST");
+    assert!(
+        help.contains(&format!("{} creates", creates.count())),
+        "{help}"
+    );
     assert!(
         help.lines().all(|line| line.chars().count() <= 90),
         "it fits a terminal"

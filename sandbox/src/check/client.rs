@@ -1,5 +1,5 @@
-//! The HTTP client of a check: reqwest, and nothing that the library uses for
-//! HTTP, so that it sees the service with other eyes.
+//! The HTTP client of a check. It is reqwest, which shares no HTTP code with the
+//! library: a mistake of one is not hidden by the same mistake of the other.
 
 use std::error::Error as _;
 use std::io;
@@ -109,7 +109,7 @@ fn tls(base_url: &Url, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
         .map_err(|error| error.to_string())?;
     let builder = match ca_file {
         Some(file) => builder.with_root_certificates(roots(file)?),
-        // Without TLS nobody asks; the system may have no certificates at all.
+        // Plain HTTP needs none, and the system may have none.
         None if base_url.scheme() == "http" => {
             builder.with_root_certificates(RootCertStore::empty())
         }
@@ -137,7 +137,7 @@ fn roots(file: &Path) -> Result<RootCertStore, String> {
 }
 
 fn no_answer(error: reqwest::Error) -> NoAnswer {
-    // The address may be in the text already, and the query is nobody's matter.
+    // The report names the deployment already.
     let error = error.without_url();
     if error.is_timeout() {
         return NoAnswer::Unreachable("no whole answer came in time".into());
@@ -163,7 +163,7 @@ fn is_tls(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Looks inside errors of I/O too: what they wrap is not their source.
+/// Looks inside errors of I/O too: the error that one wraps is not its source.
 fn wraps_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     if cause.is::<rustls::Error>() {
         return true;
@@ -174,7 +174,7 @@ fn wraps_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     wrapped.is_some_and(|inner| wraps_tls(inner))
 }
 
-/// Says what is at the bottom of an error: the layers above only repeat it.
+/// Gives the text of the innermost error: the outer ones only repeat it.
 fn deepest(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {

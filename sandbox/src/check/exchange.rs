@@ -66,14 +66,14 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The server's clock, by the header.
+    /// Reads the server's clock in the header.
     pub fn date(&self) -> Option<i64> {
         let date = httpdate::parse_http_date(self.header("date")?).ok()?;
         let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
     }
 
-    /// How long the server says that it keeps an idle connection.
+    /// Reads how long the server keeps an idle connection.
     pub fn keep_alive(&self) -> Option<Duration> {
         let parameters = self.header("keep-alive")?.split(',');
         let mut timeouts = parameters.filter_map(|one| one.trim().strip_prefix("timeout="));
@@ -85,7 +85,7 @@ impl Answer {
         matches!(self.status, 408 | 429 | 502 | 503 | 504)
     }
 
-    /// The server's words in a refusal, without anything that looks like a token.
+    /// Finds the server's words in a refusal, without what looks like a token.
     pub fn words(&self) -> String {
         let text = match self.json() {
             Some(body) => ["validationError", "error", "message"]
@@ -105,7 +105,7 @@ impl Answer {
     pub fn in_short(&self) -> String {
         let words = match (self.status, self.header("location")) {
             (200..=299, _) => String::new(),
-            (300..=399, Some(location)) => format!("to {}", printable(location)),
+            (300..=399, Some(location)) => format!("to {}", without_query(location)),
             _ => self.words(),
         };
         match words.as_str() {
@@ -113,6 +113,11 @@ impl Answer {
             words => format!("HTTP {} ({words})", self.status),
         }
     }
+}
+
+/// Leaves out what may be secret in the target of a redirect.
+fn without_query(location: &str) -> String {
+    printable(location.split(['?', '#']).next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -148,6 +153,12 @@ mod tests {
     fn a_token_in_an_answer_is_not_among_the_words() {
         let said = answer(400, "no eyJhbGciOi.e30.x here", &[]).in_short();
         assert_eq!(said, "HTTP 400 (no <token> here)");
+    }
+
+    #[test]
+    fn the_query_of_a_redirect_is_not_shown() {
+        let redirect = answer(301, "", &[("Location", "https://x.test/a?key=1")]);
+        assert_eq!(redirect.in_short(), "HTTP 301 (to https://x.test/a)");
     }
 
     #[test]

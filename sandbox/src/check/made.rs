@@ -1,4 +1,4 @@
-//! What a check makes for the occasion.
+//! The identifiers and names that a check makes for itself.
 
 use std::io;
 
@@ -7,10 +7,11 @@ use crate::random;
 /// Values that no other client has, and the origin to send.
 #[derive(Clone, Debug)]
 pub struct Made {
-    /// The identifiers of the two sessions: 32 lower-case hex digits, which the
+    /// Three identifiers: 32 lower-case hex digits, which the
     /// service never mistakes for something else.
     pub a: String,
     pub b: String,
+    pub c: String,
     /// Part of names, also 32 hex digits.
     pub name: String,
     pub origin: String,
@@ -21,6 +22,7 @@ impl Made {
         Ok(Made {
             a: hex()?,
             b: hex()?,
+            c: hex()?,
             name: hex()?,
             origin,
         })

@@ -73,7 +73,7 @@ impl Check {
         })
     }
 
-    /// Says what it is going to do.
+    /// Says what the check is going to send.
     pub fn plan(&self) -> String {
         let mut plan = format!("A check of {} sends these requests:\n", self.base_url);
         for (number, step) in (1..).zip(Step::ALL) {
@@ -144,7 +144,7 @@ impl Check {
         Ok(seen)
     }
 
-    /// How long the connection rests before it is used again.
+    /// Says how long the connection rests before it is used again.
     fn rest(&self, seen: &Seen) -> Duration {
         let before = seen.outcome(Step::KeyWithoutIdentifier);
         let announced = before

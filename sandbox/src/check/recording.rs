@@ -1,5 +1,5 @@
-//! Exchanges as files, to compare deployments by. Nothing in them can be used:
-//! tokens, cookies and the client's address are masked.
+//! Writes exchanges to files, to compare deployments by. Tokens, cookies and the
+//! client's address are masked.
 
 use std::fs;
 use std::io;
@@ -68,7 +68,7 @@ fn recorded(answer: &Answer) -> Value {
         "body": masked_body(&answer.body),
         "milliseconds": u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
     });
-    // A masked token cannot say whose session it was for.
+    // They tell sessions apart, which a masked token cannot.
     if let Some(Value::Object(claims)) = Session::of(answer).and_then(|session| session.claims) {
         let masked = claims.into_iter().map(|(name, value)| match name.as_str() {
             "ip" => (name, json!(MASKED)),
@@ -79,7 +79,7 @@ fn recorded(answer: &Answer) -> Value {
     value
 }
 
-/// A list, since a header may come twice.
+/// Makes a list of pairs, since a header may come twice.
 fn headers<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Value> {
     all.map(|(name, value)| {
         let value = match name.to_ascii_lowercase().as_str() {
@@ -92,7 +92,7 @@ fn headers<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Value> {
     .collect()
 }
 
-/// JSON as JSON, everything else as text.
+/// Writes JSON as JSON and everything else as text.
 fn masked_body(body: &[u8]) -> Value {
     match serde_json::from_slice(body) {
         Ok(value) => masked_value(value),
@@ -100,7 +100,7 @@ fn masked_body(body: &[u8]) -> Value {
     }
 }
 
-/// Masks every member that is called a token, and whatever looks like one.
+/// Masks every member that is called a token, and every text that looks like one.
 fn masked_value(value: Value) -> Value {
     match value {
         Value::String(text) => json!(masked_text(&text)),

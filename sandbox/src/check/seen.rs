@@ -44,7 +44,8 @@ impl Seen {
         }
     }
 
-    /// Gives the session to judge by. A fact of its own says whether there is one.
+    /// Gives the session to judge by. Without one there is nothing to judge: the
+    /// fact `session` reports that.
     pub fn session(&self, step: Step) -> Result<Session, Doubt> {
         let answer = self.answer(step)?;
         match Session::of(answer) {

@@ -20,19 +20,19 @@ pub const SESSION: &[Fact] = &[
     Fact {
         name: "small",
         expected: "the answer is not compressed and at most 64 KiB long",
-        otherwise: "The library refuses the answer; switch that off for clients that did not ask for it",
+        otherwise: "The library cannot read the answer; ask the operator not to compress unasked",
         judge: small,
     },
     Fact {
         name: "token",
         expected: "the token starts with ey and fits into a header",
-        otherwise: "The service cannot find such a token in Authorization; look for a newer libzelf",
+        otherwise: "No route finds such a token in Authorization; look for a newer libzelf",
         judge: token,
     },
     Fact {
         name: "claims",
         expected: "the token is a JWT with the claims session, identifier and iat",
-        otherwise: "The library cannot tell ghosts and foreign sessions; look for a newer libzelf",
+        otherwise: "The library cannot tell whose session it is, or when it began; look for a newer libzelf",
         judge: claims,
     },
     Fact {
@@ -44,13 +44,13 @@ pub const SESSION: &[Fact] = &[
     Fact {
         name: "times",
         expected: "activatedAt and expiresAt are Unix seconds, 600 apart",
-        otherwise: "The library counts 600 s where it reads no expiresAt; do not rely on zelf_session_seconds_left",
+        otherwise: "Another lifetime breaks nothing; without a number in expiresAt the library counts 600 s",
         judge: times,
     },
     Fact {
         name: "fresh",
         expected: "a new session has not expired by the server's own clock",
-        otherwise: "Calls end with ZELF_ERROR_SESSION_EXPIRED; ask the operator to set the server's clock",
+        otherwise: "Calls end with ZELF_ERROR_SESSION_EXPIRED; ask the operator of the deployment",
         judge: fresh,
     },
     Fact {
@@ -62,7 +62,7 @@ pub const SESSION: &[Fact] = &[
     Fact {
         name: "date",
         expected: "the Date of the answer and the token's iat are within 60 s",
-        otherwise: "Nothing breaks: the library goes by iat; the clock of a proxy in front may be wrong",
+        otherwise: "Nothing breaks: the library goes by iat then; the clock of a proxy may be wrong",
         judge: date,
     },
     Fact {

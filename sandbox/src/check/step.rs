@@ -15,6 +15,7 @@ pub enum Step {
     CreateWithOtherDomain,
     CreateWithAllFields,
     CreateWithAllFieldsAgain,
+    CreateWithTagName,
     NoOrigin,
     EmptyOrigin,
     BrokenJson,
@@ -37,12 +38,13 @@ pub const KEY: &str = "/api/sessions/yek-cilbup";
 pub const SEARCH: &str = "/api/zelf-name-service/v2/search";
 
 impl Step {
-    pub const ALL: [Step; 19] = [
+    pub const ALL: [Step; 20] = [
         Step::Create,
         Step::CreateAgain,
         Step::CreateWithOtherDomain,
         Step::CreateWithAllFields,
         Step::CreateWithAllFieldsAgain,
+        Step::CreateWithTagName,
         Step::NoOrigin,
         Step::EmptyOrigin,
         Step::BrokenJson,
@@ -59,7 +61,7 @@ impl Step {
         Step::UseNew,
     ];
 
-    /// Its name, in the names of recordings too.
+    /// Gives its name. The files of recordings are called so too.
     pub fn name(self) -> &'static str {
         match self {
             Step::Create => "create",
@@ -67,6 +69,7 @@ impl Step {
             Step::CreateWithOtherDomain => "create-with-other-domain",
             Step::CreateWithAllFields => "create-with-all-fields",
             Step::CreateWithAllFieldsAgain => "create-with-all-fields-again",
+            Step::CreateWithTagName => "create-with-tag-name",
             Step::NoOrigin => "no-origin",
             Step::EmptyOrigin => "empty-origin",
             Step::BrokenJson => "broken-json",
@@ -84,7 +87,7 @@ impl Step {
         }
     }
 
-    /// What it does, for the plan.
+    /// Says what it does, for the plan.
     pub fn purpose(self) -> &'static str {
         match self {
             Step::Create => "creates session A, of a random identifier",
@@ -92,6 +95,7 @@ impl Step {
             Step::CreateWithOtherDomain => "asks for session A with another domain",
             Step::CreateWithAllFields => "creates session B, with every field set",
             Step::CreateWithAllFieldsAgain => "asks for session B again",
+            Step::CreateWithTagName => "asks by B's tag name, with a third identifier",
             Step::NoOrigin => "asks for session A without an Origin: refused",
             Step::EmptyOrigin => "asks for session A with an empty Origin: refused",
             Step::BrokenJson => "sends JSON that ends in the middle: refused",
@@ -123,7 +127,7 @@ impl Step {
         }
     }
 
-    /// The path, without its query.
+    /// Gives the path, without its query.
     pub fn path(self) -> &'static str {
         match self {
             Step::NoToken | Step::SpoiledToken | Step::Use | Step::UseKilled | Step::UseNew => {
@@ -149,6 +153,10 @@ impl Step {
             }
             Step::CreateWithAllFields | Step::CreateWithAllFieldsAgain => {
                 self.create(Some(&made.origin), made.all_fields().to_string())
+            }
+            Step::CreateWithTagName => {
+                let body = json!({"identifier": made.c, "tagName": made.tag_name()});
+                self.create(Some(&made.origin), body.to_string())
             }
             Step::NoOrigin => self.create(None, a.to_string()),
             Step::EmptyOrigin => self.create(Some(""), a.to_string()),
@@ -206,8 +214,12 @@ impl Made {
             "type": "createWallet",
             "isWebExtension": false,
             "domain": "avax",
-            "tagName": format!("check-{}.avax", self.name),
+            "tagName": self.tag_name(),
             "ethAddress": format!("0x{}{}", self.name, &self.name[..8]),
         })
+    }
+
+    fn tag_name(&self) -> String {
+        format!("check-{}.avax", self.name)
     }
 }

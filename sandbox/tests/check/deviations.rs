@@ -166,6 +166,7 @@ fn reuse_deviations() -> Vec<Deviation> {
             vec![(Step::CreateWithAllFields, claims(json!({"tagName": null})))],
         ),
         deviation("type", vec![(Step::CreateWithAllFieldsAgain, other())]),
+        deviation("tag-name", vec![(Step::CreateWithTagName, other())]),
         deviation("use", vec![(Step::Use, not_active())]),
         deviation(
             "kill",
