@@ -20,9 +20,9 @@ pub fn judge(seen: &Seen) -> Vec<Finding> {
     all()
         .map(|fact| Finding {
             fact,
-            judged: match &out_of_service {
-                Some(reason) => unknown(reason.as_str()),
-                None => (fact.judge)(seen),
+            judged: match out_of_service {
+                Some(_) if fact.name != SESSION[0].name => unknown("for the reason of session"),
+                _ => (fact.judge)(seen),
             },
         })
         .collect()

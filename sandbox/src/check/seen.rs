@@ -6,7 +6,7 @@ use crate::check::exchange::{Answer, NoAnswer};
 use crate::check::made::Made;
 use crate::check::session::Session;
 use crate::check::step::Step;
-use crate::check::verdict::{Doubt, unknown};
+use crate::check::verdict::{Doubt, deviates, unknown};
 
 /// The answers, by step.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Seen {
         self.answers.insert(step, answer);
     }
 
-    /// What came of a step, if it was made.
+    /// Gives what came of a step, if it was made.
     pub fn outcome(&self, step: Step) -> Option<&Result<Answer, NoAnswer>> {
         self.answers.get(&step)
     }
@@ -55,6 +55,18 @@ impl Seen {
                 step.name(),
                 answer.in_short()
             )),
+        }
+    }
+
+    /// Gives the session that a step has to bring. Another answer than an outage is
+    /// a deviation of the fact that this step is for.
+    pub fn brought(&self, step: Step) -> Result<Session, Doubt> {
+        let answer = self.answer(step)?;
+        match Session::of(answer) {
+            None if answer.status < 500 => {
+                deviates(format!("no session, but {}", answer.in_short()))
+            }
+            _ => self.session(step),
         }
     }
 

@@ -148,8 +148,10 @@ fn session_deviations() -> Vec<Deviation> {
 
 fn reuse_deviations() -> Vec<Deviation> {
     let other = || claims(json!({"session": ANOTHER_SESSION}));
+    let refused = || json!({"kind": "answer", "status": 409, "validation_error": "no"});
     vec![
         deviation("reuse", vec![(Step::CreateAgain, other())]),
+        deviation("reuse", vec![(Step::CreateAgain, refused())]),
         deviation(
             "reuse",
             vec![(Step::CreateAgain, data(json!({"expiresAt": 1})))],
@@ -165,6 +167,10 @@ fn reuse_deviations() -> Vec<Deviation> {
             "all-fields",
             vec![(Step::CreateWithAllFields, claims(json!({"tagName": null})))],
         ),
+        Deviation {
+            without_it: &["type", "tag-name"],
+            ..deviation("all-fields", vec![(Step::CreateWithAllFields, refused())])
+        },
         deviation("type", vec![(Step::CreateWithAllFieldsAgain, other())]),
         deviation("tag-name", vec![(Step::CreateWithTagName, other())]),
         deviation("use", vec![(Step::Use, not_active())]),
