@@ -7,7 +7,10 @@ use serde::de::IgnoredAny;
 
 use crate::{
     config::Settings,
-    connect::connector::{Destination, Network},
+    connect::{
+        connector::{Destination, Network},
+        failure::{Failure, Peer},
+    },
     create::{
         budget::Budget,
         call::{Call, Now, Policy},
@@ -15,7 +18,11 @@ use crate::{
     },
     environment::Environment,
     error::Error,
-    http::{exchange::Rules, head::Method, request::RequestHead},
+    http::{
+        exchange::{Exchange, Rules},
+        head::Method,
+        request::RequestHead,
+    },
     log::{self, Level, Log},
     moment::Moment,
 };
@@ -125,9 +132,18 @@ impl Context {
         });
     }
 
-    /// Returns the error of a call whose time is over.
-    pub fn out_of_time(&self) -> Error {
-        self.destination.attempt().out_of_time()
+    /// Returns the error for a failure of an exchange, or of making a connection.
+    pub fn describe(&self, failure: Failure, exchange: Option<&Exchange>) -> Error {
+        let error = self.destination.attempt().describe(failure);
+        match exchange {
+            Some(exchange) => error.with_http_status(exchange.status()),
+            None => error,
+        }
+    }
+
+    /// Returns the error of a call whose time is over while it waits for `peer`.
+    pub fn out_of_time(&self, peer: Peer) -> Error {
+        self.destination.attempt().out_of_time(peer)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::{Semaphore, SemaphorePermit, mpsc::UnboundedReceiver},
     task::{AbortHandle, LocalSet, spawn_local},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         order::{Job, Order},
     },
     connect::{
-        connector::connect,
+        connector::{Patience, connect},
         failure::Failure,
         resting::{MAX_REST, Resting},
     },
@@ -34,7 +34,6 @@ use crate::{
     error::{Error, Status},
     host::{descriptors::StandardStreams, panics},
     http::exchange::Exchange,
-    moment::Moment,
 };
 
 /// More calls than this wait for a connection, in the order in which they came.
@@ -117,7 +116,7 @@ async fn carry_out(io: Rc<Io>, job: Job) {
     let left = job.deadline.saturating_sub(io.context.now());
     let outcome = match timeout(left, io.create(&job)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(io.context.out_of_time()),
+        Err(_) => Err(io.context.out_of_time(job.waits_for.get())),
     };
     if let Err(error) = &outcome {
         io.context.log_failure(error);
@@ -199,7 +198,7 @@ impl Io {
         };
         // In a box: while it waits for a connection a call is small.
         let place = self.place().await?;
-        Box::pin(self.lead(leader, job.deadline, place)).await
+        Box::pin(self.lead(leader, job, place)).await
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
@@ -211,16 +210,16 @@ impl Io {
     async fn lead(
         self: &Rc<Self>,
         leader: Leader<'_>,
-        deadline: Moment,
+        job: &Job,
         place: SemaphorePermit<'_>,
     ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
-        let mut call = Call::new(Arc::clone(leader.request()), deadline, &now);
+        let mut call = Call::new(Arc::clone(leader.request()), job.deadline, &now);
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
-                    self.exchange(&mut call, &body, over, deadline).await;
+                    self.exchange(&mut call, &body, over, job).await;
                     self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {
@@ -240,7 +239,7 @@ impl Io {
         }
     }
 
-    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, deadline: Moment) {
+    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, job: &Job) {
         let context = &*self.context;
         let kept = match over {
             Over::Any => self.take(),
@@ -254,7 +253,7 @@ impl Io {
         let was_kept = kept.is_some();
         let connection = match kept {
             Some(connection) => Ok(connection),
-            None => self.open().await,
+            None => self.open(job).await,
         };
         let mut connection = match connection {
             Ok(connection) => connection,
@@ -262,7 +261,7 @@ impl Io {
         };
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
-        let outcome = connection.exchange(&request, deadline).await;
+        let outcome = connection.exchange(&request, job.deadline).await;
         let exchange = connection.last();
         let decision = context.decision(&self.shared);
         let now = decision.time;
@@ -291,23 +290,29 @@ impl Io {
         exchange: Option<&Exchange>,
     ) {
         let context = &*self.context;
-        let error = context.destination.attempt().describe(failure);
         let failed = Failed {
-            error: error.with_http_status(exchange.map_or(0, Exchange::status)),
+            error: context.describe(failure, exchange),
             was_kept,
+            was_sent: exchange.is_some(),
             has_heard: exchange.is_some_and(Exchange::has_heard),
         };
         let now = context.decision(&self.shared);
         call.failed(failed, &context.policy, &now);
     }
 
-    async fn open(&self) -> Result<Connection, Failure> {
+    async fn open(&self, job: &Job) -> Result<Connection, Failure> {
         let context = &*self.context;
         let destination = &context.destination;
-        let connecting = connect(destination, &self.shared.network);
-        let connected = timeout(destination.connect_timeout, connecting)
+        let limit = destination.connect_timeout;
+        let left = job.deadline.saturating_sub(context.now());
+        let patience = Patience {
+            until: Instant::now() + limit.min(left),
+            waits_for: &job.waits_for,
+        };
+        let connecting = connect(destination, &self.shared.network, &patience);
+        let connected = timeout(limit, connecting)
             .await
-            .map_err(|_| Failure::ConnectTimeout)??;
+            .map_err(|_| Failure::ConnectTimeout(job.waits_for.get()))??;
         Ok(Connection::new(
             connected.socket,
             connected.wire,

@@ -7,7 +7,7 @@ use socket2::SockRef;
 use crate::{
     blocking::timed_socket::TimedSocket,
     connect::{
-        failure::Failure,
+        failure::{Failure, Peer},
         socket::{self, Incoming},
         transfer::{MAX_LOOKS, Progress, advance, means_nothing},
         wire::{Broken, Wire},
@@ -59,7 +59,7 @@ impl Connection {
                 Progress::Moved => {}
                 // The rest of an error is not waited for any more.
                 Progress::Blocked if self.exchange.closed(Close::Broken).is_ok() => return Ok(()),
-                Progress::Blocked => return Err(Failure::OutOfTime),
+                Progress::Blocked => return Err(Failure::OutOfTime(Peer::Server)),
             }
         }
     }
