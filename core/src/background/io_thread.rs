@@ -302,15 +302,14 @@ impl Io {
 
     async fn open(&self, job: &Job) -> Result<Connection, Failure> {
         let context = &*self.context;
-        let destination = &context.destination;
-        let limit = destination.connect_timeout;
+        let to = &context.destination;
         let left = job.deadline.saturating_sub(context.now());
         let patience = Patience {
-            until: Instant::now() + limit.min(left),
+            until: Instant::now() + to.connect_timeout.min(left),
             waits_for: &job.waits_for,
         };
-        let connecting = connect(destination, &self.shared.network, &patience);
-        let connected = timeout(limit, connecting)
+        let connecting = connect(to, &self.shared.network, &patience);
+        let connected = timeout(to.connect_timeout, connecting)
             .await
             .map_err(|_| Failure::ConnectTimeout(job.waits_for.get()))??;
         Ok(Connection::new(
