@@ -1,6 +1,6 @@
 /* One list of promises for every way to the server: straight, and through each kind of
    proxy. More proxies are arguments: NAME=URL is a way, NAME=URL=STATUS a proxy that
-   refuses. The sandbox closes idle connections after 300 ms. */
+   refuses. The sandbox closes idle connections after 600 ms. */
 #include <signal.h>
 
 #include "calls.h"
@@ -137,7 +137,7 @@ static void a_dead_connection_is_replaced(const struct way *way)
     PROMISE(first == ZELF_OK && second == ZELF_OK && requests_arrived() == 2,
             "%s: a kept connection that breaks is replaced, which is no attempt: %s", way->name,
             said());
-    usleep(500000);
+    usleep(900000);
     PROMISE(call(client, "networks-x", 0) == ZELF_OK,
             "%s: a kept connection that the server has closed is replaced: %s", way->name, said());
     zelf_client_free(client);

@@ -226,6 +226,10 @@ fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), B
             break;
         }
         wire.read_from(socket)?;
+        // What has come behind the handshake is for the exchange.
+        if !wire.is_handshaking() {
+            break;
+        }
         let end = wire.take(|_| Ok::<(), Broken>(()))?;
         if end.is_some() && wire.is_handshaking() {
             return Err(Broken::Io(std::io::ErrorKind::UnexpectedEof.into()));

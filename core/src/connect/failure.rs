@@ -179,7 +179,10 @@ impl Attempt<'_> {
             NoAnswer::Ended => {
                 self.no_connection(Peer::Proxy, &io::Error::from(io::ErrorKind::UnexpectedEof))
             }
-            _ => self.refused("it does not answer in HTTP"),
+            NoAnswer::NotHttp(_) => self.refused("it does not answer in HTTP"),
+            NoAnswer::HeadTooLarge | NoAnswer::BodyTooLarge => {
+                self.refused("its answer is too large")
+            }
         }
     }
 

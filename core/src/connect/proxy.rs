@@ -220,6 +220,9 @@ mod tests {
     fn a_url_names_the_proxy() {
         for (url, protocol, authority) in [
             ("http://p.test:3128", Protocol::Http, "p.test:3128"),
+            ("http://my_proxy:0080", Protocol::Http, "my_proxy:80"),
+            ("http://p.test.:", Protocol::Http, "p.test.:80"),
+            ("http://10.0.0.1:65535/", Protocol::Http, "10.0.0.1:65535"),
             ("HTTP://p.test/", Protocol::Http, "p.test:80"),
             ("https://p.test", Protocol::Https, "p.test:443"),
             ("socks5://127.0.0.1", Protocol::Socks5, "127.0.0.1:1080"),
