@@ -256,6 +256,18 @@ static void the_environment_is_read_as_curl_reads_it(void)
             "a proxy without a scheme is one of HTTP");
     PROMISE(from_environment(none, "http://{proxy}", NULL, NULL) == ZELF_ERROR_CONNECT,
             "https_proxy wins over HTTPS_PROXY");
+    setenv("http_proxy", "http://{proxy}", 1);
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_OK, "http_proxy is not for https");
+    setenv("ALL_PROXY", none, 1);
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "ALL_PROXY is read where there is no other");
+    setenv("all_proxy", "http://{proxy}", 1);
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_INVALID_CONFIG
+                && from_environment(none, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "all_proxy wins over it, and https_proxy over both");
+    unsetenv("http_proxy");
+    unsetenv("ALL_PROXY");
+    unsetenv("all_proxy");
 }
 
 static void a_proxy_is_never_left_out(void)

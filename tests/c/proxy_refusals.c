@@ -168,6 +168,55 @@ static void odd_answers_open_a_tunnel(void)
     }
 }
 
+static void a_proxy_over_tls_is_heard_too(void)
+{
+    static const struct {
+        const char *fault;
+        zelf_status status;
+        int http_status;
+        const char *says;
+    } all[] = {
+        {"{\"kind\":\"answer\",\"status\":403,\"text\":\"Blocked by policy\",\"method\":\"CONNECT\"}",
+         ZELF_ERROR_PROXY, 403, "Blocked by policy"},
+        {"{\"kind\":\"answer\",\"status\":407,\"html\":\"<title>Who</title>\",\"method\":\"CONNECT\"}",
+         ZELF_ERROR_PROXY, 407, "Who"},
+        {"{\"kind\":\"answer\",\"status\":429,\"text\":\"Slow\",\"method\":\"CONNECT\"}",
+         ZELF_ERROR_RATE_LIMITED, 429, "Slow"},
+        {"{\"kind\":\"answer\",\"status\":502,\"method\":\"CONNECT\"}", ZELF_ERROR_SERVER, 502, "502"},
+        {"{\"kind\":\"garbage\",\"method\":\"CONNECT\"}", ZELF_ERROR_PROXY, 0, "HTTP"},
+        {"{\"kind\":\"reset\",\"stage\":\"request\",\"method\":\"CONNECT\"}", ZELF_ERROR_CONNECT, 0, ""},
+        {"{\"kind\":\"close\",\"stage\":\"request\",\"method\":\"CONNECT\"}", ZELF_ERROR_CONNECT, 0, ""},
+        {"{\"kind\":\"reset\",\"stage\":\"tls\"}", ZELF_ERROR_CONNECT, 0, ""},
+        {"{\"kind\":\"stall\",\"stage\":\"request\",\"method\":\"CONNECT\"}", ZELF_ERROR_TIMEOUT, 0,
+         "did not answer"},
+        {"{\"kind\":\"stall\",\"stage\":\"tls\"}", ZELF_ERROR_TIMEOUT, 0, "did not answer"},
+        {"{\"kind\":\"certificate\",\"wrong\":\"expired\"}", ZELF_ERROR_TLS, 0, "expired"},
+    };
+    struct how how = {0};
+    int port = atoi(strrchr(need_env("ZELF_HTTPS"), ':') + 1);
+    size_t i;
+
+    how.scheme = "https";
+    how.attempts = 1;
+    how.connect_timeout_ms = 1000;
+    for (i = 0; i < sizeof all / sizeof *all; i++) {
+        zelf_status status;
+        fault(all[i].fault);
+        status = call(&how, port);
+        fault(NULL);
+        PROMISE(status == all[i].status && zelf_error_http_status(last_error) == all[i].http_status
+                    && strstr(message(), all[i].says) && strstr(message(), "the proxy 127"),
+                "a proxy over TLS is heard and named: %s", message());
+    }
+    how.attempts = 3;
+    how.kills = 1;
+    forget_requests();
+    fault("{\"kind\":\"answer\",\"status\":502,\"method\":\"CONNECT\",\"times\":2}");
+    PROMISE(call(&how, port) == ZELF_OK && requests_arrived() == 1,
+            "and asked again, also for a kill: %s", message());
+    fault(NULL);
+}
+
 int main(void)
 {
     each_refusal_has_its_status_and_its_words();
@@ -175,6 +224,7 @@ int main(void)
     words_that_do_not_come_do_not_hide_the_status();
     credentials_are_never_repeated();
     odd_answers_open_a_tunnel();
+    a_proxy_over_tls_is_heard_too();
     zelf_error_free(last_error);
     return check_failed;
 }

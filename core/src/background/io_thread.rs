@@ -23,7 +23,7 @@ use crate::{
     },
     connect::{
         connector::{Patience, connect},
-        failure::Failure,
+        failure::{Failure, Peer},
         resting::{MAX_REST, Resting},
     },
     context::{Context, Shared},
@@ -251,6 +251,7 @@ impl Io {
             }
         };
         let was_kept = kept.is_some();
+        job.waits_for.set(Peer::Server);
         let connection = match kept {
             Some(connection) => Ok(connection),
             None => self.open(job).await,

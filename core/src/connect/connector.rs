@@ -69,7 +69,7 @@ pub struct Connected {
     pub wire: Wire,
 }
 
-/// How long a connection is waited for, and for whom at present.
+/// How long a connection is waited for, and for whom at present: the server at first.
 pub struct Patience<'a> {
     pub until: Instant,
     pub waits_for: &'a Cell<Peer>,
@@ -81,7 +81,6 @@ pub async fn connect(
     network: &Network,
     patience: &Patience<'_>,
 ) -> Result<Connected, Failure> {
-    patience.waits_for.set(Peer::Server);
     let (mut socket, wire, early) = match &to.proxy {
         None => {
             let host = without_brackets(to.endpoint.host());

@@ -32,7 +32,7 @@ use crate::{
     moment::Moment,
 };
 
-/// The bounds of a proxy's answer. [`words`] bounds the time of its body.
+/// The bounds of a proxy's answer. [`MAX_WORDS_TIME`] bounds the time of its body.
 const RULES: Rules = Rules {
     method: Method::Connect,
     max_body: 64 * 1024,
@@ -63,12 +63,9 @@ pub async fn connect(
     wire.send(&request(asked))
         .map_err(|error| Failure::Tunnel(Broken::Io(error)))?;
     let mut exchange = Exchange::new(RULES);
-    if advance_until(wire, socket, &mut exchange, |exchange| {
-        exchange.status() >= 300
-    })
-    .await?
-        == Progress::Moved
-    {
+    let is_refusal = |exchange: &Exchange| exchange.status() >= 300;
+    let progress = advance_until(wire, socket, &mut exchange, is_refusal).await?;
+    if progress == Progress::Moved {
         let left = until.saturating_duration_since(Instant::now());
         let rest = advance_until(wire, socket, &mut exchange, |_| false);
         // What has come of them is used, however they end.
