@@ -36,7 +36,7 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 /// Returns the first success of several attempts. One that fails is followed by the
 /// next at once; one that is silent is followed after a moment, and goes on.
 ///
-/// When all fail, it returns the first error that is not vague, or else the first.
+/// When all fail, it returns the first error that is not vague, or else the last.
 pub async fn race<'a, T, E, F>(
     attempts: impl IntoIterator<Item = F>,
     is_vague: impl Fn(&E) -> bool,
@@ -138,6 +138,25 @@ mod tests {
             alternating(vec![v4(1), v6(1), v6(2)]),
             [v4(1), v6(1), v6(2)]
         );
+    }
+
+    #[test]
+    fn the_first_error_that_is_not_vague_is_told() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let told = |errors: &'static [&str]| {
+            let attempts = errors
+                .iter()
+                .map(|&error| async move { Err::<(), _>(error) });
+            runtime.block_on(race(attempts, |error| error.starts_with("vague")))
+        };
+        assert_eq!(told(&["vague", "clear", "later"]), Err(Some("clear")));
+        assert_eq!(told(&["clear", "vague"]), Err(Some("clear")));
+
+        assert_eq!(told(&["vague", "vague too"]), Err(Some("vague too")));
+        assert_eq!(told(&[]), Err(None));
     }
 
     #[test]
