@@ -29,7 +29,7 @@ static void each_refusal_has_its_status_and_its_words(void)
         {511, ZELF_ERROR_PROXY, "Content-Length: 6\r\n\r\nLog in", "Log in"},
     };
     static struct proxy proxy;
-    char answer[256];
+    static char answer[256]; /* the proxy's threads read it */
     size_t i;
 
     proxy_start(&proxy, NULL);
@@ -120,7 +120,7 @@ static void credentials_are_never_repeated(void)
     };
     static struct proxy proxy;
     struct how how = {0};
-    char answer[256];
+    static char answer[256]; /* the proxy's threads read it */
     size_t i;
 
     proxy_start(&proxy, NULL);

@@ -48,7 +48,8 @@ start_proxy() {
     port=$("$out/port" free)
     "run_$@" >"$proxies/$1-$port.log" 2>&1 &
     helpers="$helpers $!"
-    if "$out/port" wait "$port" && kill -0 $! 2>/dev/null; then return; fi
+    # A process that has ended has no program.
+    if "$out/port" wait "$port" && [ -e "/proc/$!/exe" ]; then return; fi
   done
   cat "$proxies/$1-$port.log"; not_ok "$1 starts"
   return 1

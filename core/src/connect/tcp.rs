@@ -154,7 +154,6 @@ mod tests {
         };
         assert_eq!(told(&["vague", "clear", "later"]), Err(Some("clear")));
         assert_eq!(told(&["clear", "vague"]), Err(Some("clear")));
-
         assert_eq!(told(&["vague", "vague too"]), Err(Some("vague too")));
         assert_eq!(told(&[]), Err(None));
     }
