@@ -181,24 +181,31 @@ static void *call_on_small_stack(void *client)
 
 static void a_small_stack_is_enough(void)
 {
-    struct proxy open;
-    char url[128];
-    zelf_client *client;
-    pthread_attr_t attributes;
-    pthread_t thread;
-    void *session = NULL;
+    static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
+    static struct proxy open;
+    size_t i;
 
     proxy_start(&open, NULL);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
-    client = client_through(url);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 128 * 1024);
-    pthread_create(&thread, &attributes, call_on_small_stack, client);
-    pthread_join(thread, &session);
-    PROMISE(session && open.tunnels == 1, "a stack of 128 KiB is enough for a call through a proxy");
-    pthread_attr_destroy(&attributes);
-    zelf_session_free(session);
-    zelf_client_free(client);
+    for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        char url[128];
+        zelf_client *client;
+        pthread_attr_t attributes;
+        pthread_t thread;
+        void *session = NULL;
+
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d", schemes[i], open.port);
+        /* The sandbox is a proxy over TLS, too. */
+        client = client_through(strcmp(schemes[i], "https") ? url : need_env("ZELF_HTTPS"));
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, 128 * 1024);
+        pthread_create(&thread, &attributes, call_on_small_stack, client);
+        pthread_join(thread, &session);
+        PROMISE(session != NULL, "a stack of 128 KiB is enough for a call through a proxy: %s",
+                schemes[i]);
+        pthread_attr_destroy(&attributes);
+        zelf_session_free(session);
+        zelf_client_free(client);
+    }
 }
 
 /* The status of a client with a proxy of the environment, and of a call with it. */
