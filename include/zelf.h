@@ -124,10 +124,13 @@ typedef int32_t zelf_status;
  */
 #define ZELF_ERROR_FORKED 7
 
-/** The server's name could not be resolved. */
+/** The name of the server, or of the proxy, could not be resolved. */
 #define ZELF_ERROR_DNS 10
 
-/** No connection to the server, or to the proxy, could be made. */
+/**
+ * No connection to the server, or to the proxy, could be made; or a SOCKS proxy
+ * could not make its own to the server.
+ */
 #define ZELF_ERROR_CONNECT 11
 
 /**
@@ -138,7 +141,7 @@ typedef int32_t zelf_status;
 
 /**
  * The time limit of the call, or that of connecting, has passed; or HTTP 408,
- * the server's own.
+ * the server's or the proxy's own.
  */
 #define ZELF_ERROR_TIMEOUT 13
 
@@ -151,7 +154,12 @@ typedef int32_t zelf_status;
  */
 #define ZELF_ERROR_PIN_MISMATCH 15
 
-/** The proxy refused, or does not speak its protocol. */
+/**
+ * The proxy refused, wants other credentials (HTTP 407), or does not speak its
+ * protocol. What it says is in zelf_error_http_status and
+ * zelf_error_server_message. Its 408, 429 and 5xx, which may pass, have the
+ * status that they have from a server.
+ */
 #define ZELF_ERROR_PROXY 16
 
 /**
@@ -202,11 +210,14 @@ typedef int32_t zelf_status;
 /** HTTP 403 "Session is not active": the session has ended on the server. */
 #define ZELF_ERROR_SESSION_NOT_ACTIVE 38
 
-/** HTTP 429: too many requests; see zelf_error_retry_after_ms. */
+/**
+ * HTTP 429: too many requests, says the server or the proxy; see
+ * zelf_error_retry_after_ms.
+ */
 #define ZELF_ERROR_RATE_LIMITED 39
 
 /**
- * HTTP 5xx, except 501, 505 and 511: the server, or a proxy in front of it,
+ * HTTP 5xx, except 501, 505 and 511: the server, or a proxy on the way to it,
  * failed.
  */
 #define ZELF_ERROR_SERVER 40
@@ -260,20 +271,20 @@ ZELF_API zelf_status zelf_error_status(const zelf_error *error);
 ZELF_API const char *zelf_error_message(const zelf_error *error);
 
 /**
- * The HTTP status of the server's answer, such as 403. 0 when no answer came,
- * or error is NULL.
+ * The HTTP status of the answer, such as 403: the server's, or that of a proxy
+ * which did not connect to it. 0 when no answer came, or error is NULL.
  *
  * Since 0.1.0.
  */
 ZELF_API int32_t zelf_error_http_status(const zelf_error *error);
 
 /**
- * The server's own words: one line of UTF-8 text of at most 515 bytes (without
- * the NUL), without control characters. Show it as text only; the server, or
- * whoever stands in front of it, chose it.
+ * The words of the server, or of a proxy that did not connect to it: one line
+ * of UTF-8 text of at most 515 bytes (without the NUL), without control
+ * characters. Show it as text only: anyone on the way may have chosen it.
  *
- * Borrowed from error, valid until zelf_error_free. NULL when the server said
- * nothing, or error is NULL.
+ * Borrowed from error, valid until zelf_error_free. NULL when nothing was said,
+ * or error is NULL.
  *
  * Since 0.1.0.
  */
@@ -288,9 +299,9 @@ ZELF_API const char *zelf_error_server_message(const zelf_error *error);
 ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
 
 /**
- * How long the server asks to wait before the next attempt (its Retry-After
- * header), in milliseconds. A part of a second is rounded up to a whole one. A
- * number too large for the type is UINT64_MAX. 0 when the server did not say, or
+ * How long the server, or the proxy, asks to wait before the next attempt (its
+ * Retry-After header), in milliseconds. A part of a second is rounded up to a whole
+ * one. A number too large for the type is UINT64_MAX. 0 when it did not say, or
  * error is NULL.
  *
  * Since 0.1.0.
@@ -399,8 +410,8 @@ ZELF_API void zelf_config_set_user_agent(zelf_config *config, const char *agent)
 ZELF_API void zelf_config_set_timeout_ms(zelf_config *config, uint32_t ms);
 
 /**
- * The time limit of making one connection in milliseconds: name look-up, TCP
- * and TLS together. The limit of the whole call holds as well.
+ * The time limit of making one connection in milliseconds: name look-up, TCP,
+ * the proxy and TLS together. The limit of the whole call holds as well.
  *
  * Default: 5000.
  *
@@ -427,7 +438,8 @@ ZELF_API void zelf_config_set_max_attempts(zelf_config *config, uint32_t attempt
 
 /**
  * Trust only the certificate authorities in this PEM file, instead of those
- * that the system trusts. zelf_client_new reads it; the path is UTF-8.
+ * that the system trusts, for the server and for a proxy with "https://".
+ * zelf_client_new reads it; the path is UTF-8.
  *
  * It must be a regular file, and every certificate in it must be usable.
  *
@@ -474,9 +486,16 @@ ZELF_API void zelf_config_add_pin(zelf_config *config, const char *spki_sha256_b
  * encrypted between this library and the server. A base URL with plain http is
  * never proxied.
  *
- * In the user and the password write "@", ":", "/", "?", "#", "%" and a space in
- * percent form. The default ports are 80, 443 and 1080. zelf_client_new refuses a
- * URL that it cannot use exactly as it is written.
+ * In the user and the password write "@", ":", "/", "\", "?", "#", "%" and a
+ * space in percent form. The host is a name or an address, an IPv6 address in
+ * brackets and without a zone. The default ports are 80, 443 and 1080.
+ * zelf_client_new refuses a URL that it cannot use exactly as it is written: no
+ * call goes around a proxy.
+ *
+ * A proxy with "https://" is spoken to over TLS. Its certificate is checked as the
+ * server's is, with the same CA file, and pins do not concern it. A proxy with
+ * "http://" or "socks5://" is not checked, and sees the credentials that are sent
+ * to it, as does anyone on the way there.
  *
  * Default: none, whatever the environment says.
  *
@@ -486,10 +505,15 @@ ZELF_API void zelf_config_set_proxy(zelf_config *config, const char *url);
 
 /**
  * Lets zelf_client_new take the proxy from the environment, unless one is set:
- * https_proxy, or else all_proxy, each also in capitals, with the exceptions in
- * no_proxy: names and their subdomains, addresses, networks ("10.0.0.0/8"), each
- * with a port if need be, or "*". Do not call zelf_client_new then while another
- * thread changes the environment.
+ * https_proxy, or else all_proxy, each also in capitals. A URL without a scheme
+ * has "http://", one that cannot be used is an error, and an empty one is none.
+ *
+ * no_proxy, or else NO_PROXY, lists exceptions with commas or spaces between: names
+ * and their subdomains, addresses, networks ("10.0.0.0/8", "2001:db8::/32"), each
+ * with a port if need be ("host:443", "[::1]:443"), or "*". An empty no_proxy has
+ * none.
+ *
+ * Do not call zelf_client_new then while another thread changes the environment.
  *
  * Default: off.
  *

@@ -94,7 +94,7 @@ launch_sandbox() { # launch_sandbox [OPTION...]: in $sandbox_folder
   target/debug/zelf-sandbox --ca-file "$sandbox_folder/ca.pem" "$@" \
     >"$sandbox_folder/ready" 2>"$sandbox_folder/log" &
   sandbox_pid=$!
-  trap stop_sandbox EXIT
+  trap 'stop_helpers; stop_sandbox' EXIT
   trap 'exit 1' HUP INT TERM
   tries=0
   until grep -q '"ready":true' "$sandbox_folder/ready"; do
@@ -106,6 +106,15 @@ launch_sandbox() { # launch_sandbox [OPTION...]: in $sandbox_folder
     fi
     sleep 0.05
   done
+}
+
+# Ends what a test has started beside the sandbox: the processes of $helpers.
+helpers=''
+stop_helpers() {
+  for helper in $helpers; do kill "$helper" 2>/dev/null || :; done
+  # Until they have removed what they share.
+  for helper in $helpers; do wait "$helper" 2>/dev/null || :; done
+  helpers=''
 }
 
 ready_field() {

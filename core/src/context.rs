@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     api::json,
     config::Settings,
-    connect::connector::{Destination, Network},
+    connect::{
+        connector::{Destination, Network},
+        failure::{Awaited, Failure},
+    },
     create::{
         budget::Budget,
         call::{Call, Now, Policy},
@@ -14,7 +17,11 @@ use crate::{
     },
     environment::Environment,
     error::Error,
-    http::{exchange::Rules, head::Method, request::RequestHead},
+    http::{
+        exchange::{Exchange, Rules},
+        head::Method,
+        request::RequestHead,
+    },
     log::{self, Level, Log},
     moment::Moment,
 };
@@ -124,9 +131,17 @@ impl Context {
         });
     }
 
-    /// Returns the error of a call whose time is over. `begun`: the status of an
-    /// answer that has not ended, or 0.
-    pub fn out_of_time(&self, begun: u16) -> Error {
-        self.destination.attempt().out_of_time(begun)
+    /// Returns the error for a failure of an exchange, or of making a connection.
+    pub fn describe(&self, failure: Failure, exchange: Option<&Exchange>) -> Error {
+        let error = self.destination.attempt().describe(failure);
+        match exchange {
+            Some(exchange) => error.with_http_status(exchange.status()),
+            None => error,
+        }
+    }
+
+    /// Returns the error of a call whose time is over while it waits.
+    pub fn out_of_time(&self, awaited: Awaited) -> Error {
+        self.destination.attempt().out_of_time(awaited)
     }
 }

@@ -1,8 +1,15 @@
 //! docs/errors.md is what the code does.
 
+use std::time::Duration;
+
 use url::Url;
 use zelf_core::{
     api::refusal,
+    connect::{
+        failure::{Attempt, Failure},
+        proxy,
+        socks::Refusal,
+    },
     error::{Error, Status},
     http::answer::Answer,
 };
@@ -10,8 +17,15 @@ use zelf_core::{
 const TABLE: &str = include_str!("../../docs/errors.md");
 
 fn rows() -> impl Iterator<Item = Vec<&'static str>> {
+    rows_under("")
+}
+
+/// The rows under the headings that begin so.
+fn rows_under(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
     TABLE
-        .lines()
+        .split("\n## ")
+        .filter(move |part| part.starts_with(heading))
+        .flat_map(str::lines)
         .filter(|line| line.contains("`ZELF_ERROR_"))
         .map(|line| {
             line.trim_matches('|')
@@ -21,15 +35,24 @@ fn rows() -> impl Iterator<Item = Vec<&'static str>> {
         })
 }
 
-fn answered(code: u16, body: &str) -> Error {
+const SERVER: &str = "api.test:443";
+
+/// The error for the server's answer, or for the proxy's.
+fn answered(code: u16, body: &str, by_proxy: bool) -> Error {
     let body = body.replace("\\n", "\n");
-    let server = Url::parse("https://api.test/api/sessions").unwrap();
-    refusal::read(
-        &Answer::of(code, body.as_bytes()),
-        &server,
-        "api.test:443",
-        0,
-    )
+    let answer = Answer::of(code, body.as_bytes());
+    let url = Url::parse("https://api.test/api/sessions").unwrap();
+    match by_proxy {
+        false => refusal::read(&answer, &url, SERVER, 0),
+        true => refusal::of_proxy(&answer, "p.test:3128", SERVER, 0),
+    }
+}
+
+fn advice(status: Status) -> &'static str {
+    match status.is_retryable() {
+        true => "yes",
+        false => "no",
+    }
 }
 
 /// The name that C has for a status.
@@ -44,32 +67,62 @@ fn status_name(status: Status) -> String {
     name
 }
 
-#[test]
-fn each_answer_in_the_table_has_the_status_and_the_advice_it_says() {
+/// Holds the rows under a heading true. Returns how many there are.
+fn check_answers(heading: &str, by_proxy: bool) -> usize {
     let mut checked = 0;
-    for row in rows() {
+    for row in rows_under(heading) {
         let [code, body, name, retryable] = row[..] else {
-            continue;
+            panic!("a row of four cells: {row:?}");
         };
-        let body = if body == "anything else" {
-            "<p>x"
-        } else {
-            body
+        let body = match body {
+            "anything else" => "<p>x",
+            body => body,
         };
-        let error = answered(code.parse().unwrap(), body);
+        let error = answered(code.parse().unwrap(), body, by_proxy);
         assert_eq!(status_name(error.status), name, "HTTP {code} {body}");
-        assert_eq!(
-            if error.status.is_retryable() {
-                "yes"
-            } else {
-                "no"
-            },
-            retryable,
-            "HTTP {code} {body}"
-        );
+        assert_eq!(advice(error.status), retryable, "HTTP {code} {body}");
+        assert_eq!(error.http_status.to_string(), code);
+        assert_eq!(error.message.contains("the proxy p.test:3128"), by_proxy);
         checked += 1;
     }
+    checked
+}
+
+#[test]
+fn each_answer_in_the_table_has_the_status_and_the_advice_it_says() {
+    let checked = check_answers("The server answered\n", false);
     assert!(checked > 20, "only {checked} rows were found");
+}
+
+#[test]
+fn each_answer_of_a_proxy_has_the_status_and_the_advice_it_says() {
+    let checked = check_answers("A proxy answered a CONNECT\n", true);
+    assert!(checked > 10, "only {checked} rows were found");
+}
+
+#[test]
+fn each_reply_of_a_socks_proxy_has_the_status_and_the_advice_it_says() {
+    let proxy = proxy::parse("socks5://p.test").unwrap();
+    let attempt = Attempt {
+        authority: SERVER,
+        proxy: Some(&proxy),
+        timeout: Duration::ZERO,
+        connect_timeout: Duration::ZERO,
+    };
+    let mut checked = 0;
+    for row in rows_under("A SOCKS proxy replied\n") {
+        let [code, meaning, name, retryable] = row[..] else {
+            panic!("a row of four cells: {row:?}");
+        };
+        let reply = Refusal::Reply(code.parse().unwrap());
+        let error = attempt.describe(Failure::Socks(reply));
+        assert_eq!(status_name(error.status), name, "{meaning}");
+        assert_eq!(advice(error.status), retryable, "{meaning}");
+        assert!(error.message.contains(meaning), "{}", error.message);
+        assert!(error.message.contains("the proxy p.test:1080"));
+        checked += 1;
+    }
+    assert_eq!(checked, 9);
 }
 
 #[test]
@@ -79,7 +132,6 @@ fn every_status_is_in_the_table_with_its_advice() {
         let row = rows()
             .find(|row| row.contains(&&*name))
             .unwrap_or_else(|| panic!("{name} is missing"));
-        let advice = if status.is_retryable() { "yes" } else { "no" };
-        assert_eq!(row.last(), Some(&advice), "{name}");
+        assert_eq!(row.last(), Some(&advice(status)), "{name}");
     }
 }

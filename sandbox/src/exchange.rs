@@ -18,6 +18,7 @@ use crate::schedule::Point;
 use crate::sender::{Outgoing, write};
 use crate::sync::wait;
 use crate::transport::Transport;
+use crate::tunnel::tunnel;
 
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +183,9 @@ impl<S: Transport> Connection<S> {
                 let bytes = exact_bytes(text.as_deref(), base64.as_deref());
                 write(&mut self.stream, &bytes.map_err(io::Error::other)?).await?;
                 return Ok(if *keep { Next::Keep } else { Next::Close });
+            }
+            None if head.method == "CONNECT" => {
+                return tunnel(&mut self.stream, &head.path, note).await;
             }
             _ => {}
         }

@@ -50,6 +50,7 @@ mod sync;
 mod tls;
 mod token;
 mod transport;
+mod tunnel;
 
 pub use fault::{Fault, Listener, When};
 pub use fault_kind::{AnswerFraming, DripStage, FaultKind, Stage};

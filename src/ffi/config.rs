@@ -96,8 +96,8 @@ pub extern "C" fn zelf_config_set_timeout_ms(config: Option<&mut zelf_config>, m
     set(config, |config| config.timeout_ms = ms);
 }
 
-/// The time limit of making one connection in milliseconds: name look-up, TCP
-/// and TLS together. The limit of the whole call holds as well.
+/// The time limit of making one connection in milliseconds: name look-up, TCP,
+/// the proxy and TLS together. The limit of the whole call holds as well.
 ///
 /// Default: 5000.
 ///
@@ -126,7 +126,8 @@ pub extern "C" fn zelf_config_set_max_attempts(config: Option<&mut zelf_config>,
 }
 
 /// Trust only the certificate authorities in this PEM file, instead of those
-/// that the system trusts. zelf_client_new reads it; the path is UTF-8.
+/// that the system trusts, for the server and for a proxy with "https://".
+/// zelf_client_new reads it; the path is UTF-8.
 ///
 /// It must be a regular file, and every certificate in it must be usable.
 ///
@@ -209,9 +210,16 @@ pub unsafe extern "C" fn zelf_config_add_pin(
 /// encrypted between this library and the server. A base URL with plain http is
 /// never proxied.
 ///
-/// In the user and the password write "@", ":", "/", "?", "#", "%" and a space in
-/// percent form. The default ports are 80, 443 and 1080. zelf_client_new refuses a
-/// URL that it cannot use exactly as it is written.
+/// In the user and the password write "@", ":", "/", "\", "?", "#", "%" and a
+/// space in percent form. The host is a name or an address, an IPv6 address in
+/// brackets and without a zone. The default ports are 80, 443 and 1080.
+/// zelf_client_new refuses a URL that it cannot use exactly as it is written: no
+/// call goes around a proxy.
+///
+/// A proxy with "https://" is spoken to over TLS. Its certificate is checked as the
+/// server's is, with the same CA file, and pins do not concern it. A proxy with
+/// "http://" or "socks5://" is not checked, and sees the credentials that are sent
+/// to it, as does anyone on the way there.
 ///
 /// Default: none, whatever the environment says.
 ///
@@ -228,10 +236,15 @@ pub unsafe extern "C" fn zelf_config_set_proxy(
 }
 
 /// Lets zelf_client_new take the proxy from the environment, unless one is set:
-/// https_proxy, or else all_proxy, each also in capitals, with the exceptions in
-/// no_proxy: names and their subdomains, addresses, networks ("10.0.0.0/8"), each
-/// with a port if need be, or "*". Do not call zelf_client_new then while another
-/// thread changes the environment.
+/// https_proxy, or else all_proxy, each also in capitals. A URL without a scheme
+/// has "http://", one that cannot be used is an error, and an empty one is none.
+///
+/// no_proxy, or else NO_PROXY, lists exceptions with commas or spaces between: names
+/// and their subdomains, addresses, networks ("10.0.0.0/8", "2001:db8::/32"), each
+/// with a port if need be ("host:443", "[::1]:443"), or "*". An empty no_proxy has
+/// none.
+///
+/// Do not call zelf_client_new then while another thread changes the environment.
 ///
 /// Default: off.
 ///

@@ -53,8 +53,8 @@ pub extern "C" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_cha
     guard::get(error, std::ptr::null(), |error| error.message.as_ptr())
 }
 
-/// The HTTP status of the server's answer, such as 403. 0 when no answer came,
-/// or error is NULL.
+/// The HTTP status of the answer, such as 403: the server's, or that of a proxy
+/// which did not connect to it. 0 when no answer came, or error is NULL.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -62,12 +62,12 @@ pub extern "C" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
     guard::get(error, 0, |error| error.http_status)
 }
 
-/// The server's own words: one line of UTF-8 text of at most 515 bytes (without
-/// the NUL), without control characters. Show it as text only; the server, or
-/// whoever stands in front of it, chose it.
+/// The words of the server, or of a proxy that did not connect to it: one line
+/// of UTF-8 text of at most 515 bytes (without the NUL), without control
+/// characters. Show it as text only: anyone on the way may have chosen it.
 ///
-/// Borrowed from error, valid until zelf_error_free. NULL when the server said
-/// nothing, or error is NULL.
+/// Borrowed from error, valid until zelf_error_free. NULL when nothing was said,
+/// or error is NULL.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -86,9 +86,9 @@ pub extern "C" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
     guard::get(error, false, |error| error.is_retryable)
 }
 
-/// How long the server asks to wait before the next attempt (its Retry-After
-/// header), in milliseconds. A part of a second is rounded up to a whole one. A
-/// number too large for the type is UINT64_MAX. 0 when the server did not say, or
+/// How long the server, or the proxy, asks to wait before the next attempt (its
+/// Retry-After header), in milliseconds. A part of a second is rounded up to a whole
+/// one. A number too large for the type is UINT64_MAX. 0 when it did not say, or
 /// error is NULL.
 ///
 /// Since 0.1.0.

@@ -30,22 +30,26 @@ pub const ZELF_ERROR_SHUT_DOWN: zelf_status = 6;
 /// The process is a forked child, and what was asked for needs threads that
 /// only its parent has. Make a client in the child.
 pub const ZELF_ERROR_FORKED: zelf_status = 7;
-/// The server's name could not be resolved.
+/// The name of the server, or of the proxy, could not be resolved.
 pub const ZELF_ERROR_DNS: zelf_status = 10;
-/// No connection to the server, or to the proxy, could be made.
+/// No connection to the server, or to the proxy, could be made; or a SOCKS proxy
+/// could not make its own to the server.
 pub const ZELF_ERROR_CONNECT: zelf_status = 11;
 /// No secure connection could be made: the certificate is not trusted, has
 /// expired or belongs to another host, or the peer does not speak TLS.
 pub const ZELF_ERROR_TLS: zelf_status = 12;
 /// The time limit of the call, or that of connecting, has passed; or HTTP 408,
-/// the server's own.
+/// the server's or the proxy's own.
 pub const ZELF_ERROR_TIMEOUT: zelf_status = 13;
 /// The connection broke before the whole answer had arrived.
 pub const ZELF_ERROR_CONNECTION_LOST: zelf_status = 14;
 /// The server's certificate is trusted, but its key is none of those pinned
 /// with zelf_config_add_pin.
 pub const ZELF_ERROR_PIN_MISMATCH: zelf_status = 15;
-/// The proxy refused, or does not speak its protocol.
+/// The proxy refused, wants other credentials (HTTP 407), or does not speak its
+/// protocol. What it says is in zelf_error_http_status and
+/// zelf_error_server_message. Its 408, 429 and 5xx, which may pass, have the
+/// status that they have from a server.
 pub const ZELF_ERROR_PROXY: zelf_status = 16;
 /// The answer is not a session: not HTTP, not JSON, no token, or a token that
 /// cannot go into a header.
@@ -75,9 +79,10 @@ pub const ZELF_ERROR_STARTING_UP: zelf_status = 36;
 pub const ZELF_ERROR_LIMIT_EXCEEDED: zelf_status = 37;
 /// HTTP 403 "Session is not active": the session has ended on the server.
 pub const ZELF_ERROR_SESSION_NOT_ACTIVE: zelf_status = 38;
-/// HTTP 429: too many requests; see zelf_error_retry_after_ms.
+/// HTTP 429: too many requests, says the server or the proxy; see
+/// zelf_error_retry_after_ms.
 pub const ZELF_ERROR_RATE_LIMITED: zelf_status = 39;
-/// HTTP 5xx, except 501, 505 and 511: the server, or a proxy in front of it,
+/// HTTP 5xx, except 501, 505 and 511: the server, or a proxy on the way to it,
 /// failed.
 pub const ZELF_ERROR_SERVER: zelf_status = 40;
 /// An HTTP status that the session API does not have. Also 501 and 505, with

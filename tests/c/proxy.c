@@ -86,9 +86,9 @@ static void socks_proxies_are_used_when_set(void)
             "wrong ones are an error of the proxy");
     PROMISE(through("socks5h", "", &closed) == ZELF_ERROR_PROXY && closed.refusals == 2,
             "and so is having none");
-    open.refuses = 1;
+    proxy_reply(&open, 9, 2);
     PROMISE(through("socks5", "", &open) == ZELF_ERROR_PROXY, "a refusal is an error of the proxy");
-    open.refuses = 0;
+    open.fails = 0;
     open.hangs = 1;
     began = seconds_now();
     status = through("socks5", "", &open);
@@ -181,24 +181,190 @@ static void *call_on_small_stack(void *client)
 
 static void a_small_stack_is_enough(void)
 {
-    struct proxy open;
-    char url[128];
-    zelf_client *client;
-    pthread_attr_t attributes;
-    pthread_t thread;
-    void *session = NULL;
+    static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
+    static struct proxy open;
+    size_t i;
 
     proxy_start(&open, NULL);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
-    client = client_through(url);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 128 * 1024);
-    pthread_create(&thread, &attributes, call_on_small_stack, client);
-    pthread_join(thread, &session);
-    PROMISE(session && open.tunnels == 1, "a stack of 128 KiB is enough for a call through a proxy");
-    pthread_attr_destroy(&attributes);
-    zelf_session_free(session);
-    zelf_client_free(client);
+    for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        char url[128];
+        zelf_client *client;
+        pthread_attr_t attributes;
+        pthread_t thread;
+        void *session = NULL;
+
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d", schemes[i], open.port);
+        /* The sandbox is a proxy over TLS, too. */
+        client = client_through(strcmp(schemes[i], "https") ? url : need_env("ZELF_HTTPS"));
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, 128 * 1024);
+        pthread_create(&thread, &attributes, call_on_small_stack, client);
+        pthread_join(thread, &session);
+        PROMISE(session != NULL, "a stack of 128 KiB is enough for a call through a proxy: %s",
+                schemes[i]);
+        pthread_attr_destroy(&attributes);
+        zelf_session_free(session);
+        zelf_client_free(client);
+    }
+}
+
+/* The status of a client with a proxy of the environment, and of a call with it. */
+static zelf_status from_environment(const char *lower, const char *upper, const char *no_lower,
+                                    const char *no_upper)
+{
+    zelf_config *config = tls_config();
+    zelf_status status;
+    if (lower) setenv("https_proxy", lower, 1);
+    if (upper) setenv("HTTPS_PROXY", upper, 1);
+    if (no_lower) setenv("no_proxy", no_lower, 1);
+    if (no_upper) setenv("NO_PROXY", no_upper, 1);
+    zelf_config_set_proxy_from_env(config, true);
+    status = outcome(config);
+    unsetenv("https_proxy");
+    unsetenv("HTTPS_PROXY");
+    unsetenv("no_proxy");
+    unsetenv("NO_PROXY");
+    return status;
+}
+
+static void the_environment_is_read_as_curl_reads_it(void)
+{
+    static const char *const none = "http://127.0.0.1:1";
+    static const char *const exceptions[] = {
+        "*", "localhost", ".localhost", "LOCALHOST.", "other.test localhost",
+        " other.test,\tlocalhost ,", "localhost:%s",
+    };
+    static const char *const others[] = {
+        "", ",", "other.test", "local", "host", "localhost:1", "127.0.0.1", "::1",
+    };
+    const char *port = strrchr(need_env("ZELF_HTTPS"), ':') + 1;
+    char list[64];
+    size_t i;
+
+    for (i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+        snprintf(list, sizeof list, strstr(exceptions[i], "%s") ? "localhost:%s" : "%s",
+                 strstr(exceptions[i], "%s") ? port : exceptions[i]);
+        PROMISE(from_environment(none, NULL, list, NULL) == ZELF_OK,
+                "no_proxy \"%s\" names this server", list);
+    }
+    for (i = 0; i < sizeof others / sizeof *others; i++)
+        PROMISE(from_environment(none, NULL, others[i], NULL) == ZELF_ERROR_CONNECT,
+                "no_proxy \"%s\" does not", others[i]);
+    PROMISE(from_environment(none, NULL, NULL, "localhost") == ZELF_OK,
+            "NO_PROXY is read where there is no no_proxy");
+    PROMISE(from_environment(none, NULL, "other.test", "localhost") == ZELF_ERROR_CONNECT,
+            "no_proxy wins over NO_PROXY");
+    PROMISE(from_environment(none, NULL, "", "localhost") == ZELF_ERROR_CONNECT,
+            "also an empty one");
+    PROMISE(from_environment(NULL, none, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "HTTPS_PROXY is read where there is no https_proxy");
+    PROMISE(from_environment("", NULL, NULL, NULL) == ZELF_OK, "an empty proxy is none");
+    PROMISE(from_environment("127.0.0.1:1", NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "a proxy without a scheme is one of HTTP");
+    PROMISE(from_environment(none, "http://{proxy}", NULL, NULL) == ZELF_ERROR_CONNECT,
+            "https_proxy wins over HTTPS_PROXY");
+    setenv("http_proxy", "http://{proxy}", 1);
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_OK, "http_proxy is not for https");
+    setenv("ALL_PROXY", none, 1);
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "ALL_PROXY is read where there is no other");
+    setenv("all_proxy", "http://{proxy}", 1);
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_INVALID_CONFIG
+                && from_environment(none, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "all_proxy wins over it, and https_proxy over both");
+    unsetenv("http_proxy");
+    unsetenv("ALL_PROXY");
+    unsetenv("all_proxy");
+}
+
+static void a_proxy_is_never_left_out(void)
+{
+    static const char *const urls[] = {
+        "socks5h://${S3CR3T}:9050", "http://{s3cr3t}:3128", "socks5h://s3cr3t%2Ecorp:1080",
+        "http://CORP\\user:s3cr3t@p.test", "http://12#s3cr3t@p.test", "http://12/s3cr3t@p.test",
+        "http://12?s3cr3t@p.test", "http://s3cr3t@x@p.test", "http://s3cr3t p.test:80",
+        "http://p.test:80 ", " http://p.test:80", "http://s3cr3t:\n@p.test", "http://p.test\r:80",
+        "http://s3cr3t:a%0ab@p.test", "http://p.test:0", "http://p.test:65536", "http://p.test:x",
+        "http://p.test:80/s3cr3t", "http://p.test:80?s3cr3t",
+        "http://p.test#s3cr3t", "http://[::1", "http://[::1%25lo]:80", "http://::1:80",
+        "http://p..test", "http://", "http://:80", "https:p.test", "ftp://s3cr3t@p.test",
+        "socks4://p.test", "s3cr3t://p.test", "ghp-s3cr3t:@p.test", "://p.test",
+        "http://s3cr3t:\xff@p.test", "",
+    };
+    size_t i;
+    for (i = 0; i < sizeof urls / sizeof *urls; i++) {
+        zelf_config *config = tls_config();
+        zelf_error *error = NULL;
+        zelf_client *client;
+        zelf_config_set_proxy(config, urls[i]);
+        client = zelf_client_new(config, &error);
+        PROMISE(!client && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
+                    && strstr(zelf_error_message(error), "the proxy URL")
+                    && !strstr(zelf_error_message(error), "3cr3t")
+                    && !strstr(zelf_error_message(error), "3CR3T"),
+                "proxy URL %lu cannot be used, which is said: %s", (unsigned long)i,
+                client ? "-" : zelf_error_message(error));
+        zelf_error_free(error);
+        zelf_client_free(client);
+        zelf_config_free(config);
+        if (urls[i][0] && strncmp(urls[i], "ghp-", 4) != 0)
+            PROMISE(from_environment(urls[i], NULL, NULL, NULL) == ZELF_ERROR_INVALID_CONFIG,
+                    "nor does one from the environment lead to a direct call");
+    }
+}
+
+static void a_proxy_may_have_an_ipv6_address(void)
+{
+    static const char *const schemes[] = {"http", "socks5", "socks5h"};
+    static struct proxy proxies[3];
+    char url[64];
+    size_t i;
+    for (i = 0; i < 3; i++) {
+        zelf_config *config = tls_config();
+        proxy_start_on(&proxies[i], AF_INET6, NULL);
+        snprintf(url, sizeof url, "%s://[::1]:%d", schemes[i], proxies[i].port);
+        zelf_config_set_proxy(config, url);
+        PROMISE(outcome(config) == ZELF_OK && proxies[i].tunnels == 1,
+                "a proxy may have an IPv6 address: %s", schemes[i]);
+    }
+}
+
+static void a_proxy_is_told_what_it_needs(void)
+{
+    static struct proxy proxy;
+    zelf_config *config = tls_config();
+    char url[64], host[300];
+
+    proxy_start(&proxy, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", proxy.port);
+    zelf_config_set_proxy(config, url);
+    zelf_config_set_user_agent(config, "mine/1.2 (a device)");
+    zelf_config_set_origin(config, "https://app.test");
+    PROMISE(outcome(config) == ZELF_OK && strstr(proxy.head, "user-agent: mine/1.2 (a device)\r\n"),
+            "a proxy is told the user agent");
+    snprintf(host, sizeof host, "host: %s\r\n", proxy.target);
+    PROMISE(strstr(proxy.head, host) && !strstr(proxy.head, "app.test")
+                && !strstr(proxy.head, "proxy-authorization"),
+            "and the server, and nothing else");
+}
+
+static void credentials_may_have_empty_parts(void)
+{
+    static const struct {
+        const char *scheme, *given, *expected;
+    } pairs[] = {
+        {"http", "user@", "Basic dXNlcjo="}, {"http", ":pass@", "Basic OnBhc3M="},
+        {"http", "@", "Basic Og=="},         {"http", "user:p%40%3A%2Fs@", "Basic dXNlcjpwQDovcw=="},
+        {"socks5h", "user@", "user:"},       {"socks5h", ":pass@", ":pass"},
+        {"socks5h", "@", ":"},               {"socks5h", "us%3Aer:p%40@", "us:er:p@"},
+    };
+    static struct proxy proxies[8];
+    size_t i;
+    for (i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        proxy_start(&proxies[i], pairs[i].expected);
+        PROMISE(through(pairs[i].scheme, pairs[i].given, &proxies[i]) == ZELF_OK,
+                "%s: the credentials \"%s\" are sent as they are", pairs[i].scheme, pairs[i].given);
+    }
 }
 
 int main(void)
@@ -209,5 +375,10 @@ int main(void)
     a_small_stack_is_enough();
     a_call_that_hangs_at_a_proxy_is_cancelled();
     socks_proxies_are_used_when_set();
+    the_environment_is_read_as_curl_reads_it();
+    a_proxy_is_never_left_out();
+    a_proxy_may_have_an_ipv6_address();
+    a_proxy_is_told_what_it_needs();
+    credentials_may_have_empty_parts();
     return check_failed;
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use url::Url;
 
 use crate::{
-    api::{json, server_words},
+    api::{
+        json,
+        server_words::{self, Words},
+    },
     error::{Error, Status},
     http::{answer::Answer, retry_after::RetryAfter},
 };
@@ -23,24 +26,71 @@ pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Er
     let is_cut_short = answer.is_cut_short && !json::is_whole(answer.body);
     let (status, explanation) = classify(code, said, is_cut_short);
 
-    let mut message = format!("{authority} {explanation} (HTTP {code}");
+    let mut about = format!("HTTP {code}");
     if let Some(target) = redirect_target(answer, server) {
-        message.push_str(&format!(", to {target}"));
+        about.push_str(&format!(", to {target}"));
     }
-    if !said.is_empty() {
-        message.push_str(&format!(": {said}"));
+    error(
+        status,
+        &format!("{authority} {explanation}"),
+        about,
+        words,
+        answer,
+        wall,
+    )
+}
+
+/// Says what the answer of a proxy means that was asked for a tunnel and opens none.
+/// The server has not been reached.
+///
+/// * `proxy`: what the proxy is called in messages, and `authority` the server.
+pub fn of_proxy(answer: &Answer<'_>, proxy: &str, authority: &str, wall: i64) -> Error {
+    let words = server_words::read(answer.body, answer.coding);
+    let code = answer.status;
+    let (status, explanation) = match code {
+        407 => (
+            Status::Proxy,
+            "wants other credentials; set the user and the password in its URL",
+        ),
+        408 => (
+            Status::Timeout,
+            "waited too long for the request; try again",
+        ),
+        429 => (
+            Status::RateLimited,
+            "received too many requests; wait and try again",
+        ),
+        // What it cannot do, or does not let pass, it will not do later.
+        501 | 505 | 511 => (Status::Proxy, REFUSED),
+        500..=599 => (Status::Server, "failed; try again later"),
+        _ => (Status::Proxy, REFUSED),
+    };
+    let what = format!("the proxy {proxy}, asked for {authority}, {explanation}");
+    error(status, &what, format!("HTTP {code}"), words, answer, wall)
+}
+
+const REFUSED: &str = "refused the connection; check its URL and its rules";
+
+/// Makes the error of an answer: its message ends with the words of whom it is from.
+fn error(
+    status: Status,
+    what: &str,
+    mut about: String,
+    words: Words,
+    answer: &Answer<'_>,
+    wall: i64,
+) -> Error {
+    if let Some(said) = &words.said {
+        about.push_str(&format!(": {said}"));
     }
     if let Some(coding) = words.coding {
-        message.push_str(&format!(
-            ": its words are {}, which cannot be read",
-            coding.name()
-        ));
+        let name = coding.name();
+        about.push_str(&format!(": its words are {name}, which cannot be read"));
     }
-    message.push(')');
     Error {
         server_message: words.said,
         retry_after: wait(answer, wall),
-        ..Error::new(status, message).with_http_status(code)
+        ..Error::new(status, format!("{what} ({about})")).with_http_status(answer.status)
     }
 }
 

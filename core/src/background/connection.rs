@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     connect::{
-        failure::Failure,
+        failure::{Awaited, Failure},
         poll_socket::PollSocket,
         socket::{self, Incoming},
         transfer::{MAX_LOOKS, Progress, advance, means_nothing},
@@ -40,19 +40,19 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer. The caller bounds it in time, and
-    /// drops a connection of which it has dropped this. `begun` takes the status of
-    /// the answer as soon as it is there.
+    /// drops a connection of which it has dropped this. `waits_for` is told when
+    /// the answer has begun.
     pub async fn exchange(
         &mut self,
         request: &[u8],
         deadline: Moment,
-        begun: &Cell<u16>,
+        waits_for: &Cell<Awaited>,
     ) -> Result<(), Failure> {
         self.exchange.begin();
         self.wire
             .send(request)
             .map_err(|why| Failure::Lost(Broken::Io(why)))?;
-        if self.advance(true, begun).await? == Progress::Done {
+        if self.advance(true, waits_for).await? == Progress::Done {
             return Ok(());
         }
         // The rest of an error is waited for a while.
@@ -60,7 +60,7 @@ impl Connection {
         // What has come of it is handed out at the call's end too.
         let until = until.min(deadline);
         let left = until.saturating_sub((self.now)());
-        match timeout(left, self.advance(false, begun)).await {
+        match timeout(left, self.advance(false, waits_for)).await {
             Ok(outcome) => outcome.map(drop),
             Err(_) => self.exchange.closed(Close::Broken).map_err(Failure::Answer),
         }
@@ -71,7 +71,7 @@ impl Connection {
     async fn advance(
         &mut self,
         stops_at_error: bool,
-        begun: &Cell<u16>,
+        waits_for: &Cell<Awaited>,
     ) -> Result<Progress, Failure> {
         let Self {
             socket,
@@ -83,7 +83,7 @@ impl Connection {
             let socket = &mut PollSocket::new(socket, context);
             loop {
                 let progress = advance(wire, socket, exchange, *now);
-                begun.set(exchange.status());
+                waits_for.set(Awaited::of_answer(exchange.status()));
                 match progress {
                     Ok(Progress::Moved)
                         if stops_at_error && exchange.error_body_until().is_some() =>

@@ -2,6 +2,7 @@
 //! threads.
 
 use std::{
+    cell::Cell,
     mem,
     sync::{
         Arc, Condvar, MutexGuard, PoisonError,
@@ -21,6 +22,7 @@ use crate::{
         order::{Job, Order},
         threads::{CALLBACK_STACK, IO_STACK, Threads},
     },
+    connect::failure::Awaited,
     context::{Context, Shared},
     create::single_flight::Outcome,
     error::{Error, Status},
@@ -127,6 +129,7 @@ impl Engine {
             call,
             request: Arc::new(request),
             deadline: self.context.deadline(),
+            waits_for: Cell::new(Awaited::SERVER),
         };
         let mut state = self.hold();
         state.calls.start(call, finish);

@@ -12,7 +12,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::{Semaphore, SemaphorePermit, mpsc::UnboundedReceiver},
     task::{AbortHandle, LocalSet, spawn_local},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
         order::{Job, Order},
     },
     connect::{
-        connector::connect,
-        failure::Failure,
+        connector::{Patience, connect},
+        failure::{Awaited, Failure},
         resting::{MAX_REST, Resting},
     },
     context::{Context, Shared},
@@ -34,7 +34,6 @@ use crate::{
     error::{Error, Status},
     host::{descriptors::StandardStreams, panics},
     http::exchange::Exchange,
-    moment::Moment,
 };
 
 /// More calls than this wait for a connection, in the order in which they came.
@@ -115,10 +114,9 @@ async fn carry_out(io: Rc<Io>, job: Job) {
     #[cfg(feature = "test-hooks")]
     panics::Point::Task.strike();
     let left = job.deadline.saturating_sub(io.context.now());
-    let begun = Cell::new(0);
-    let outcome = match timeout(left, io.create(&job, &begun)).await {
+    let outcome = match timeout(left, io.create(&job)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(io.context.out_of_time(begun.get())),
+        Err(_) => Err(io.context.out_of_time(job.waits_for.get())),
     };
     if let Err(error) = &outcome {
         io.context.log_failure(error);
@@ -188,8 +186,7 @@ impl Io {
         }
     }
 
-    /// `begun`: takes the status of an answer that has begun and has not ended.
-    async fn create(self: &Rc<Self>, job: &Job, begun: &Cell<u16>) -> Outcome {
+    async fn create(self: &Rc<Self>, job: &Job) -> Outcome {
         let leader = match self.shared.single_flight.join(&job.request) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
@@ -201,7 +198,7 @@ impl Io {
         };
         // In a box: while it waits for a connection a call is small.
         let place = self.place().await?;
-        Box::pin(self.lead(leader, job.deadline, place, begun)).await
+        Box::pin(self.lead(leader, job, place)).await
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
@@ -213,17 +210,16 @@ impl Io {
     async fn lead(
         self: &Rc<Self>,
         leader: Leader<'_>,
-        deadline: Moment,
+        job: &Job,
         place: SemaphorePermit<'_>,
-        begun: &Cell<u16>,
     ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
-        let mut call = Call::new(Arc::clone(leader.request()), deadline, &now);
+        let mut call = Call::new(Arc::clone(leader.request()), job.deadline, &now);
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
-                    self.exchange(&mut call, &body, over, deadline, begun).await;
+                    self.exchange(&mut call, &body, over, job).await;
                     self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {
@@ -243,14 +239,7 @@ impl Io {
         }
     }
 
-    async fn exchange(
-        self: &Rc<Self>,
-        call: &mut Call,
-        body: &[u8],
-        over: Over,
-        deadline: Moment,
-        begun: &Cell<u16>,
-    ) {
+    async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, job: &Job) {
         let context = &*self.context;
         let kept = match over {
             Over::Any => self.take(),
@@ -262,9 +251,10 @@ impl Io {
             }
         };
         let was_kept = kept.is_some();
+        job.waits_for.set(Awaited::SERVER);
         let connection = match kept {
             Some(connection) => Ok(connection),
-            None => self.open().await,
+            None => self.open(job).await,
         };
         let mut connection = match connection {
             Ok(connection) => connection,
@@ -272,8 +262,10 @@ impl Io {
         };
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
-        let outcome = connection.exchange(&request, deadline, begun).await;
-        begun.set(0);
+        let outcome = connection
+            .exchange(&request, job.deadline, &job.waits_for)
+            .await;
+        job.waits_for.set(Awaited::SERVER);
         let exchange = connection.last();
         let decision = context.decision(&self.shared);
         let now = decision.time;
@@ -302,23 +294,28 @@ impl Io {
         exchange: Option<&Exchange>,
     ) {
         let context = &*self.context;
-        let error = context.destination.attempt().describe(failure);
         let failed = Failed {
-            error: error.with_http_status(exchange.map_or(0, Exchange::status)),
+            error: context.describe(failure, exchange),
             was_kept,
+            was_sent: exchange.is_some(),
             has_heard: exchange.is_some_and(Exchange::has_heard),
         };
         let now = context.decision(&self.shared);
         call.failed(failed, &context.policy, &now);
     }
 
-    async fn open(&self) -> Result<Connection, Failure> {
+    async fn open(&self, job: &Job) -> Result<Connection, Failure> {
         let context = &*self.context;
-        let destination = &context.destination;
-        let connecting = connect(destination, &self.shared.network);
-        let connected = timeout(destination.connect_timeout, connecting)
+        let to = &context.destination;
+        let left = job.deadline.saturating_sub(context.now());
+        let patience = Patience {
+            until: Instant::now() + to.connect_timeout.min(left),
+            waits_for: &job.waits_for,
+        };
+        let connecting = connect(to, &self.shared.network, &patience);
+        let connected = timeout(to.connect_timeout, connecting)
             .await
-            .map_err(|_| Failure::ConnectTimeout)??;
+            .map_err(|_| Failure::ConnectTimeout(job.waits_for.get()))??;
         Ok(Connection::new(
             connected.socket,
             connected.wire,

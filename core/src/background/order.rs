@@ -1,8 +1,8 @@
 //! What the I/O thread is told.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
-use crate::{api::request::SessionRequest, moment::Moment};
+use crate::{api::request::SessionRequest, connect::failure::Awaited, moment::Moment};
 
 pub enum Order {
     Start(Job),
@@ -15,4 +15,6 @@ pub struct Job {
     pub call: u64,
     pub request: Arc<SessionRequest>,
     pub deadline: Moment,
+    /// What the call waits for at present.
+    pub waits_for: Cell<Awaited>,
 }

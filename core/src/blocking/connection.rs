@@ -7,7 +7,7 @@ use socket2::SockRef;
 use crate::{
     blocking::timed_socket::TimedSocket,
     connect::{
-        failure::Failure,
+        failure::{Awaited, Failure},
         socket::{self, Incoming},
         transfer::{MAX_LOOKS, Progress, advance, means_nothing},
         wire::{Broken, Wire},
@@ -60,7 +60,8 @@ impl Connection {
                 // The rest of an error is not waited for any more.
                 Progress::Blocked if self.exchange.closed(Close::Broken).is_ok() => return Ok(()),
                 Progress::Blocked => {
-                    return Err(Failure::OutOfTime(self.exchange.status()));
+                    let awaited = Awaited::of_answer(self.exchange.status());
+                    return Err(Failure::OutOfTime(awaited));
                 }
             }
         }

@@ -5,13 +5,14 @@ use std::{sync::Arc, task::Poll, thread};
 use crate::{
     api::{lifetime::Clocks, request::SessionRequest},
     blocking::{open::open, pool::Pool, wait::Bell},
-    connect::failure::Failure,
+    connect::failure::{Awaited, Failure},
     context::{Context, Shared},
     create::{
         call::{Call, Failed, Over, Step},
         single_flight::{Follower, Joined, Leader, Turn},
     },
     error::Error,
+    http::exchange::Exchange,
     moment::Moment,
     session::Session,
 };
@@ -34,7 +35,7 @@ pub fn create(
         Joined::Follows(follower) => match driver.wait(&follower) {
             Some(Turn::Leads(leader)) => leader,
             Some(Turn::Has(outcome)) => return outcome,
-            None => return Err(context.out_of_time(0)),
+            None => return Err(context.out_of_time(Awaited::SERVER)),
         },
     };
     driver.lead(leader)
@@ -107,7 +108,7 @@ impl Driver<'_> {
         };
         let mut connection = match connection {
             Ok(connection) => connection,
-            Err(failure) => return self.failed(call, failure, false, false, 0),
+            Err(failure) => return self.failed(call, failure, false, None),
         };
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
@@ -119,8 +120,7 @@ impl Driver<'_> {
             context.log_answer(exchange.status(), now.saturating_sub(sent_at), was_kept);
         }
         if let Err(failure) = outcome {
-            let (has_heard, status) = (exchange.has_heard(), exchange.status());
-            return self.failed(call, failure, was_kept, has_heard, status);
+            return self.failed(call, failure, was_kept, Some(exchange));
         }
         let clocks = Clocks {
             sent_at,
@@ -135,24 +135,24 @@ impl Driver<'_> {
         Ok(())
     }
 
+    /// `exchange`: the one that failed, `None` while there was no connection.
     fn failed(
         &self,
         call: &mut Call,
         failure: Failure,
         was_kept: bool,
-        has_heard: bool,
-        http_status: u16,
+        exchange: Option<&Exchange>,
     ) -> Result<(), Abandoned> {
         let is_final = matches!(failure, Failure::OutOfTime(_) | Failure::NotHere(_));
-        let attempt = self.context.destination.attempt();
-        let error = attempt.describe(failure).with_http_status(http_status);
+        let error = self.context.describe(failure, exchange);
         if is_final {
             return Err(Abandoned(error));
         }
         let failed = Failed {
             error,
             was_kept,
-            has_heard,
+            was_sent: exchange.is_some(),
+            has_heard: exchange.is_some_and(Exchange::has_heard),
         };
         let now = self.context.decision(self.shared);
         call.failed(failed, &self.context.policy, &now);

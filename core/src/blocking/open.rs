@@ -3,16 +3,18 @@
 //! A small event loop runs for as long as that takes, and the socket is taken out
 //! of it.
 
+use std::cell::Cell;
+
 use tokio::{
     runtime::{Builder, Handle, Runtime},
-    time::timeout,
+    time::{Instant, timeout_at},
 };
 
 use crate::{
     blocking::connection::Connection,
     connect::{
-        connector::{Network, connect},
-        failure::{Failure, Peer},
+        connector::{Network, Patience, connect},
+        failure::{Awaited, Failure, Peer},
     },
     context::Context,
     error::{Error, Status},
@@ -27,11 +29,19 @@ pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Co
     let destination = &context.destination;
     let left = deadline.saturating_sub(context.now());
     let limit = destination.connect_timeout.min(left);
+    let waits_for = Cell::new(Awaited::SERVER);
     let connected = event_loop
-        .block_on(async { timeout(limit, connect(destination, network)).await })
+        .block_on(async {
+            let until = Instant::now() + limit;
+            let patience = Patience {
+                until,
+                waits_for: &waits_for,
+            };
+            timeout_at(until, connect(destination, network, &patience)).await
+        })
         .map_err(|_| match limit == left {
-            true => Failure::OutOfTime(0),
-            false => Failure::ConnectTimeout,
+            true => Failure::OutOfTime(waits_for.get()),
+            false => Failure::ConnectTimeout(waits_for.get()),
         })??;
     let lost = |why| Failure::Tcp(Peer::Server, why);
     let socket = connected.socket.into_std().map_err(lost)?;

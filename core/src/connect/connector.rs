@@ -1,23 +1,25 @@
 //! Makes connections to one server: straight, or through a proxy.
 
 use std::{
+    cell::Cell,
     future::poll_fn,
+    net::SocketAddr,
     sync::{Arc, OnceLock},
     task::Poll,
     time::Duration,
 };
 
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::Instant};
 
 use crate::{
     connect::{
         dns::Resolver,
         endpoint::{Endpoint, without_brackets},
-        failure::{Attempt, Failure, Peer},
+        failure::{Attempt, Awaited, Failure, Peer},
         poll_socket::PollSocket,
         proxy::{Protocol, Proxy},
-        socks::{FORBIDDEN, Refusal, Target, UNREACHABLE},
+        socks::{HOST_UNREACHABLE, Refusal, Target, is_no_route},
         tcp,
         trust::policy::Trust,
         tunnel,
@@ -67,16 +69,27 @@ pub struct Connected {
     pub wire: Wire,
 }
 
-/// Makes a connection. The caller bounds it in time.
-pub async fn connect(to: &Destination, network: &Network) -> Result<Connected, Failure> {
+/// How long a connection is waited for, and for whom at present: the server at first.
+pub struct Patience<'a> {
+    pub until: Instant,
+    pub waits_for: &'a Cell<Awaited>,
+}
+
+/// Makes a connection. The caller ends it when the time of `patience` is over.
+pub async fn connect(
+    to: &Destination,
+    network: &Network,
+    patience: &Patience<'_>,
+) -> Result<Connected, Failure> {
     let (mut socket, wire, early) = match &to.proxy {
         None => {
             let host = without_brackets(to.endpoint.host());
             let socket = dial(network, host, to.endpoint.port(), Peer::Server).await?;
             (socket, Wire::default(), Vec::new())
         }
-        Some(proxy) => through(to, network, proxy).await?,
+        Some(proxy) => through(to, network, proxy, patience).await?,
     };
+    patience.waits_for.set(Awaited::SERVER);
     if !to.endpoint.is_https() {
         return Ok(Connected { socket, wire });
     }
@@ -88,7 +101,7 @@ pub async fn connect(to: &Destination, network: &Network) -> Result<Connected, F
 
 async fn dial(network: &Network, host: &str, port: u16, peer: Peer) -> Result<TcpStream, Failure> {
     let found = network.resolver.find(host, port).await;
-    let addresses = found.map_err(Failure::NoAddress)?;
+    let addresses = found.map_err(|why| Failure::NoAddress(peer, why))?;
     tcp::connect(addresses)
         .await
         .map_err(|why| Failure::Tcp(peer, why))
@@ -99,17 +112,14 @@ async fn through(
     to: &Destination,
     network: &Network,
     proxy: &Proxy,
+    patience: &Patience<'_>,
 ) -> Result<(TcpStream, Wire, Vec<u8>), Failure> {
-    if proxy.protocol == Protocol::Socks5 {
-        let socket = through_socks(to, network, proxy).await?;
-        return Ok((socket, Wire::default(), Vec::new()));
-    }
-    let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
-    let mut wire = Wire::default();
-    let endpoint = &to.endpoint;
-    let host = without_brackets(endpoint.host());
-    let early = match proxy.protocol {
+    let host = without_brackets(to.endpoint.host());
+    let (socket, wire, early) = match proxy.protocol {
         Protocol::Http | Protocol::Https => {
+            patience.waits_for.set(Awaited::PROXY);
+            let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
+            let mut wire = Wire::default();
             if proxy.protocol == Protocol::Https {
                 let config = shared(&network.tls_to_proxy, || to.trust.for_proxy())?;
                 let name = ServerName::try_from(proxy.host.clone()).map_err(|_| {
@@ -118,44 +128,68 @@ async fn through(
                 })?;
                 wire = secure(&mut socket, wire, config, name, &[], Peer::Proxy).await?;
             }
-            let authority = &to.authority;
-            tunnel::connect(&mut socket, &mut wire, proxy, authority, &to.user_agent).await?
+            let asked = tunnel::Asked {
+                proxy,
+                authority: &to.authority,
+                user_agent: &to.user_agent,
+            };
+            let early = tunnel::connect(&mut socket, &mut wire, &asked, patience.until).await?;
+            (socket, wire, early)
         }
-        Protocol::Socks5 | Protocol::Socks5h => {
+        Protocol::Socks5h => {
+            patience.waits_for.set(Awaited::PROXY);
             let target = match host.parse() {
                 Ok(address) => Target::Address(address),
                 Err(_) => Target::Name(host.to_owned()),
             };
-            tunnel::socks(&mut socket, proxy, target, endpoint.port()).await?;
-            Vec::new()
+            let socket = through_socks(to, network, proxy, target).await?;
+            (socket, Wire::default(), Vec::new())
+        }
+        Protocol::Socks5 => {
+            let found = network.resolver.find(host, to.endpoint.port()).await;
+            let addresses = found.map_err(|why| Failure::NoAddress(Peer::Server, why))?;
+            patience.waits_for.set(Awaited::PROXY);
+            let socket = to_one_of(to, network, proxy, addresses).await?;
+            (socket, Wire::default(), Vec::new())
         }
     };
     Ok((socket, wire, early))
 }
 
-/// Has a SOCKS proxy try each address of the server. An address that it refuses is
-/// followed by the next; a proxy that refuses us is not asked again.
+/// Has a SOCKS proxy connect to one of the server's addresses. A proxy that refuses
+/// us, and not the address, is not asked again.
+async fn to_one_of(
+    to: &Destination,
+    network: &Network,
+    proxy: &Proxy,
+    addresses: Vec<SocketAddr>,
+) -> Result<TcpStream, Failure> {
+    let attempts = tcp::alternating(addresses)
+        .into_iter()
+        .map(|address| async move {
+            let target = Target::Address(address.ip());
+            match through_socks(to, network, proxy, target).await {
+                Err(why @ (Failure::Socks(Refusal::Reply(_)) | Failure::Tunnel(_))) => Err(why),
+                outcome => Ok(outcome),
+            }
+        });
+    let is_vague =
+        |why: &Failure| matches!(why, Failure::Socks(Refusal::Reply(code)) if is_no_route(*code));
+    match tcp::race(attempts, is_vague).await {
+        Ok(outcome) => outcome,
+        Err(why) => Err(why.unwrap_or(Failure::Socks(Refusal::Reply(HOST_UNREACHABLE)))),
+    }
+}
+
 async fn through_socks(
     to: &Destination,
     network: &Network,
     proxy: &Proxy,
+    target: Target,
 ) -> Result<TcpStream, Failure> {
-    let endpoint = &to.endpoint;
-    let host = without_brackets(endpoint.host());
-    let found = network.resolver.find(host, endpoint.port()).await;
-    let mut last = Failure::Socks(Refusal::Reply(UNREACHABLE));
-    for address in found.map_err(Failure::NoAddress)? {
-        let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
-        let target = Target::Address(address.ip());
-        match tunnel::socks(&mut socket, proxy, target, endpoint.port()).await {
-            Ok(()) => return Ok(socket),
-            Err(Failure::Socks(Refusal::Reply(code))) if code != FORBIDDEN => {
-                last = Failure::Socks(Refusal::Reply(code));
-            }
-            Err(why) => return Err(why),
-        }
-    }
-    Err(last)
+    let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
+    tunnel::socks(&mut socket, proxy, target, to.endpoint.port()).await?;
+    Ok(socket)
 }
 
 /// Adds a layer of TLS, and waits for the end of its handshake.
@@ -191,6 +225,10 @@ fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), B
             break;
         }
         wire.read_from(socket)?;
+        // What has come behind the handshake is for the exchange.
+        if !wire.is_handshaking() {
+            break;
+        }
         let end = wire.take(|_| Ok::<(), Broken>(()))?;
         if end.is_some() && wire.is_handshaking() {
             return Err(Broken::Io(std::io::ErrorKind::UnexpectedEof.into()));

@@ -24,6 +24,12 @@ impl Endpoint {
                 "contains a space, a backslash or a control character",
             ));
         }
+        let address = base.split(['[', ']']).nth(1);
+        if address.is_some_and(|address| address.contains('%')) {
+            return Err(wrong(
+                "has an address with a zone, which cannot be used; use a name, or an address without one",
+            ));
+        }
         let mut url = Url::parse(base).map_err(|error| {
             wrong(&format!(
                 "is not a URL ({error}); it looks like https://host"
@@ -187,6 +193,8 @@ mod tests {
         assert!(refusal("https://a.test/#x").contains("fragment"));
         assert!(refusal("ftp://a.test").contains("scheme \"ftp\""));
         assert!(refusal("file:///etc/passwd").contains("scheme \"file\""));
+        assert!(refusal("https://[fe80::1%25eth0]").contains("zone"));
+        assert!(refusal("https://[fe80::1%eth0]:443").contains("zone"));
         assert!(refusal("a.test").contains("not a URL"));
         assert!(refusal("https:a.test").contains("//"));
         assert!(refusal("https:/a.test/://").contains("//"));

@@ -17,14 +17,41 @@ pub enum Peer {
     Proxy,
 }
 
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    Peer(Peer),
+    /// The server's answer has begun with this status.
+    RestOfAnswer(u16),
+}
+
+impl Awaited {
+    pub const SERVER: Self = Awaited::Peer(Peer::Server);
+    pub const PROXY: Self = Awaited::Peer(Peer::Proxy);
+
+    /// `status`: that of the answer, or 0 before its head is there.
+    pub fn of_answer(status: u16) -> Self {
+        match status {
+            0 => Self::SERVER,
+            _ => Awaited::RestOfAnswer(status),
+        }
+    }
+
+    fn peer(self) -> Peer {
+        match self {
+            Awaited::Peer(peer) => peer,
+            Awaited::RestOfAnswer(_) => Peer::Server,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub enum Failure {
-    /// The time of the whole call is over. An answer with this status had begun; 0:
-    /// none had.
-    OutOfTime(u16),
+    /// The time of the whole call is over.
+    OutOfTime(Awaited),
     /// The time for making a connection is over.
-    ConnectTimeout,
-    NoAddress(NoAddress),
+    ConnectTimeout(Awaited),
+    NoAddress(Peer, NoAddress),
     /// No TCP connection could be made.
     Tcp(Peer, io::Error),
     /// A TLS handshake failed.
@@ -33,8 +60,8 @@ pub enum Failure {
     Tunnel(Broken),
     /// The answer of the proxy is none.
     NoTunnel(NoAnswer),
-    /// The proxy's answer to a CONNECT has this status.
-    Refused(u16),
+    /// The proxy has answered a CONNECT, and opens no tunnel.
+    Refused(Error),
     Socks(socks::Refusal),
     /// A connection broke that had been made.
     Lost(Broken),
@@ -59,53 +86,65 @@ impl Attempt<'_> {
     /// Returns the error for a failure.
     pub fn describe(&self, failure: Failure) -> Error {
         match failure {
-            Failure::OutOfTime(begun) => self.out_of_time(begun),
-            Failure::ConnectTimeout => self.connect_timeout(),
-            Failure::NoAddress(unknown) => no_address(&unknown),
+            Failure::OutOfTime(awaited) => self.out_of_time(awaited),
+            Failure::ConnectTimeout(awaited) => self.connect_timeout(awaited.peer()),
+            Failure::NoAddress(peer, unknown) => no_address(peer, &unknown),
             Failure::Tcp(peer, why) => self.no_connection(peer, &why),
             Failure::Handshake(peer, Broken::Io(why)) => self.no_connection(peer, &why),
             Failure::Handshake(peer, Broken::Tls(why)) => self.no_tls(peer, &why),
             Failure::Tunnel(Broken::Io(why)) => self.no_connection(Peer::Proxy, &why),
-            Failure::Tunnel(Broken::Tls(why)) => self.no_tls(Peer::Proxy, &why),
+            Failure::Tunnel(Broken::Tls(why)) if is_refusal(&why) => self.no_tls(Peer::Proxy, &why),
+            Failure::Tunnel(Broken::Tls(why)) => {
+                self.no_connection(Peer::Proxy, &io::Error::other(why))
+            }
             Failure::NoTunnel(why) => self.no_tunnel(why),
-            Failure::Refused(status) => self.refused(&format!("HTTP {status}")),
-            Failure::Socks(refusal) => self.refused(match refusal {
-                socks::Refusal::NotSocks => "it does not speak SOCKS 5",
-                socks::Refusal::Credentials => "it wants other credentials",
-                socks::Refusal::Reply(code) => socks::meaning(code),
-            }),
+            Failure::Socks(refusal) => self.no_socks(&refusal),
             Failure::Lost(why) => self.lost(why),
             Failure::Answer(why) => self.no_answer(why),
-            Failure::NotHere(error) | Failure::Other(error) => error,
+            Failure::Refused(error) | Failure::NotHere(error) | Failure::Other(error) => error,
         }
     }
 
-    pub fn out_of_time(&self, begun: u16) -> Error {
-        let (authority, limit) = (self.authority, self.timeout.as_millis());
-        let message = match begun {
-            0 => format!(
-                "{authority} did not answer within {limit} ms; try again, or raise the timeout"
+    pub fn out_of_time(&self, awaited: Awaited) -> Error {
+        let limit = self.timeout.as_millis();
+        let name = self.name(awaited.peer());
+        match awaited {
+            Awaited::Peer(_) => Error::new(
+                Status::Timeout,
+                format!("{name} did not answer within {limit} ms; try again, or raise the timeout"),
             ),
-            _ => format!(
-                "{authority} answered HTTP {begun}, but the answer did not end within {limit} ms; try again, or check what stands between"
-            ),
-        };
-        Error::new(Status::Timeout, message).with_http_status(begun)
+            Awaited::RestOfAnswer(status) => Error::new(
+                Status::Timeout,
+                format!(
+                    "{name} answered HTTP {status}, but the answer did not end within {limit} ms; try again, or check what stands between"
+                ),
+            )
+            .with_http_status(status),
+        }
     }
 
-    fn connect_timeout(&self) -> Error {
-        let through = match self.proxy {
-            Some(proxy) => format!(" through the proxy {}", proxy.authority),
-            None => String::new(),
+    fn connect_timeout(&self, peer: Peer) -> Error {
+        let limit = self.connect_timeout.as_millis();
+        let name = self.name(peer);
+        let what = match (peer, self.proxy) {
+            (Peer::Proxy, _) => format!("{name} did not answer within {limit} ms"),
+            (Peer::Server, None) => format!("{name} could not be reached within {limit} ms"),
+            (Peer::Server, Some(proxy)) => format!(
+                "{name} could not be reached through the proxy {} within {limit} ms",
+                proxy.authority
+            ),
         };
         Error::new(
             Status::Timeout,
-            format!(
-                "{}{through} could not be reached within {} ms; check the network, or raise the connect timeout",
-                self.authority,
-                self.connect_timeout.as_millis()
-            ),
+            format!("{what}; check the network, or raise the connect timeout"),
         )
+    }
+
+    fn name(&self, peer: Peer) -> String {
+        match (peer, self.proxy) {
+            (Peer::Proxy, Some(proxy)) => format!("the proxy {}", proxy.authority),
+            _ => self.authority.to_owned(),
+        }
     }
 
     fn no_connection(&self, peer: Peer, why: &io::Error) -> Error {
@@ -143,14 +182,31 @@ impl Attempt<'_> {
     }
 
     fn refused(&self, why: &str) -> Error {
-        let proxy = self.proxy.map_or("", |proxy| &*proxy.authority);
         Error::new(
             Status::Proxy,
             format!(
-                "the proxy {proxy} did not connect to {} ({why}); check its URL and credentials",
+                "{} did not connect to {} ({why}); check its URL and credentials",
+                self.name(Peer::Proxy),
                 self.authority
             ),
         )
+    }
+
+    fn no_socks(&self, why: &socks::Refusal) -> Error {
+        match why {
+            socks::Refusal::NotSocks => self.refused("it does not speak SOCKS 5"),
+            socks::Refusal::Credentials => self.refused("it wants other credentials"),
+            socks::Refusal::Reply(code) if socks::is_transient(*code) => Error::new(
+                Status::Connect,
+                format!(
+                    "{} could not connect to {} ({}); try again",
+                    self.name(Peer::Proxy),
+                    self.authority,
+                    socks::meaning(*code)
+                ),
+            ),
+            socks::Refusal::Reply(code) => self.refused(socks::meaning(*code)),
+        }
     }
 
     fn no_tunnel(&self, why: NoAnswer) -> Error {
@@ -158,7 +214,10 @@ impl Attempt<'_> {
             NoAnswer::Ended => {
                 self.no_connection(Peer::Proxy, &io::Error::from(io::ErrorKind::UnexpectedEof))
             }
-            _ => self.refused("it does not answer in HTTP"),
+            NoAnswer::NotHttp(_) => self.refused("it does not answer in HTTP"),
+            NoAnswer::HeadTooLarge | NoAnswer::BodyTooLarge => {
+                self.refused("its answer is too large")
+            }
         }
     }
 
@@ -207,15 +266,20 @@ impl Attempt<'_> {
     }
 }
 
-fn no_address(unknown: &NoAddress) -> Error {
+fn no_address(peer: Peer, unknown: &NoAddress) -> Error {
     if is_out_of_resources(&unknown.why) {
         return out_of_resources(&unknown.why);
     }
     Error::new(
         Status::Dns,
         format!(
-            "the address of {} could not be found ({}); check the network and the URL",
-            unknown.name, unknown.why
+            "the address of {}{} could not be found ({}); check the network and the URL",
+            match peer {
+                Peer::Server => "",
+                Peer::Proxy => "the proxy ",
+            },
+            unknown.name,
+            unknown.why
         ),
     )
 }
@@ -328,17 +392,21 @@ mod tests {
 
     #[test]
     fn a_name_without_address_is_named() {
-        let error = describe(Failure::NoAddress(NoAddress {
-            name: "where.test".to_owned(),
-            why: Arc::new(io::Error::other("nobody knows")),
-        }));
+        let error = describe(Failure::NoAddress(
+            Peer::Server,
+            NoAddress {
+                name: "where.test".to_owned(),
+                why: Arc::new(io::Error::other("nobody knows")),
+            },
+        ));
         assert_eq!(error.status, Status::Dns);
         assert!(error.message.contains("of where.test "));
     }
 
     #[test]
     fn our_limit_for_connecting_is_a_timeout_and_the_systems_is_not() {
-        assert_eq!(describe(Failure::ConnectTimeout).status, Status::Timeout);
+        let ours = describe(Failure::ConnectTimeout(Awaited::Peer(Peer::Server)));
+        assert_eq!(ours.status, Status::Timeout);
         let systems = io::Error::from_raw_os_error(libc::ETIMEDOUT);
         let error = describe(Failure::Tcp(Peer::Server, systems));
         assert_eq!(error.status, Status::Connect);

@@ -8,6 +8,7 @@ pub mod connector;
 pub mod dns;
 pub mod endpoint;
 pub mod failure;
+pub mod no_proxy;
 pub mod poll_socket;
 pub mod proxy;
 pub mod resting;

@@ -1,16 +1,13 @@
 //! A proxy, when one is asked for.
 
-use std::{
-    env,
-    net::{IpAddr, Ipv6Addr},
-};
+use std::{env, net::Ipv6Addr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use rustls::pki_types::ServerName;
 
 use crate::{
-    connect::endpoint::without_brackets,
+    connect::no_proxy,
     error::{Error, Status},
 };
 
@@ -98,15 +95,8 @@ pub fn parse(url: &str) -> Result<Proxy, Error> {
         false => format!("{host}:{port}"),
     };
     let credentials = credentials.map(parse_credentials).transpose()?;
-    if let Some(credentials) = &credentials
-        && matches!(protocol, Protocol::Socks5 | Protocol::Socks5h)
-    {
-        let lengths = [credentials.user.len(), credentials.password.len()];
-        if lengths.iter().any(|length| *length > MAX_SOCKS_CREDENTIAL) {
-            return Err(wrong(
-                "has a user or a password of more than 255 bytes, which SOCKS cannot carry",
-            ));
-        }
+    if let Some(credentials) = &credentials {
+        check_credentials(protocol, credentials)?;
     }
     Ok(Proxy {
         protocol,
@@ -117,12 +107,36 @@ pub fn parse(url: &str) -> Result<Proxy, Error> {
     })
 }
 
+/// Refuses what the protocol cannot carry.
+fn check_credentials(protocol: Protocol, credentials: &Credentials) -> Result<(), Error> {
+    match protocol {
+        Protocol::Http | Protocol::Https if credentials.user.contains(&b':') => {
+            Err(wrong("has a \":\" in its user, which HTTP cannot carry"))
+        }
+        Protocol::Http | Protocol::Https => Ok(()),
+        Protocol::Socks5 | Protocol::Socks5h => {
+            let lengths = [credentials.user.len(), credentials.password.len()];
+            match lengths.iter().any(|length| *length > MAX_SOCKS_CREDENTIAL) {
+                true => Err(wrong(
+                    "has a user or a password of more than 255 bytes, which SOCKS cannot carry",
+                )),
+                false => Ok(()),
+            }
+        }
+    }
+}
+
 fn split_port(text: &str, default: u16) -> Result<(&str, u16), Error> {
     let (host, port) = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (host, after) = bracketed
                 .split_once(']')
                 .ok_or_else(|| wrong("has an address without its \"]\""))?;
+            if host.contains('%') {
+                return Err(wrong(
+                    "has an address with a zone, which cannot be used; use a name, or an address without one",
+                ));
+            }
             if host.parse::<Ipv6Addr>().is_err() {
                 return Err(wrong("has brackets around what is no IPv6 address"));
             }
@@ -184,7 +198,7 @@ pub fn from_env(host: &str, port: u16) -> Result<Option<Proxy>, Error> {
     };
     let exceptions = env::var_os("no_proxy").or_else(|| env::var_os("NO_PROXY"));
     if let Some(exceptions) = exceptions
-        && is_exception(&exceptions.to_string_lossy(), host, port)
+        && no_proxy::names(&exceptions.to_string_lossy(), host, port)
     {
         return Ok(None);
     }
@@ -198,62 +212,6 @@ pub fn from_env(host: &str, port: u16) -> Result<Option<Proxy>, Error> {
     }
 }
 
-/// Whether `list`, the value of `no_proxy`, names the host: by `*`, a name or the
-/// end of one, an address, or a range of addresses (`10.0.0.0/8`).
-fn is_exception(list: &str, host: &str, port: u16) -> bool {
-    let host = without_brackets(host).trim_end_matches('.');
-    list.split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|entry| !entry.is_empty())
-        .any(|entry| names(entry, host, port))
-}
-
-fn names(entry: &str, host: &str, port: u16) -> bool {
-    if entry == "*" {
-        return true;
-    }
-    let entry = match entry.rsplit_once(':') {
-        // One colon: a port, and not an IPv6 address.
-        Some((name, number)) if !name.contains(':') || name.ends_with(']') => {
-            match number.parse::<u16>() {
-                Ok(number) if number == port => name,
-                _ => return false,
-            }
-        }
-        _ => entry,
-    };
-    let entry = without_brackets(entry);
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return match entry.split_once('/') {
-            Some((network, bits)) => is_in_network(address, network, bits),
-            None => entry.parse() == Ok(address),
-        };
-    }
-    let entry = entry.trim_start_matches('.').trim_end_matches('.');
-    if entry.is_empty() || host.len() < entry.len() {
-        return false;
-    }
-    // At a character's border, as both are compared in ASCII only.
-    let (front, end) = host.as_bytes().split_at(host.len() - entry.len());
-    end.eq_ignore_ascii_case(entry.as_bytes()) && (front.is_empty() || front.ends_with(b"."))
-}
-
-fn is_in_network(address: IpAddr, network: &str, bits: &str) -> bool {
-    let (Ok(network), Ok(bits)) = (network.parse::<IpAddr>(), bits.parse::<u32>()) else {
-        return false;
-    };
-    match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) if bits <= 32 => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            u32::from(address) & mask == u32::from(network) & mask
-        }
-        (IpAddr::V6(address), IpAddr::V6(network)) if bits <= 128 => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            u128::from(address) & mask == u128::from(network) & mask
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,6 +220,9 @@ mod tests {
     fn a_url_names_the_proxy() {
         for (url, protocol, authority) in [
             ("http://p.test:3128", Protocol::Http, "p.test:3128"),
+            ("http://my_proxy:0080", Protocol::Http, "my_proxy:80"),
+            ("http://p.test.:", Protocol::Http, "p.test.:80"),
+            ("http://10.0.0.1:65535/", Protocol::Http, "10.0.0.1:65535"),
             ("HTTP://p.test/", Protocol::Http, "p.test:80"),
             ("https://p.test", Protocol::Https, "p.test:443"),
             ("socks5://127.0.0.1", Protocol::Socks5, "127.0.0.1:1080"),
@@ -284,6 +245,23 @@ mod tests {
     }
 
     #[test]
+    fn a_user_and_a_password_may_be_empty() {
+        for (url, user, password) in [
+            ("socks5://@p.test", "", ""),
+            ("socks5://:@p.test", "", ""),
+            ("socks5://user@p.test", "user", ""),
+            ("socks5://user:@p.test", "user", ""),
+            ("socks5://:pass@p.test", "", "pass"),
+            ("socks5://user:pa:ss@p.test", "user", "pa:ss"),
+            ("socks5://us%3Aer:50%off@p.test", "us:er", "50%off"),
+        ] {
+            let credentials = parse(url).unwrap().credentials.unwrap();
+            assert_eq!(credentials.user, user.as_bytes(), "{url}");
+            assert_eq!(credentials.password, password.as_bytes(), "{url}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_used_as_written_is_refused_and_never_repeated() {
         for url in [
             "s3cr3t",
@@ -302,6 +280,35 @@ mod tests {
             "http://p.test:0",
             "http://p.test:65536",
             "http://p.test:+80",
+            "ghp-s3cr3t:@p.test:3128",
+            "socks://s3cr3t@p.test",
+            "socks4a://s3cr3t@p.test",
+            "http://us%3Aer:s3cr3t@p.test",
+            "http://s3cr3t:a b@p.test",
+            "http://s3cr3t:\u{1}@p.test",
+            "http://s3cr3t:a%00@p.test",
+            "http://p.test\t:s3cr3t",
+            "http://p.test: 80",
+            "http://p.test:80:s3cr3t",
+            "http://p.test:80/s3cr3t",
+            "http://p.test:80?s3cr3t",
+            "http://p.test:80#s3cr3t",
+            "http://p.test:80//",
+            "http://p..test",
+            "http://3128",
+            "http://127.1:80",
+            "http://0x7f000001",
+            "http://1.2.3.4.5",
+            "http://-p.test",
+            "http://p*.test",
+            "http://p.test:65536",
+            "http://p.test:99999999999999999999",
+            "http://p.test:-1",
+            "http://p.test:8O",
+            "http://fe80::1:80",
+            "http://[fe80::1%25s3cr3t]:80",
+            "http://[fe80::1%s3cr3t]:80",
+            "http://[127.0.0.1]:80",
             "http://[s3cr3t]:80",
             "http://[::1",
             "http://[::1]80",
@@ -313,37 +320,17 @@ mod tests {
             assert_eq!(error.status, Status::InvalidConfig);
             assert!(!error.message.contains("s3cr3t"), "{}", error.message);
         }
+        for (url, why) in [
+            ("http://[fe80::1%25eth0]:80", "zone"),
+            ("http://p.test:0", "port"),
+            ("socks4://p.test", "scheme"),
+            ("http://us%3Aer:x@p.test", "user"),
+        ] {
+            let message = parse(url).err().unwrap().message;
+            assert!(message.contains(why), "{message}");
+        }
         let long = "x".repeat(256);
         assert!(parse(&format!("socks5://u:{long}@p.test")).is_err());
         assert!(parse(&format!("http://u:{long}@p.test")).is_ok());
-    }
-
-    #[test]
-    fn exceptions_are_names_addresses_ports_and_networks() {
-        for (list, host, is_one) in [
-            ("*", "a.test", true),
-            ("*", "[::1]", true),
-            ("a.test", "a.test", true),
-            (".a.test", "a.test", true),
-            ("a.test.", "b.A.test", true),
-            ("a.test", "xa.test", false),
-            ("b.test, a.test", "a.test", true),
-            ("b.test a.test", "a.test", true),
-            ("a.test:443", "a.test", true),
-            ("a.test:80", "a.test", false),
-            ("10.0.0.0/8", "10.1.2.3", true),
-            ("10.0.0.0/8", "11.1.2.3", false),
-            ("0.0.0.0/0", "11.1.2.3", true),
-            ("10.1.2.3", "10.1.2.3", true),
-            ("::1", "[::1]", true),
-            ("[::1]:443", "[::1]", true),
-            ("2001:db8::/32", "[2001:db8:1::1]", true),
-            ("fe80::/10", "[2001:db8::1]", false),
-            ("", "a.test", false),
-            (" , ", "a.test", false),
-            (".", "a.test", false),
-        ] {
-            assert_eq!(is_exception(list, host, 443), is_one, "{list:?} {host}");
-        }
     }
 }

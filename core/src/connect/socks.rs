@@ -44,16 +44,14 @@ enum State {
     LogIn,
     AwaitLogIn,
     Ask,
+    /// Whether it succeeds: a proxy may say no more of a refusal.
     AwaitReply,
+    AwaitAddressKind,
     /// The reply's address, of which nothing is used.
     AwaitNameLength,
     AwaitAddress(usize),
     Done,
 }
-
-/// Reply codes (RFC 1928, section 6).
-pub const FORBIDDEN: u8 = 2;
-pub const UNREACHABLE: u8 = 4;
 
 const VERSION: u8 = 5;
 const NO_LOG_IN: u8 = 0;
@@ -89,8 +87,10 @@ impl Handshake {
                 self.state = State::AwaitReply;
                 Step::Send(self.request())
             }
-            State::AwaitMethod | State::AwaitLogIn => Step::Read(2),
-            State::AwaitReply => Step::Read(4),
+            State::AwaitMethod
+            | State::AwaitLogIn
+            | State::AwaitReply
+            | State::AwaitAddressKind => Step::Read(2),
             State::AwaitNameLength => Step::Read(1),
             State::AwaitAddress(length) => Step::Read(*length),
             State::Done => Step::Done,
@@ -106,13 +106,14 @@ impl Handshake {
             (State::AwaitMethod, [VERSION, _]) => return Err(Refusal::Credentials),
             (State::AwaitLogIn, [_, 0]) => State::Ask,
             (State::AwaitLogIn, [_, _]) => return Err(Refusal::Credentials),
-            (State::AwaitReply, [VERSION, 0, _, kind]) => match *kind {
+            (State::AwaitReply, [VERSION, 0]) => State::AwaitAddressKind,
+            (State::AwaitReply, [VERSION, code]) => return Err(Refusal::Reply(*code)),
+            (State::AwaitAddressKind, [_, kind]) => match *kind {
                 IPV4 => State::AwaitAddress(4 + PORT),
                 IPV6 => State::AwaitAddress(16 + PORT),
                 NAME => State::AwaitNameLength,
                 _ => return Err(Refusal::NotSocks),
             },
-            (State::AwaitReply, [VERSION, code, ..]) => return Err(Refusal::Reply(*code)),
             (State::AwaitNameLength, [length]) => State::AwaitAddress(usize::from(*length) + PORT),
             (State::AwaitAddress(_), _) => State::Done,
             _ => return Err(Refusal::NotSocks),
@@ -158,6 +159,9 @@ fn append_short(message: &mut Vec<u8>, text: &[u8]) {
     message.extend_from_slice(&text[..usize::from(length)]);
 }
 
+/// The reply code of a host without an address.
+pub const HOST_UNREACHABLE: u8 = 4;
+
 /// Says what a reply code means.
 pub fn meaning(code: u8) -> &'static str {
     match code {
@@ -171,6 +175,11 @@ pub fn meaning(code: u8) -> &'static str {
         8 => "it does not know this kind of address",
         _ => "it does not say why",
     }
+}
+
+/// Whether the proxy has no way to this address. It may have one to another.
+pub fn is_no_route(code: u8) -> bool {
+    matches!(code, 3 | 4 | 8)
 }
 
 /// Whether a reply code tells of something that may pass.
@@ -251,6 +260,9 @@ mod tests {
             refusal(None, b"\x05\x00\x05\x02\x00\x01"),
             Refusal::Reply(2)
         );
+        assert_eq!(refusal(None, b"\x05\x00\x05\x05"), Refusal::Reply(5));
+        // SOCKS 4 says no.
+        assert_eq!(refusal(None, b"\x00\x5b"), Refusal::NotSocks);
         assert_eq!(
             refusal(None, b"\x05\x00\x05\x00\x00\x09"),
             Refusal::NotSocks

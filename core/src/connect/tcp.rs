@@ -16,21 +16,41 @@ use crate::host::descriptors::is_standard;
 /// How long an address is waited for before the next one is tried beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
+type Attempt<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + 'a>>;
 
-/// Connects to one of `addresses`. An address that refuses is followed by the
-/// next at once; one that is silent is followed after a moment, and goes on.
+/// Connects to one of `addresses`.
 ///
 /// When every address fails, it returns the first error that is not the lack of a
 /// route: many hosts have one family only.
 pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let mut left = alternating(addresses).into_iter();
-    let mut attempts: Vec<Attempt> = Vec::new();
+    let attempts = alternating(addresses).into_iter().map(TcpStream::connect);
+    match race(attempts, is_no_route).await {
+        Ok(socket) => {
+            socket.set_nodelay(true)?;
+            above_standard_streams(socket)
+        }
+        Err(error) => Err(error.unwrap_or_else(|| io::Error::other("it has no address"))),
+    }
+}
+
+/// Returns the first success of several attempts. One that fails is followed by the
+/// next at once; one that is silent is followed after a moment, and goes on.
+///
+/// When all fail, it returns the first error that is not vague, or else the last.
+pub async fn race<'a, T, E, F>(
+    attempts: impl IntoIterator<Item = F>,
+    is_vague: impl Fn(&E) -> bool,
+) -> Result<T, Option<E>>
+where
+    F: Future<Output = Result<T, E>> + 'a,
+{
+    let mut left = attempts.into_iter();
+    let mut attempts: Vec<Attempt<'a, T, E>> = Vec::new();
     let mut first_error = None;
     loop {
         let has_started = match left.next() {
-            Some(address) => {
-                attempts.push(Box::pin(TcpStream::connect(address)));
+            Some(attempt) => {
+                attempts.push(Box::pin(attempt));
                 true
             }
             None => false,
@@ -56,18 +76,13 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
         })
         .await;
         match outcome {
-            Some(Ok(socket)) => {
-                socket.set_nodelay(true)?;
-                return above_standard_streams(socket);
-            }
-            Some(Err(error)) if first_error.as_ref().is_none_or(is_no_route) => {
+            Some(Ok(success)) => return Ok(success),
+            Some(Err(error)) if first_error.as_ref().is_none_or(&is_vague) => {
                 first_error = Some(error);
             }
             Some(Err(_)) => {}
+            None if !has_started && attempts.is_empty() => return Err(first_error),
             None => {}
-        }
-        if attempts.is_empty() && left.len() == 0 {
-            return Err(first_error.unwrap_or_else(|| io::Error::other("it has no address")));
         }
     }
 }
@@ -92,7 +107,7 @@ fn above_standard_streams(socket: TcpStream) -> io::Result<TcpStream> {
 
 /// Returns the addresses with the families in turn, the first one's first: one
 /// family may be broken on the whole way.
-fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+pub fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = addresses
         .into_iter()
@@ -123,6 +138,24 @@ mod tests {
             alternating(vec![v4(1), v6(1), v6(2)]),
             [v4(1), v6(1), v6(2)]
         );
+    }
+
+    #[test]
+    fn the_first_error_that_is_not_vague_is_told() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let told = |errors: &'static [&str]| {
+            let attempts = errors
+                .iter()
+                .map(|&error| async move { Err::<(), _>(error) });
+            runtime.block_on(race(attempts, |error| error.starts_with("vague")))
+        };
+        assert_eq!(told(&["vague", "clear", "later"]), Err(Some("clear")));
+        assert_eq!(told(&["clear", "vague"]), Err(Some("clear")));
+        assert_eq!(told(&["vague", "vague too"]), Err(Some("vague too")));
+        assert_eq!(told(&[]), Err(None));
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub fn advance<S: Read + Write>(
         true => wire.write_to(socket),
         false => Ok(()),
     };
+    // A server may have answered while it ended the handshake.
+    if wire.holds_text() {
+        return take(wire, exchange, now);
+    }
     match wire.read_from(socket) {
         Ok(()) => {}
         Err(broken) if broken.would_block() => {

@@ -7,26 +7,32 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::TcpStream;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
 use crate::{
+    api::{refusal, server_words},
     connect::{
         failure::Failure,
         poll_socket::PollSocket,
-        proxy::Proxy,
+        proxy::{Credentials, Proxy},
         socks::{Handshake, Step, Target},
         transfer::{Progress, advance},
         wire::{Broken, Wire},
     },
+    host::clock,
     http::{
-        exchange::{Exchange, Rules},
+        answer::Answer,
+        exchange::{Close, Exchange, Rules},
         head::Method,
         request::RequestHead,
     },
     moment::Moment,
 };
 
-/// The bounds of a proxy's answer. Nothing of its body is used.
+/// The bounds of a proxy's answer. [`MAX_WORDS_TIME`] bounds the time of its body.
 const RULES: Rules = Rules {
     method: Method::Connect,
     max_body: 64 * 1024,
@@ -34,48 +40,111 @@ const RULES: Rules = Rules {
     is_whole: |_| false,
 };
 
-/// Asks an HTTP proxy for a tunnel to `authority`. Returns the bytes that came
-/// behind its answer: they belong to the server.
+/// How long the words of a refusal are waited for, at most half of the time that is
+/// left: its status must not be lost with them.
+const MAX_WORDS_TIME: Duration = Duration::from_secs(4);
+
+/// What an HTTP proxy is asked for.
+pub struct Asked<'a> {
+    pub proxy: &'a Proxy,
+    /// `host:port` of the server.
+    pub authority: &'a str,
+    pub user_agent: &'a str,
+}
+
+/// Asks an HTTP proxy for a tunnel. Returns the bytes that came behind its answer:
+/// they belong to the server.
 pub async fn connect(
     socket: &mut TcpStream,
     wire: &mut Wire,
-    proxy: &Proxy,
-    authority: &str,
-    user_agent: &str,
+    asked: &Asked<'_>,
+    until: Instant,
 ) -> Result<Vec<u8>, Failure> {
-    let basic = proxy
-        .credentials
-        .as_ref()
-        .map(|credentials| credentials.basic());
-    let mut headers = vec![("host", authority), ("user-agent", user_agent)];
+    wire.send(&request(asked))
+        .map_err(|error| Failure::Tunnel(Broken::Io(error)))?;
+    let mut exchange = Exchange::new(RULES);
+    let is_refusal = |exchange: &Exchange| exchange.status() >= 300;
+    let progress = advance_until(wire, socket, &mut exchange, is_refusal).await?;
+    if progress == Progress::Moved {
+        let left = until.saturating_duration_since(Instant::now());
+        let rest = advance_until(wire, socket, &mut exchange, |_| false);
+        // What has come of them is used, however they end.
+        let _ = timeout(MAX_WORDS_TIME.min(left / 2), rest).await;
+        let _ = exchange.closed(Close::Broken);
+    }
+    let answer = exchange.answer();
+    if (200..300).contains(&answer.status) {
+        return Ok(exchange.left_over().to_vec());
+    }
+    let Asked {
+        proxy, authority, ..
+    } = asked;
+    let answer = Answer {
+        body: match repeats(proxy.credentials.as_ref(), &answer) {
+            true => &[],
+            false => answer.body,
+        },
+        ..answer
+    };
+    let error = refusal::of_proxy(&answer, &proxy.authority, authority, clock::wall());
+    Err(Failure::Refused(error))
+}
+
+fn request(asked: &Asked<'_>) -> Vec<u8> {
+    let credentials = asked.proxy.credentials.as_ref();
+    let basic = credentials.map(|credentials| credentials.basic());
+    let mut headers = vec![("host", asked.authority), ("user-agent", asked.user_agent)];
     if let Some(basic) = &basic {
         headers.push(("proxy-authorization", basic));
     }
-    let request = RequestHead::new("CONNECT", authority, &headers).alone();
-    wire.send(&request)
-        .map_err(|error| Failure::Tunnel(Broken::Io(error)))?;
+    RequestHead::new("CONNECT", asked.authority, &headers).alone()
+}
 
-    let mut exchange = Exchange::new(RULES);
+/// Goes on until the answer is there, or until `is_enough` of it.
+async fn advance_until(
+    wire: &mut Wire,
+    socket: &mut TcpStream,
+    exchange: &mut Exchange,
+    is_enough: impl Fn(&Exchange) -> bool,
+) -> Result<Progress, Failure> {
     poll_fn(|context| {
         let mut socket = PollSocket::new(socket, context);
         loop {
-            match advance(wire, &mut socket, &mut exchange, || Moment::ZERO) {
-                Ok(Progress::Done) => return Poll::Ready(Ok(())),
-                // The status of a refusal is enough.
-                Ok(_) if exchange.status() >= 300 => return Poll::Ready(Ok(())),
-                Ok(Progress::Moved) => {}
-                Ok(Progress::Blocked) => return Poll::Pending,
-                Err(Failure::Lost(why)) => return Poll::Ready(Err(Failure::Tunnel(why))),
-                Err(Failure::Answer(why)) => return Poll::Ready(Err(Failure::NoTunnel(why))),
-                Err(failure) => return Poll::Ready(Err(failure)),
-            }
+            return Poll::Ready(
+                match advance(wire, &mut socket, exchange, || Moment::ZERO) {
+                    Ok(Progress::Moved) if !is_enough(exchange) => continue,
+                    Ok(Progress::Blocked) => return Poll::Pending,
+                    Err(Failure::Lost(why)) => Err(Failure::Tunnel(why)),
+                    Err(Failure::Answer(why)) => Err(Failure::NoTunnel(why)),
+                    outcome => outcome,
+                },
+            );
         }
     })
-    .await?;
-    match exchange.status() {
-        200..300 => Ok(exchange.left_over().to_vec()),
-        status => Err(Failure::Refused(status)),
-    }
+    .await
+}
+
+/// Whether an answer's body repeats a secret: the password, the user where there is no password,
+/// or the header in which they were sent.
+fn repeats(credentials: Option<&Credentials>, answer: &Answer<'_>) -> bool {
+    let Some(credentials) = credentials else {
+        return false;
+    };
+    let basic = credentials.basic();
+    let encoded = basic.trim_start_matches("Basic ").as_bytes();
+    let secret = match credentials.password.is_empty() {
+        true => &credentials.user,
+        false => &credentials.password,
+    };
+    let words = server_words::read(answer.body, answer.coding)
+        .said
+        .unwrap_or_default();
+    let contains = |text: &[u8], part: &[u8]| {
+        !part.is_empty() && text.windows(part.len()).any(|window| window == part)
+    };
+    [answer.body, words.as_bytes()]
+        .iter()
+        .any(|text| contains(text, encoded) || contains(text, secret))
 }
 
 /// Asks a SOCKS proxy for a connection.

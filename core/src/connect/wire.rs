@@ -148,6 +148,17 @@ impl Wire {
         }
     }
 
+    /// Whether plain text has come that nobody has taken.
+    pub fn holds_text(&mut self) -> bool {
+        match self {
+            Self::Plain(layer) => !layer.inbox.is_empty(),
+            Self::Tls(layer) => {
+                let text = layer.tls.reader().into_first_chunk();
+                !layer.decrypted.is_empty() || text.is_ok_and(|text| !text.is_empty())
+            }
+        }
+    }
+
     /// Reads once, and decrypts what came.
     pub fn read_from<S: Read + Write>(&mut self, socket: &mut S) -> Result<(), Broken> {
         match self {

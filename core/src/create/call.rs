@@ -67,6 +67,9 @@ pub struct Failed {
     pub error: Error,
     /// The connection was one that an earlier exchange had left.
     pub was_kept: bool,
+    /// A byte of the request may have reached the server. It has not while the
+    /// connection, or the tunnel through a proxy, was still being made.
+    pub was_sent: bool,
     /// A byte of an answer had come.
     pub has_heard: bool,
 }
@@ -188,6 +191,7 @@ impl Call {
                 Failed {
                     error,
                     was_kept: false,
+                    was_sent: true,
                     has_heard: true,
                 },
                 policy,
@@ -200,6 +204,7 @@ impl Call {
         let Failed {
             error,
             was_kept,
+            was_sent,
             has_heard,
         } = failed;
         let was_dead = was_kept && !has_heard && error.status == Status::ConnectionLost;
@@ -214,10 +219,9 @@ impl Call {
             }
         }
         self.failures += 1;
-        let is_worth_another = match self.resend {
-            Resend::Never => was_not_carried_out(&error),
-            Resend::Once | Resend::No => error.status.is_retryable(),
-        };
+        let may_be_done = was_sent && !is_refused_unread(&error);
+        let may_go_out_again = self.resend != Resend::Never || !may_be_done;
+        let is_worth_another = error.status.is_retryable() && may_go_out_again;
         let wait = retry::wait(&error, self.failures, (now.random)());
         let until = now.time.checked_add(wait).unwrap_or(Moment::MAX);
         if !is_worth_another
@@ -225,7 +229,7 @@ impl Call {
             || until >= self.deadline
             || !now.budget.spend(now.time)
         {
-            self.give_up(error, now);
+            self.give_up(error, may_be_done, now);
             return;
         }
         let attempt = self.failures + 1;
@@ -328,11 +332,11 @@ impl Call {
         }
     }
 
-    fn give_up(&mut self, error: Error, now: &Now<'_>) {
+    fn give_up(&mut self, error: Error, may_be_done: bool, now: &Now<'_>) {
         // A kill may have been carried out or not. A second one could end the
         // session that the first has made, and that another process of this device
         // may have been given by now. So a plain request follows.
-        let is_open = error.status.is_retryable() && !was_not_carried_out(&error);
+        let is_open = error.status.is_retryable() && may_be_done;
         if self.phase == Phase::Kill && is_open {
             self.begin(Phase::AfterKill, Resend::No, now);
             self.next = Next::Send(Over::Replacement);
@@ -342,13 +346,10 @@ impl Call {
     }
 }
 
-/// Whether the server has certainly not done what it was asked. A proxy's 502 and
-/// a connection that broke leave that open.
-fn was_not_carried_out(error: &Error) -> bool {
-    matches!(
-        error.status,
-        Status::Dns | Status::Connect | Status::StartingUp | Status::RateLimited
-    )
+/// Whether a server that answers so has certainly not done what it was asked. A
+/// gateway's 502 leaves that open.
+fn is_refused_unread(error: &Error) -> bool {
+    matches!(error.status, Status::StartingUp | Status::RateLimited)
 }
 
 fn expired(advice: &str) -> Error {

@@ -84,8 +84,10 @@ pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAns
 
     let status = response.code.unwrap_or_default();
     let mut fields = Fields::default();
-    for header in response.headers.iter() {
-        fields.take(header, bytes)?;
+    if !opens_tunnel(status, method) {
+        for header in response.headers.iter() {
+            fields.take(header, bytes)?;
+        }
     }
     // A line that was ignored may have been a length. A folded one counts too.
     let has_odd_lines = count_lines(&bytes[..length]) != response.headers.len() + 2;
@@ -105,6 +107,12 @@ pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAns
         keeps_connection,
     };
     Ok(Some((head, length)))
+}
+
+/// Whether the server's bytes follow behind this head. What its headers say of a body
+/// is to be ignored then (RFC 9110, section 9.3.6).
+fn opens_tunnel(status: u16, method: Method) -> bool {
+    method == Method::Connect && (200..300).contains(&status)
 }
 
 fn count_lines(bytes: &[u8]) -> usize {
@@ -193,8 +201,10 @@ impl Fields {
     }
 
     fn framing(&self, status: u16, method: Method) -> Framing {
-        let has_tunnel = method == Method::Connect && (200..300).contains(&status);
-        if matches!(status, 100..=199 | 204 | 304) || method == Method::Head || has_tunnel {
+        if matches!(status, 100..=199 | 204 | 304)
+            || method == Method::Head
+            || opens_tunnel(status, method)
+        {
             Framing::Nothing
         } else if self.is_chunked {
             Framing::Chunked

@@ -3,6 +3,7 @@
 
 mod connections;
 mod expiry;
+mod proxies;
 mod retries;
 mod sharing;
 mod world;

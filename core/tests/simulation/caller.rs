@@ -376,8 +376,15 @@ impl<'w> World<'w> {
             return Ok(());
         }
         if !is_there {
-            let error = Error::new(Status::Connect, "no connection");
-            return self.failed(number, error, false);
+            // What a proxy says to the wish for a tunnel reaches no server either.
+            let status = *self.random.pick(&[
+                Status::Connect,
+                Status::Timeout,
+                Status::Server,
+                Status::RateLimited,
+            ]);
+            let error = Error::new(status, "no connection");
+            return self.failed(number, error, false, false);
         }
         self.connections.push(Connection {
             is_dead: false,
@@ -431,7 +438,7 @@ impl<'w> World<'w> {
                 Ok(false) => {}
                 Err(failure) => {
                     let error = Error::new(Status::BadResponse, format!("{failure:?}"));
-                    return self.failed(number, error, true);
+                    return self.failed(number, error, true, true);
                 }
             }
         }
@@ -465,7 +472,7 @@ impl<'w> World<'w> {
             Err(_) => {
                 let has_heard = exchange.has_heard();
                 let error = Error::new(Status::ConnectionLost, "it broke");
-                self.failed(number, error, has_heard)
+                self.failed(number, error, true, has_heard)
             }
         }
     }
@@ -514,10 +521,14 @@ impl<'w> World<'w> {
         self.step(number)
     }
 
-    fn failed(&mut self, number: usize, mut error: Error, has_heard: bool) -> Result<(), Broken> {
-        if self.sabotage == Sabotage::SecondKill && error.status == Status::ConnectionLost {
-            error.status = Status::Connect;
-        }
+    fn failed(
+        &mut self,
+        number: usize,
+        error: Error,
+        mut was_sent: bool,
+        has_heard: bool,
+    ) -> Result<(), Broken> {
+        was_sent &= self.sabotage != Sabotage::SecondKill;
         self.end_transfer(number);
         let state = &mut self.callers[number].state;
         state.last_refusal = None;
@@ -525,6 +536,7 @@ impl<'w> World<'w> {
         let failed = Failed {
             error,
             was_kept: self.callers[number].state.was_kept,
+            was_sent,
             has_heard,
         };
         let Some((leader, mut call)) = self.callers[number].state.leads.take() else {

@@ -1,0 +1,263 @@
+/* What can go wrong on the way to a proxy, and through it. */
+#include "through.h"
+
+/* Names that are no address of this machine are not known. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    (void)node, (void)service, (void)hints, (void)result;
+    return EAI_NONAME;
+}
+
+static void a_tunnel_that_breaks_is_made_anew(void)
+{
+    static const char *const schemes[] = {"http", "socks5h", "socks5"};
+    static struct proxy proxies[3];
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        struct proxy *proxy = &proxies[i];
+        const char *part = i ? "\5" : "HTTP/1.1 200 Conn";
+        struct how kill = {0};
+        int end;
+
+        proxy_start(proxy, NULL);
+        for (end = PROXY_CLOSES; end <= PROXY_RESETS; end++) {
+            proxy_fail(proxy, 9, NULL, (enum proxy_end)end);
+            PROMISE(through(schemes[i], 1, proxy) == ZELF_ERROR_CONNECT
+                        && zelf_error_is_retryable(last_error)
+                        && strstr(message(), "the proxy 127"),
+                    "%s: a tunnel that breaks while it is made is no connection: %s", schemes[i],
+                    message());
+            proxy_fail(proxy, 9, part, (enum proxy_end)end);
+            PROMISE(through(schemes[i], 1, proxy) == ZELF_ERROR_CONNECT
+                        && zelf_error_http_status(last_error) == 0,
+                    "%s: so is half an answer: %s", schemes[i], message());
+            proxy_fail(proxy, 1, NULL, (enum proxy_end)end);
+            PROMISE(through(schemes[i], 2, proxy) == ZELF_OK, "%s: it is made anew", schemes[i]);
+            kill.scheme = schemes[i];
+            kill.attempts = 3;
+            kill.kills = 1;
+            forget_requests();
+            proxy_fail(proxy, 2, NULL, (enum proxy_end)end);
+            PROMISE(call(&kill, proxy->port) == ZELF_OK && requests_arrived() == 1,
+                    "%s: also for a kill, which has not been sent: %s", schemes[i], message());
+        }
+        proxy->fails = 0;
+    }
+    {
+        struct how kill = {0};
+        kill.scheme = "http";
+        kill.attempts = 3;
+        kill.kills = 1;
+        proxy_fail(&proxies[0], 2, "HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n", PROXY_CLOSES);
+        forget_requests();
+        PROMISE(call(&kill, proxies[0].port) == ZELF_OK && requests_arrived() == 1,
+                "a kill goes out again after a 502 to CONNECT: %s", message());
+        proxy_reply(&proxies[1], 2, 5);
+        kill.scheme = "socks5h";
+        forget_requests();
+        PROMISE(call(&kill, proxies[1].port) == ZELF_OK && requests_arrived() == 1,
+                "and after a SOCKS reply that may pass: %s", message());
+    }
+}
+
+static void each_socks_reply_has_its_status(void)
+{
+    static struct proxy proxy;
+    int code;
+
+    proxy_start(&proxy, NULL);
+    for (code = 1; code <= 9; code++) {
+        int passes = code != 2 && code < 7;
+        zelf_status status;
+        proxy_reply(&proxy, 9, code);
+        PROMISE(through("socks5h", 1, &proxy) == (passes ? ZELF_ERROR_CONNECT : ZELF_ERROR_PROXY)
+                    && zelf_error_is_retryable(last_error) == passes
+                    && strstr(message(), "the proxy 127"),
+                "reply %d of a SOCKS proxy is told: %s", code, message());
+        proxy_reply(&proxy, 1, code);
+        proxy.requests = 0;
+        status = through("socks5h", 2, &proxy);
+        PROMISE(passes ? status == ZELF_OK && proxy.requests == 2
+                       : status == ZELF_ERROR_PROXY && proxy.requests == 1,
+                "and is tried again %s", passes ? "once it may have passed" : "in no case");
+    }
+    proxy_reply(&proxy, 1, 2);
+    proxy.says_length = 2;
+    PROMISE(through("socks5h", 1, &proxy) == ZELF_ERROR_PROXY,
+            "a reply without an address is a reply: %s", message());
+}
+
+static void what_is_no_proxy_is_told(void)
+{
+    static const struct {
+        const char *scheme, *greets, *what;
+        int http_status;
+    } others[] = {
+        {"socks5h", "HTTP/1.1 400 Bad Request\r\n\r\n", "SOCKS", 0},
+        {"socks5", "HTTP/1.1 400 Bad Request\r\n\r\n", "SOCKS", 0},
+        {"socks5h", "\4\133wxyzab", "SOCKS", 0},
+        {"socks5h", "SSH-2.0-OpenSSH\r\n", "SOCKS", 0},
+        {"http", "SSH-2.0-OpenSSH\r\n", "HTTP", 0},
+        {"http", "\5\377", "HTTP", 0},
+        {"http", "HTTP/1.1 403 X\r\nContent-Length: 2\r\n\r\nno", "HTTP 403", 403},
+        {"http", "HTTP/1.1 407 X\r\n\r\n", "HTTP 407", 407},
+    };
+    static struct proxy proxy;
+    size_t i;
+
+    proxy_start(&proxy, NULL);
+    for (i = 0; i < sizeof others / sizeof *others; i++) {
+        proxy.greets = others[i].greets;
+        PROMISE(through(others[i].scheme, 1, &proxy) == ZELF_ERROR_PROXY
+                    && zelf_error_http_status(last_error) == others[i].http_status
+                    && strstr(message(), others[i].what),
+                "%s: what speaks before it has read is heard: %s", others[i].scheme, message());
+    }
+}
+
+static char asynchronous[512];
+
+static void keep_message(zelf_session *session, zelf_error *error, void *done)
+{
+    snprintf(asynchronous, sizeof asynchronous, "%s", error ? zelf_error_message(error) : "");
+    zelf_session_free(session);
+    zelf_error_free(error);
+    set_flag(done, 1);
+}
+
+static void a_silent_proxy_is_named(void)
+{
+    static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
+    static struct proxy proxies[4];
+    size_t i;
+    int limit;
+
+    for (i = 0; i < 4; i++) {
+        char silent[64], url[64];
+        zelf_config *config = tls_config();
+        zelf_client *client;
+        zelf_call *under_way;
+        int done = 0;
+
+        proxy_start(&proxies[i], NULL);
+        proxies[i].hangs = 1;
+        snprintf(silent, sizeof silent, "the proxy 127.0.0.1:%d did not answer within 300 ms",
+                 proxies[i].port);
+        for (limit = 0; limit < 2; limit++) {
+            struct how how = {0};
+            double began = seconds_now(), took;
+            zelf_status status;
+            how.scheme = schemes[i];
+            how.attempts = 1;
+            how.connect_timeout_ms = limit ? 0 : 300;
+            how.timeout_ms = limit ? 300 : 0;
+            status = call(&how, proxies[i].port);
+            took = seconds_now() - began;
+            PROMISE(status == ZELF_ERROR_TIMEOUT && strstr(message(), silent) && took < 1,
+                    "%s: a silent proxy is named when the time of %s is over: %.2f s, %s",
+                    schemes[i], limit ? "the call" : "connecting", took, message());
+        }
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d", schemes[i], proxies[i].port);
+        zelf_config_set_proxy(config, url);
+        zelf_config_set_timeout_ms(config, 300);
+        client = zelf_client_new(config, NULL);
+        zelf_config_free(config);
+        under_way = zelf_session_create_async(client, NULL, keep_message, &done, NULL, NULL);
+        while (!get_flag(&done)) usleep(1000);
+        PROMISE(strstr(asynchronous, silent) != NULL, "%s: also of an asynchronous call: %s", schemes[i],
+                asynchronous);
+        zelf_call_free(under_way);
+        zelf_client_shutdown(client, 1000);
+        zelf_client_free(client);
+        proxies[i].hangs = 0;
+    }
+}
+
+static void a_proxy_without_an_address_is_named(void)
+{
+    static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
+    size_t i;
+    for (i = 0; i < 4; i++) {
+        zelf_config *config = tls_config();
+        zelf_client *client;
+        char url[64];
+
+        snprintf(url, sizeof url, "%s://nowhere.invalid:1", schemes[i]);
+        zelf_config_set_proxy(config, url);
+        client = zelf_client_new(config, NULL);
+        zelf_config_free(config);
+        zelf_error_free(last_error);
+        last_error = NULL;
+        zelf_session_free(create(client, "proxy-failures-x", &last_error));
+        PROMISE(zelf_error_status(last_error) == ZELF_ERROR_DNS
+                    && strstr(message(), "the proxy nowhere.invalid"),
+                "%s: a proxy without an address is named: %s", schemes[i], message());
+        zelf_client_free(client);
+    }
+    for (i = 0; i < 4; i++) {
+        struct how how = {0};
+        how.scheme = schemes[i];
+        how.attempts = 1;
+        PROMISE(call(&how, 1) == ZELF_ERROR_CONNECT && strstr(message(), "the proxy 127.0.0.1:1 "),
+                "%s: a proxy that is not there is named: %s", schemes[i], message());
+    }
+}
+
+static void every_address_is_tried(void)
+{
+    static struct proxy proxy;
+    zelf_config *config = tls_config();
+    zelf_client *client;
+    char url[64];
+
+    /* localhost is 127.0.0.1 and ::1. Only there is a server on this port. */
+    snprintf(url, sizeof url, "https://localhost:%d",
+             forward_start(AF_INET6, atoi(strrchr(need_env("ZELF_HTTPS"), ':') + 1)));
+    proxy_start(&proxy, NULL);
+    zelf_config_set_base_url(config, url);
+    snprintf(url, sizeof url, "socks5://127.0.0.1:%d", proxy.port);
+    zelf_config_set_proxy(config, url);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    zelf_error_free(last_error);
+    last_error = NULL;
+    zelf_session_free(create(client, "proxy-failures-x", &last_error));
+    PROMISE(!last_error && proxy.requests == 2 && proxy.tunnels == 1,
+            "an address that a SOCKS proxy cannot reach is followed by the next: %s", message());
+    zelf_client_free(client);
+}
+
+static void a_server_may_answer_before_it_has_read(void)
+{
+    static struct proxy server;
+    zelf_config *config = tls_config();
+    zelf_client *client;
+    char url[64];
+
+    proxy_start(&server, NULL);
+    server.greets = "HTTP/1.1 403 X\r\nContent-Length: 20\r\n\r\n{\"error\":\"rejected\"}";
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", server.port);
+    zelf_config_set_base_url(config, url);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    expect_failure(client, ZELF_ERROR_REJECTED_ORIGIN, 2,
+                   "a server that answers before it has read is heard");
+    server.greets = "HTTP/1.1 413 X\r\n\r\n<title>Too large</title>";
+    expect_failure(client, ZELF_ERROR_BAD_REQUEST, 2, "also if its answer ends with a RST");
+    zelf_client_free(client);
+}
+
+int main(void)
+{
+    a_tunnel_that_breaks_is_made_anew();
+    each_socks_reply_has_its_status();
+    what_is_no_proxy_is_told();
+    a_silent_proxy_is_named();
+    a_proxy_without_an_address_is_named();
+    every_address_is_tried();
+    a_server_may_answer_before_it_has_read();
+    zelf_error_free(last_error);
+    return check_failed;
+}
