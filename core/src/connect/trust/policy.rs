@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::{
     CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, Error as TlsError,
-    RootCertStore, SignatureScheme,
+    SignatureScheme,
     client::{
         Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -14,8 +14,13 @@ use rustls::{
 };
 
 use crate::{
-    connect::trust::pins::{Pin, Pinned},
+    connect::trust::{
+        given_roots::GivenRoots,
+        pins::{Pin, Pinned},
+        verifier::{Trusted, Verifier},
+    },
     error::{Error, Status},
+    host::limits,
 };
 
 /// Whom a client trusts. It is read from files when the client is made: a call
@@ -28,13 +33,18 @@ pub struct Trust {
 impl Trust {
     /// * `roots`: the only authorities to trust, or `None` for the system's.
     /// * `pins`: of the server. A proxy that is spoken to in TLS has none.
-    pub fn new(roots: Option<RootCertStore>, pins: Vec<Pin>) -> Result<Self, Error> {
-        let verifier: Arc<dyn ServerCertVerifier> = match roots {
-            Some(roots) => WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-                .build()
-                .map_err(unusable)?,
-            None => system(provider())?,
+    pub fn new(roots: Option<GivenRoots>, pins: Vec<Pin>) -> Result<Self, Error> {
+        let provider = provider();
+        let algorithms = provider.signature_verification_algorithms;
+        let (usual, trusted) = match roots {
+            Some(roots) => given(roots, provider)?,
+            None => system(provider)?,
         };
+        let verifier = Arc::new(Verifier {
+            usual,
+            trusted,
+            algorithms,
+        });
         Ok(Self { verifier, pins })
     }
 
@@ -67,18 +77,36 @@ impl Trust {
     }
 }
 
+/// How chains are verified, and what is trusted beyond them.
+type Roots = (Arc<dyn ServerCertVerifier>, Arc<dyn Trusted>);
+
+fn given(roots: GivenRoots, provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
+    let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), provider)
+        .build()
+        .map_err(unusable)?;
+    Ok((usual, Arc::new(roots.own)))
+}
+
 /// Trusts what the system trusts, where that is files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
-fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    use crate::connect::trust::system_roots::SystemRoots;
-    Ok(Arc::new(SystemRoots::load(&provider).map_err(unusable)?))
+fn system(provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
+    use crate::connect::trust::{places::Unread, system_roots::SystemRoots};
+    let roots = SystemRoots::load(&provider).map_err(|why| match why {
+        Unread::Exhausted(why) => {
+            limits::reached("the system's trusted certificates could not be read", &why)
+        }
+        Unread::Unusable(why) => unusable(why),
+    })?;
+    let roots = Arc::new(roots);
+    Ok((Arc::clone(&roots) as _, roots))
 }
 
 /// Asks the system, where it has an API for that.
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
-fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+fn system(provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
     use rustls_platform_verifier::Verifier;
-    Ok(Arc::new(Verifier::new(provider).map_err(unusable)?))
+    let verifier = Verifier::new(provider).map_err(unusable)?;
+    Ok((Arc::new(verifier), Arc::new(GivenRoots::empty().own)))
 }
 
 fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {

@@ -18,8 +18,10 @@ use rustls::{
 };
 
 use crate::connect::trust::{
+    not_pem,
     pem::{self, Block},
-    places::{TrustPlaces, TrustTexts},
+    places::{TrustPlaces, TrustTexts, Unread},
+    verifier::Trusted,
     x509,
 };
 
@@ -31,25 +33,29 @@ pub struct SystemRoots {
 }
 
 impl SystemRoots {
-    /// Reads the files. The error continues "the trusted certificates cannot be
-    /// used: ...".
-    pub fn load(provider: &CryptoProvider) -> Result<Self, String> {
+    pub fn load(provider: &CryptoProvider) -> Result<Self, Unread> {
         Self::read(&TrustPlaces::of_this_process(), provider)
     }
 
-    fn read(places: &TrustPlaces<'_>, provider: &CryptoProvider) -> Result<Self, String> {
+    fn read(places: &TrustPlaces<'_>, provider: &CryptoProvider) -> Result<Self, Unread> {
         Ok(Self {
             trust: places.read(check)?,
             algorithms: provider.signature_verification_algorithms,
         })
     }
 
-    /// Collects the authorities that have one of these names, in the order of
-    /// the files. webpki passes over all others.
+    /// Finds the certificates that have one of these names, in the order of the
+    /// files.
+    fn named(&self, names: &[&[u8]]) -> impl Iterator<Item = Block<'_>> {
+        let blocks = self.trust.texts.iter().flat_map(|text| pem::blocks(text));
+        blocks.filter(|block| may_have_name(block, names))
+    }
+
+    /// Collects the authorities that have one of these names. webpki passes over
+    /// all others.
     fn authorities(&self, names: &[&[u8]]) -> RootCertStore {
         let mut store = RootCertStore::empty();
-        let blocks = self.trust.texts.iter().flat_map(|text| pem::blocks(text));
-        for block in blocks.filter(|block| may_have_name(block, names)) {
+        for block in self.named(names) {
             // An unusable certificate is passed over, as in every system's bundle.
             let _ = add(&block, &mut store);
         }
@@ -60,7 +66,6 @@ impl SystemRoots {
 /// Decodes no further than to the first certificate that can be used.
 fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
     let mut first = None;
-    let mut count = 0;
     for block in pem::blocks(text) {
         let outcome = match must_be_usable {
             true => add(&block, &mut RootCertStore::empty()),
@@ -69,22 +74,17 @@ fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
         let Err(reason) = outcome else {
             return Ok(());
         };
-        count = block.number;
-        first.get_or_insert_with(|| format!("at line {}, {reason}", block.line()));
+        first.get_or_insert_with(|| format!("{} {reason}", block.name()));
     }
     Err(match first {
-        Some(first) => {
-            format!("holds no certificate that can be used; the first of {count}, {first}")
-        }
-        None => "holds no certificate in PEM form".to_owned(),
+        Some(first) => format!("holds no certificate that can be used ({first})"),
+        None => not_pem::description(text).to_owned(),
     })
 }
 
-fn add(block: &Block<'_>, store: &mut RootCertStore) -> Result<(), String> {
+fn add(block: &Block<'_>, store: &mut RootCertStore) -> Result<(), &'static str> {
     let der = block.decode()?;
-    store
-        .add(der.into())
-        .map_err(|error| format!("cannot be used: {error}"))
+    store.add(der.into()).map_err(|_| pem::NOT_X509)
 }
 
 /// Compares the certificate's subject. A certificate whose beginning does not
@@ -103,6 +103,21 @@ fn may_have_name(block: &Block<'_>, names: &[&[u8]]) -> bool {
     let is_of_length = |name: &&[u8]| name.len() == subject.len();
     names.iter().any(is_of_length)
         && (!beginning.extend_to(subject.end) || names.contains(&&beginning.der()[subject]))
+}
+
+impl Trusted for SystemRoots {
+    fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
+        let subject = x509::names(certificate).map(|names| names.subject);
+        let subject = subject.ok().and_then(|subject| certificate.get(subject));
+        subject.is_some_and(|subject| {
+            self.named(&[subject])
+                .any(|block| block.decode().is_ok_and(|der| der == **certificate))
+        })
+    }
+
+    fn unusable(&self) -> &[String] {
+        &self.trust.unusable
+    }
 }
 
 /// Takes a certificate's issuer. webpki can read no certificate that has none.

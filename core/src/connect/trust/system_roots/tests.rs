@@ -368,21 +368,32 @@ fn a_text_without_a_usable_certificate_says_what_it_holds() {
     assert_eq!(check(root.as_bytes(), true), Ok(()));
     let reason = |text: &str| check(text.as_bytes(), true).unwrap_err();
     assert_eq!(reason("some text"), "holds no certificate in PEM form");
+    assert_eq!(reason(" \n"), "is empty");
     let broken = "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n";
     assert_eq!(
         reason(&format!("\n{broken}{broken}")),
-        "holds no certificate that can be used; \
-         the first of 2, at line 2, is not valid base64"
+        "holds no certificate that can be used \
+         (the 1st certificate, line 2, is not valid base64)"
     );
     let no_certificate = broken.replace('?', "MAA=");
-    let expected =
-        "the first of 1, at line 1, cannot be used: invalid peer certificate: BadEncoding";
-    assert!(
-        reason(&no_certificate).ends_with(expected),
-        "{}",
-        reason(&no_certificate)
+    assert_eq!(
+        reason(&no_certificate),
+        "holds no certificate that can be used \
+         (the 1st certificate, line 1, is damaged, or is not an X.509 certificate)"
     );
     assert_eq!(check(broken.as_bytes(), false), Ok(()));
+}
+
+#[test]
+fn a_certificate_is_held_if_it_is_in_the_bundle_byte_by_byte() {
+    let root = Authority::root(authority_params("Root"));
+    let namesake = Authority::root(authority_params("Root"));
+    let bundle = Bundle::with(&[&root]).ours;
+    assert!(bundle.holds(&root.der));
+    assert!(!bundle.holds(&namesake.der));
+    for der in [&b""[..], b"\x30", &root.der[..root.der.len() - 1]] {
+        assert!(!bundle.holds(&CertificateDer::from(der)));
+    }
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! Verifies servers by the usual rules. Beyond them it trusts a server's own
+//! certificate where that is among the trusted ones, and it tells why it refuses.
+
+use std::{fmt, sync::Arc};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error as TlsError, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key},
+    pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
+    server::ParsedCertificate,
+};
+use webpki::{Error as PathError, RawPublicKeyEntity};
+
+use crate::connect::trust::{fields::Fields, own_certificate, refusal::Refusal};
+
+/// The fewest bits that ring accepts.
+const MIN_RSA_BITS: usize = 2048;
+
+/// What is trusted, beyond the chains to it.
+pub trait Trusted: fmt::Debug + Send + Sync {
+    /// Whether this very certificate is among those trusted.
+    fn holds(&self, certificate: &CertificateDer<'_>) -> bool;
+
+    /// Names the places that should hold trusted certificates and cannot be used.
+    fn unusable(&self) -> &[String];
+}
+
+#[derive(Debug)]
+pub struct Verifier {
+    pub usual: Arc<dyn ServerCertVerifier>,
+    pub trusted: Arc<dyn Trusted>,
+    pub algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// Says more about why the usual rules refuse, where the certificates tell.
+    fn explain(
+        &self,
+        error: TlsError,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> TlsError {
+        use CertificateError as E;
+        let (TlsError::InvalidCertificate(why), Some(server)) = (&error, Fields::of(end_entity))
+        else {
+            return error;
+        };
+        let refusal = match why {
+            E::Expired | E::ExpiredContext { .. } if server.check_time(now).is_ok() => {
+                Refusal::IssuerExpired
+            }
+            E::NotValidYet | E::NotValidYetContext { .. } if server.check_time(now).is_ok() => {
+                Refusal::IssuerNotYetValid
+            }
+            E::UnknownIssuer if !self.trusted.unusable().is_empty() => {
+                Refusal::UnusablePlaces(self.trusted.unusable().join(", "))
+            }
+            _ if server.is_self_issued() && is_about_the_issuer(why) => Refusal::SelfSigned,
+            E::UnknownIssuer if !is_issuer_in(intermediates, &server) => Refusal::IssuerMissing,
+            E::BadSignature if intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
+            _ => return error,
+        };
+        refusal.into()
+    }
+}
+
+/// Whether a certificate that signed itself is refused for no other reason.
+fn is_about_the_issuer(error: &CertificateError) -> bool {
+    match error {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => true,
+        CertificateError::Other(other) => matches!(
+            other.0.downcast_ref(),
+            Some(PathError::CaUsedAsEndEntity | PathError::UnsupportedCertVersion)
+        ),
+        _ => false,
+    }
+}
+
+fn is_issuer_in(certificates: &[CertificateDer<'_>], server: &Fields<'_>) -> bool {
+    let mut others = certificates.iter().filter_map(|der| Fields::of(der));
+    others.any(|other| other.is_issuer_of(server))
+}
+
+fn has_weak_key(certificate: &CertificateDer<'_>) -> bool {
+    Fields::of(certificate)
+        .and_then(|fields| fields.rsa_bits())
+        .is_some_and(|bits| bits < MIN_RSA_BITS)
+}
+
+/// Tells a signature that a short key made from one that does not fit.
+fn explain_signature(error: TlsError, certificate: &CertificateDer<'_>) -> TlsError {
+    match error {
+        TlsError::InvalidCertificate(CertificateError::BadSignature)
+            if has_weak_key(certificate) =>
+        {
+            Refusal::WeakKey.into()
+        }
+        error => error,
+    }
+}
+
+/// Returns the key of a certificate that webpki cannot read: one of version 1,
+/// which [`own_certificate`] has accepted.
+fn unread_key(certificate: &CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
+    if ParsedCertificate::try_from(certificate).is_ok() {
+        return None;
+    }
+    let fields = Fields::of(certificate)?;
+    Some(fields.public_key.to_vec().into())
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let usual = &self.usual;
+        usual
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .or_else(|error| match self.trusted.holds(end_entity) {
+                true => own_certificate::verify(end_entity, server_name, now),
+                false => Err(self.explain(error, end_entity, intermediates, now)),
+            })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        if let Some(key) = unread_key(certificate) {
+            let key = RawPublicKeyEntity::try_from(&key).map_err(|_| bad_signature())?;
+            let mut schemes = self.algorithms.mapping.iter();
+            let algorithms = schemes.find(|(scheme, _)| *scheme == signature.scheme);
+            let algorithms = algorithms.map_or(&[][..], |(_, algorithms)| algorithms);
+            let is_valid = algorithms.iter().any(|algorithm| {
+                key.verify_signature(*algorithm, message, signature.signature())
+                    .is_ok()
+            });
+            return match is_valid {
+                true => Ok(HandshakeSignatureValid::assertion()),
+                false => Err(explain_signature(bad_signature(), certificate)),
+            };
+        }
+        self.usual
+            .verify_tls12_signature(message, certificate, signature)
+            .map_err(|error| explain_signature(error, certificate))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        match unread_key(certificate) {
+            Some(key) => {
+                verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
+            }
+            None => self
+                .usual
+                .verify_tls13_signature(message, certificate, signature),
+        }
+        .map_err(|error| explain_signature(error, certificate))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
+}
+
+fn bad_signature() -> TlsError {
+    CertificateError::BadSignature.into()
+}
