@@ -1,8 +1,18 @@
 //! docs/errors.md is what the code does.
 
+use std::time::Duration;
+
+use rustls::{
+    AlertDescription, CertificateError, Error as TlsError, InvalidMessage, PeerIncompatible,
+};
 use url::Url;
 use zelf_core::{
     api::refusal,
+    connect::{
+        failure::{Attempt, Failure, Peer},
+        trust::refusal::Refusal,
+        wire::Broken,
+    },
     error::{Error, Status},
     http::answer::Answer,
 };
@@ -81,5 +91,53 @@ fn every_status_is_in_the_table_with_its_advice() {
             .unwrap_or_else(|| panic!("{name} is missing"));
         let advice = if status.is_retryable() { "yes" } else { "no" };
         assert_eq!(row.last(), Some(&advice), "{name}");
+    }
+}
+
+#[test]
+fn every_row_has_the_advice_of_its_status() {
+    let mut checked = 0;
+    for row in rows() {
+        let [.., name, advice] = row[..] else {
+            panic!("{row:?} has no advice");
+        };
+        let mut statuses = Status::ALL.iter();
+        let status = statuses.find(|&&status| status_name(status) == name);
+        let is_retryable = status.expect(name).is_retryable();
+        assert_eq!(advice == "yes", is_retryable, "{row:?}");
+        checked += 1;
+    }
+    assert!(checked > 45, "only {checked} rows were found");
+}
+
+/// Each failure of TLS that has a row is told as ZELF_ERROR_TLS, whoever the peer is.
+#[test]
+fn a_failure_of_tls_has_its_status() {
+    let attempt = Attempt {
+        authority: "api.test:443",
+        proxy: None,
+        timeout: Duration::from_secs(15),
+        connect_timeout: Duration::from_secs(5),
+    };
+    for error in [
+        TlsError::from(CertificateError::UnknownIssuer),
+        CertificateError::UnhandledCriticalExtension.into(),
+        CertificateError::BadSignature.into(),
+        Refusal::IssuerExpired.into(),
+        Refusal::IssuerMissing.into(),
+        Refusal::WeakKey.into(),
+        TlsError::AlertReceived(AlertDescription::CertificateRequired),
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName),
+        TlsError::AlertReceived(AlertDescription::NoApplicationProtocol),
+        TlsError::AlertReceived(AlertDescription::ProtocolVersion),
+        TlsError::AlertReceived(AlertDescription::HandshakeFailure),
+        PeerIncompatible::ServerDoesNotSupportTls12Or13.into(),
+        InvalidMessage::InvalidContentType.into(),
+    ] {
+        for peer in [Peer::Server, Peer::Proxy] {
+            let broken = Broken::Tls(error.clone());
+            let told = attempt.describe(Failure::Handshake(peer, broken));
+            assert_eq!(told.status, Status::Tls, "{error}");
+        }
     }
 }

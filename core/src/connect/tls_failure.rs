@@ -80,7 +80,7 @@ const NO_HTTP_1: Fault = (
 );
 const CLIENT_CERTIFICATE: Fault = (
     "it wants a client certificate, which this library does not have",
-    "use one that asks for none",
+    "use a host that asks for none",
 );
 const UNKNOWN_HOST: Fault = (
     "it does not know this host name",
@@ -130,8 +130,8 @@ fn of_alert(alert: AlertDescription) -> Fault {
     use AlertDescription as Alert;
     match alert {
         Alert::HandshakeFailure => (
-            "it accepts none of the ciphers offered, or wants a client certificate",
-            "have it accept current ciphers and no client certificate",
+            "it accepts none of the ciphers and signatures offered, or wants a client certificate",
+            "have it accept current ones, and ask for no certificate",
         ),
         Alert::InsufficientSecurity => NOTHING_IN_COMMON,
         Alert::ProtocolVersion => OLD_VERSION,

@@ -244,7 +244,7 @@ fn places_that_could_not_be_read_are_named_with_an_unknown_authority() {
     let root = Identity::self_signed(authority("Root"));
     let own = root.issues(server());
     let provider = Arc::new(ring::default_provider());
-    let words = |known: &Identity, place: &str| {
+    let words = |known: &Identity, shown: &Identity, place: &str| {
         let mut store = RootCertStore::empty();
         store.add(known.der.clone()).unwrap();
         let usual = WebPkiServerVerifier::builder_with_provider(store.into(), provider.clone());
@@ -254,19 +254,30 @@ fn places_that_could_not_be_read_are_named_with_an_unknown_authority() {
             algorithms: provider.signature_verification_algorithms,
         };
         let host = ServerName::try_from("localhost").unwrap();
-        let outcome = verifier.verify_server_cert(&own.der, &[], &host, &[], UnixTime::now());
+        let outcome = verifier.verify_server_cert(&shown.der, &[], &host, &[], UnixTime::now());
         outcome.map(drop).map_err(|error| handshake::words(&error))
     };
     let place = "\"/x\", which SSL_CERT_DIR names, holds no certificate that can be used";
     let other = Identity::self_signed(authority("Other"));
-    assert_eq!(
-        words(&other, place),
-        Err(format!(
-            "the certificate of localhost:443 is not signed by an authority that is trusted \
-             here; {place}"
-        ))
+    let expected = Err(format!(
+        "the certificate of localhost:443 is not signed by an authority that is trusted here; \
+         {place}"
+    ));
+    let namesake = Identity::self_signed(authority("Root"));
+    for known in [&other, &namesake] {
+        assert_eq!(words(known, &own, place), expected);
+    }
+    let self_signed = [server(), authority("localhost")].map(Identity::self_signed);
+    for shown in &self_signed {
+        assert_eq!(words(&other, shown, place), expected);
+    }
+    assert_eq!(words(&root, &own, place), Ok(()));
+    let expired = root.issues(dated(server(), 2000, 2001));
+    assert!(
+        words(&root, &expired, place)
+            .unwrap_err()
+            .contains("has expired")
     );
-    assert_eq!(words(&root, place), Ok(()));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn an_alert_is_told_by_its_meaning() {
     for (alert, expected) in [
         (
             40,
-            "none of the ciphers offered, or wants a client certificate",
+            "none of the ciphers and signatures offered, or wants a client certificate",
         ),
         (42, "wants a client certificate"),
         (70, "no version of TLS from 1.2 on"),

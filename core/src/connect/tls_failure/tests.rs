@@ -493,7 +493,7 @@ fn a_sentence_names_the_peer_and_what_to_do() {
     assert_eq!(
         sentence(&alert, "the proxy p.test:3128"),
         "no secure connection to the proxy p.test:3128 could be made (it wants a client \
-         certificate, which this library does not have); use one that asks for none"
+         certificate, which this library does not have); use a host that asks for none"
     );
 }
 

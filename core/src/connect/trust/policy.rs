@@ -20,7 +20,6 @@ use crate::{
         verifier::{Trusted, Verifier},
     },
     error::{Error, Status},
-    host::limits,
 };
 
 /// Whom a client trusts. It is read from files when the client is made: a call
@@ -90,7 +89,10 @@ fn given(roots: GivenRoots, provider: Arc<CryptoProvider>) -> Result<Roots, Erro
 /// Trusts what the system trusts, where that is files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 fn system(provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
-    use crate::connect::trust::{places::Unread, system_roots::SystemRoots};
+    use crate::{
+        connect::trust::{places::Unread, system_roots::SystemRoots},
+        host::limits,
+    };
     let roots = SystemRoots::load(&provider).map_err(|why| match why {
         Unread::Exhausted(why) => {
             limits::reached("the system's trusted certificates could not be read", &why)

@@ -47,6 +47,8 @@ impl Verifier {
         else {
             return error;
         };
+        let is_own = server.is_self_issued() && is_about_the_issuer(why);
+        let is_unknown = is_own || matches!(why, E::UnknownIssuer | E::BadSignature);
         let refusal = match why {
             E::Expired | E::ExpiredContext { .. } if server.check_time(now).is_ok() => {
                 Refusal::IssuerExpired
@@ -54,12 +56,12 @@ impl Verifier {
             E::NotValidYet | E::NotValidYetContext { .. } if server.check_time(now).is_ok() => {
                 Refusal::IssuerNotYetValid
             }
-            E::UnknownIssuer if !self.trusted.unusable().is_empty() => {
+            E::BadSignature if intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
+            _ if is_unknown && !self.trusted.unusable().is_empty() => {
                 Refusal::UnusablePlaces(self.trusted.unusable().join(", "))
             }
-            _ if server.is_self_issued() && is_about_the_issuer(why) => Refusal::SelfSigned,
+            _ if is_own => Refusal::SelfSigned,
             E::UnknownIssuer if !is_issuer_in(intermediates, &server) => Refusal::IssuerMissing,
-            E::BadSignature if intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
             _ => return error,
         };
         refusal.into()
