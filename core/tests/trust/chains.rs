@@ -8,12 +8,12 @@ use rcgen::{
 };
 
 use rustls::{
-    RootCertStore,
-    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    crypto::ring,
+    Error as TlsError, RootCertStore,
+    client::danger::ServerCertVerifier,
+    crypto::{WebPkiSupportedAlgorithms, ring},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use zelf_core::connect::trust::verifier::{Trusted, Verifier};
+use zelf_core::connect::trust::verifier::{Roots, Shown, Verifier};
 
 use crate::{
     certificates::{Identity, authority, dated, named, pem_of, rare, rsa_key, server},
@@ -231,27 +231,31 @@ fn a_short_rsa_key_of_the_server_is_told() {
 
 #[test]
 fn places_that_could_not_be_read_are_named_with_an_unknown_authority() {
-    #[derive(Debug)]
-    struct Places(Vec<String>);
-    impl Trusted for Places {
+    /// Authorities of places, of which one is unusable.
+    struct Places(RootCertStore, Vec<String>);
+    impl Roots for Places {
+        fn verify(
+            &self,
+            shown: &Shown<'_>,
+            algorithms: &WebPkiSupportedAlgorithms,
+        ) -> Result<(), TlsError> {
+            shown.verify(&self.0, algorithms)
+        }
         fn holds(&self, _: &CertificateDer<'_>) -> bool {
             false
         }
         fn unusable(&self) -> &[String] {
-            &self.0
+            &self.1
         }
     }
     let root = Identity::self_signed(authority("Root"));
     let own = root.issues(server());
-    let provider = Arc::new(ring::default_provider());
     let words = |known: &Identity, shown: &Identity, place: &str| {
         let mut store = RootCertStore::empty();
         store.add(known.der.clone()).unwrap();
-        let usual = WebPkiServerVerifier::builder_with_provider(store.into(), provider.clone());
         let verifier = Verifier {
-            usual: usual.build().unwrap(),
-            trusted: Arc::new(Places(vec![place.to_owned()])),
-            algorithms: provider.signature_verification_algorithms,
+            roots: Arc::new(Places(store, vec![place.to_owned()])),
+            algorithms: ring::default_provider().signature_verification_algorithms,
         };
         let host = ServerName::try_from("localhost").unwrap();
         let outcome = verifier.verify_server_cert(&shown.der, &[], &host, &[], UnixTime::now());

@@ -1,38 +1,49 @@
 //! The certificates that the caller trusts.
 
 use ring::digest::{SHA256, digest};
-use rustls::{Error as TlsError, RootCertStore, pki_types::CertificateDer};
+use rustls::{
+    Error as TlsError, RootCertStore, crypto::WebPkiSupportedAlgorithms, pki_types::CertificateDer,
+};
 
-use crate::connect::trust::verifier::Trusted;
+use crate::connect::trust::verifier::{Roots, Shown};
 
 pub struct GivenRoots {
-    pub store: RootCertStore,
-    pub own: Digests,
+    store: RootCertStore,
+    /// The SHA-256 of each certificate. The store keeps names and keys alone.
+    digests: Vec<[u8; 32]>,
 }
 
 impl GivenRoots {
     pub fn empty() -> Self {
         Self {
             store: RootCertStore::empty(),
-            own: Digests(Vec::new()),
+            digests: Vec::new(),
         }
     }
 
     pub fn add(&mut self, der: Vec<u8>) -> Result<(), TlsError> {
         let digest = sha_256(&der);
         self.store.add(der.into())?;
-        self.own.0.push(digest);
+        self.digests.push(digest);
         Ok(())
+    }
+
+    pub fn count(&self) -> usize {
+        self.digests.len()
     }
 }
 
-/// The SHA-256 of each certificate. The store keeps names and keys alone.
-#[derive(Debug)]
-pub struct Digests(Vec<[u8; 32]>);
+impl Roots for GivenRoots {
+    fn verify(
+        &self,
+        shown: &Shown<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), TlsError> {
+        shown.verify(&self.store, algorithms)
+    }
 
-impl Trusted for Digests {
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
-        self.0.contains(&sha_256(certificate))
+        self.digests.contains(&sha_256(certificate))
     }
 
     fn unusable(&self) -> &[String] {

@@ -11,6 +11,8 @@ pub mod pem;
 pub mod pins;
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 pub mod places;
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+pub mod platform_roots;
 pub mod policy;
 pub mod refusal;
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]

@@ -46,10 +46,16 @@ impl Pin {
 
 /// Verifies as usual, then compares the pins. Only the server's own key counts:
 /// the other certificates that it sends may not be part of the verified chain.
-#[derive(Debug)]
 pub struct Pinned {
     pub usual: Arc<dyn ServerCertVerifier>,
     pub pins: Vec<Pin>,
+}
+
+impl std::fmt::Debug for Pinned {
+    /// rustls asks for it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pinned")
+    }
 }
 
 /// The server proved to be who it says, with a key that is not pinned.

@@ -6,7 +6,7 @@ use rustls::{
     CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, Error as TlsError,
     SignatureScheme,
     client::{
-        Resumption, WebPkiServerVerifier,
+        Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
@@ -17,7 +17,7 @@ use crate::{
     connect::trust::{
         given_roots::GivenRoots,
         pins::{Pin, Pinned},
-        verifier::{Trusted, Verifier},
+        verifier::{Roots, Verifier},
     },
     error::{Error, Status},
 };
@@ -35,15 +35,11 @@ impl Trust {
     pub fn new(roots: Option<GivenRoots>, pins: Vec<Pin>) -> Result<Self, Error> {
         let provider = provider();
         let algorithms = provider.signature_verification_algorithms;
-        let (usual, trusted) = match roots {
-            Some(roots) => given(roots, provider)?,
+        let roots = match roots {
+            Some(roots) => Arc::new(roots),
             None => system(provider)?,
         };
-        let verifier = Arc::new(Verifier {
-            usual,
-            trusted,
-            algorithms,
-        });
+        let verifier = Arc::new(Verifier { roots, algorithms });
         Ok(Self { verifier, pins })
     }
 
@@ -76,45 +72,35 @@ impl Trust {
     }
 }
 
-/// How chains are verified, and what is trusted beyond them.
-type Roots = (Arc<dyn ServerCertVerifier>, Arc<dyn Trusted>);
-
-fn given(roots: GivenRoots, provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
-    let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), provider)
-        .build()
-        .map_err(unusable)?;
-    Ok((usual, Arc::new(roots.own)))
-}
-
 /// Trusts what the system trusts, where that is files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
-fn system(provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
+fn system(_: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
     use crate::{
         connect::trust::{places::Unread, system_roots::SystemRoots},
         host::limits,
     };
-    let roots = SystemRoots::load(&provider).map_err(|why| match why {
-        Unread::Exhausted(why) => {
-            limits::reached("the system's trusted certificates could not be read", &why)
+    match SystemRoots::load() {
+        Ok(roots) => Ok(Arc::new(roots)),
+        Err(Unread::Unusable(why)) => Err(unusable(&why)),
+        Err(Unread::Exhausted(why)) => {
+            let failed = "the system's trusted certificates could not be read";
+            Err(limits::reached(failed, &why))
         }
-        Unread::Unusable(why) => unusable(why),
-    })?;
-    let roots = Arc::new(roots);
-    Ok((Arc::clone(&roots) as _, roots))
+    }
 }
 
 /// Asks the system, where it has an API for that.
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
-fn system(provider: Arc<CryptoProvider>) -> Result<Roots, Error> {
-    use rustls_platform_verifier::Verifier;
-    let verifier = Verifier::new(provider).map_err(unusable)?;
-    Ok((Arc::new(verifier), Arc::new(GivenRoots::empty().own)))
+fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
+    use crate::connect::trust::platform_roots::PlatformRoots;
+    let roots = PlatformRoots::new(provider);
+    Ok(Arc::new(roots.map_err(|why| unusable(&why.to_string()))?))
 }
 
 fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(unusable)?
+        .map_err(|_| unusable("TLS has no version to use"))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -122,11 +108,11 @@ fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Erro
     Ok(config)
 }
 
-fn unusable(error: impl std::fmt::Display) -> Error {
+fn unusable(why: &str) -> Error {
     Error::new(
         Status::Tls,
         format!(
-            "the trusted certificates cannot be used: {error}; install the system's, or set a CA file"
+            "the trusted certificates cannot be used: {why}; install the system's, or set a CA file"
         ),
     )
 }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use rustls::{CertificateError, Error as TlsError, OtherError};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// An intermediate certificate has expired; the server's own has not.
     IssuerExpired,
@@ -39,6 +39,12 @@ impl From<Refusal> for TlsError {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the certificate is refused")
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

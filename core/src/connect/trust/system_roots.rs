@@ -2,26 +2,15 @@
 //! decoded when a server's chain names it: of well over a hundred, a chain
 //! needs one.
 
-use std::fmt;
-
 use rustls::{
-    DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-    client::{
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_cert_signed_by_trust_anchor, verify_server_name,
-    },
-    crypto::{
-        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-    },
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    server::ParsedCertificate,
+    Error as TlsError, RootCertStore, crypto::WebPkiSupportedAlgorithms, pki_types::CertificateDer,
 };
 
 use crate::connect::trust::{
     not_pem,
     pem::{self, Block},
     places::{TrustPlaces, TrustTexts, Unread},
-    verifier::Trusted,
+    verifier::{Roots, Shown},
     x509,
 };
 
@@ -29,19 +18,12 @@ use crate::connect::trust::{
 /// does with a store of all of them: the same chains, the same errors.
 pub struct SystemRoots {
     trust: TrustTexts,
-    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl SystemRoots {
-    pub fn load(provider: &CryptoProvider) -> Result<Self, Unread> {
-        Self::read(&TrustPlaces::of_this_process(), provider)
-    }
-
-    fn read(places: &TrustPlaces<'_>, provider: &CryptoProvider) -> Result<Self, Unread> {
-        Ok(Self {
-            trust: places.read(check)?,
-            algorithms: provider.signature_verification_algorithms,
-        })
+    pub fn load() -> Result<Self, Unread> {
+        let trust = TrustPlaces::of_this_process().read(check)?;
+        Ok(Self { trust })
     }
 
     /// Finds the certificates that have one of these names, in the order of the
@@ -105,7 +87,18 @@ fn may_have_name(block: &Block<'_>, names: &[&[u8]]) -> bool {
         && (!beginning.extend_to(subject.end) || names.contains(&&beginning.der()[subject]))
 }
 
-impl Trusted for SystemRoots {
+impl Roots for SystemRoots {
+    fn verify(
+        &self,
+        shown: &Shown<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), TlsError> {
+        let chain = std::iter::once(shown.certificate).chain(shown.intermediates);
+        let issuers: Vec<&[u8]> = chain.filter_map(issuer).collect();
+        // An empty store gives the errors that a store without the issuer gives.
+        shown.verify(&self.authorities(&issuers), algorithms)
+    }
+
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
         let subject = x509::names(certificate).map(|names| names.subject);
         let subject = subject.ok().and_then(|subject| certificate.get(subject));
@@ -123,64 +116,6 @@ impl Trusted for SystemRoots {
 /// Takes a certificate's issuer. webpki can read no certificate that has none.
 fn issuer<'a>(certificate: &'a CertificateDer<'_>) -> Option<&'a [u8]> {
     certificate.get(x509::names(certificate).ok()?.issuer)
-}
-
-impl ServerCertVerifier for SystemRoots {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let server = ParsedCertificate::try_from(end_entity)?;
-        let chain = std::iter::once(end_entity).chain(intermediates);
-        let issuers: Vec<&[u8]> = chain.filter_map(issuer).collect();
-        // An empty store gives the errors that a store without the issuer gives;
-        // the builder of `WebPkiServerVerifier` refuses an empty one.
-        verify_server_cert_signed_by_trust_anchor(
-            &server,
-            &self.authorities(&issuers),
-            intermediates,
-            now,
-            self.algorithms.all,
-        )?;
-        verify_server_name(&server, server_name)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-impl fmt::Debug for SystemRoots {
-    /// Leaves out the texts.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SystemRoots")
-            .field("texts", &self.trust.texts.len())
-            .field("unusable", &self.trust.unusable)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

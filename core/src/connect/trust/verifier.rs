@@ -4,9 +4,15 @@
 use std::{fmt, sync::Arc};
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, Error as TlsError, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key},
+    CertificateError, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
+    },
+    crypto::{
+        WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+        verify_tls13_signature_with_raw_key,
+    },
     pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
     server::ParsedCertificate,
 };
@@ -17,51 +23,79 @@ use crate::connect::trust::{fields::Fields, own_certificate, refusal::Refusal};
 /// The fewest bits that ring accepts.
 const MIN_RSA_BITS: usize = 2048;
 
-/// What is trusted, beyond the chains to it.
-pub trait Trusted: fmt::Debug + Send + Sync {
-    /// Whether this very certificate is among those trusted.
+/// What a server shows, who it should be, and when.
+pub struct Shown<'a> {
+    pub certificate: &'a CertificateDer<'a>,
+    pub intermediates: &'a [CertificateDer<'a>],
+    pub ocsp_response: &'a [u8],
+    pub host: &'a ServerName<'a>,
+    pub now: UnixTime,
+}
+
+impl Shown<'_> {
+    /// Verifies the chain to one of the authorities of a store, and the host.
+    pub fn verify(
+        &self,
+        store: &RootCertStore,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), TlsError> {
+        let server = ParsedCertificate::try_from(self.certificate)?;
+        verify_server_cert_signed_by_trust_anchor(
+            &server,
+            store,
+            self.intermediates,
+            self.now,
+            algorithms.all,
+        )?;
+        verify_server_name(&server, self.host)
+    }
+}
+
+/// Trusted certificates.
+pub trait Roots: Send + Sync {
+    /// Verifies a server by the usual rules.
+    fn verify(
+        &self,
+        shown: &Shown<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), TlsError>;
+
+    /// Whether this very certificate is among them.
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool;
 
-    /// Names the places that should hold trusted certificates and cannot be used.
+    /// Names the places that should hold some and cannot be used.
     fn unusable(&self) -> &[String];
 }
 
-#[derive(Debug)]
 pub struct Verifier {
-    pub usual: Arc<dyn ServerCertVerifier>,
-    pub trusted: Arc<dyn Trusted>,
+    pub roots: Arc<dyn Roots>,
     pub algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
     /// Says more about why the usual rules refuse, where the certificates tell.
-    fn explain(
-        &self,
-        error: TlsError,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> TlsError {
+    fn explain(&self, error: TlsError, shown: &Shown<'_>) -> TlsError {
         use CertificateError as E;
-        let (TlsError::InvalidCertificate(why), Some(server)) = (&error, Fields::of(end_entity))
+        let (TlsError::InvalidCertificate(why), Some(server)) =
+            (&error, Fields::of(shown.certificate))
         else {
             return error;
         };
         let is_own = server.is_self_issued() && is_about_the_issuer(why);
         let is_unknown = is_own || matches!(why, E::UnknownIssuer | E::BadSignature);
+        let is_in_time = server.check_time(shown.now).is_ok();
+        let unusable = self.roots.unusable();
         let refusal = match why {
-            E::Expired | E::ExpiredContext { .. } if server.check_time(now).is_ok() => {
-                Refusal::IssuerExpired
-            }
-            E::NotValidYet | E::NotValidYetContext { .. } if server.check_time(now).is_ok() => {
+            E::Expired | E::ExpiredContext { .. } if is_in_time => Refusal::IssuerExpired,
+            E::NotValidYet | E::NotValidYetContext { .. } if is_in_time => {
                 Refusal::IssuerNotYetValid
             }
-            E::BadSignature if intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
-            _ if is_unknown && !self.trusted.unusable().is_empty() => {
-                Refusal::UnusablePlaces(self.trusted.unusable().join(", "))
-            }
+            E::BadSignature if shown.intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
+            _ if is_unknown && !unusable.is_empty() => Refusal::UnusablePlaces(unusable.join(", ")),
             _ if is_own => Refusal::SelfSigned,
-            E::UnknownIssuer if !is_issuer_in(intermediates, &server) => Refusal::IssuerMissing,
+            E::UnknownIssuer if !is_issuer_in(shown.intermediates, &server) => {
+                Refusal::IssuerMissing
+            }
             _ => return error,
         };
         refusal.into()
@@ -116,19 +150,25 @@ fn unread_key(certificate: &CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDe
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        end_entity: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
+        host: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        let usual = &self.usual;
-        usual
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            .or_else(|error| match self.trusted.holds(end_entity) {
-                true => own_certificate::verify(end_entity, server_name, now),
-                false => Err(self.explain(error, end_entity, intermediates, now)),
-            })
+        let shown = Shown {
+            certificate,
+            intermediates,
+            ocsp_response,
+            host,
+            now,
+        };
+        let outcome = self.roots.verify(&shown, &self.algorithms);
+        outcome.or_else(|error| match self.roots.holds(certificate) {
+            true => own_certificate::verify(certificate, host, now),
+            false => Err(self.explain(error, &shown)),
+        })?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -151,8 +191,7 @@ impl ServerCertVerifier for Verifier {
                 false => Err(explain_signature(bad_signature(), certificate)),
             };
         }
-        self.usual
-            .verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
             .map_err(|error| explain_signature(error, certificate))
     }
 
@@ -166,18 +205,23 @@ impl ServerCertVerifier for Verifier {
             Some(key) => {
                 verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
             }
-            None => self
-                .usual
-                .verify_tls13_signature(message, certificate, signature),
+            None => verify_tls13_signature(message, certificate, signature, &self.algorithms),
         }
         .map_err(|error| explain_signature(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.usual.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
 fn bad_signature() -> TlsError {
     CertificateError::BadSignature.into()
+}
+
+impl fmt::Debug for Verifier {
+    /// rustls asks for it. The certificates are too many to show.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier")
+    }
 }
