@@ -99,6 +99,7 @@ const DOWNGRADE: Fault = (
 );
 const OTHER: Fault = ("TLS failed", CHECK_PORT);
 
+#[cold]
 fn fault(error: &TlsError) -> Fault {
     match error {
         TlsError::AlertReceived(alert) => of_alert(*alert),

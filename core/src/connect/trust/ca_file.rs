@@ -120,7 +120,7 @@ mod tests {
             "the CA text is in UTF-16; save it as UTF-8"
         );
         let key = KeyPair::generate().unwrap().serialize_pem();
-        assert!(refusal(key).contains("holds a private key"));
+        assert!(refusal(key).contains("holds a key"));
         let indented = certificate().replace("-----BEGIN", "  -----BEGIN");
         assert!(refusal(indented).contains("has to begin its line"));
     }

@@ -46,10 +46,11 @@ const EXTENSION: Fault = fault(
     "or of its issuer has a critical extension that is not supported",
     "have it issued without, or go around a proxy that inspects TLS",
 );
-const MALFORMED: Fault = fault("or of its issuer is malformed", REISSUE);
+const MALFORMED: Fault = fault("or of its issuer is malformed or unusual", REISSUE);
 const NAME: Fault = fault("is for another host", "check the host in the URL");
 const UNACCEPTABLE: Fault = fault("is not acceptable", REISSUE);
 
+#[cold]
 pub fn of(error: &CertificateError) -> Fault {
     use CertificateError as E;
     match error {
@@ -156,17 +157,9 @@ fn of_path(error: &PathError) -> Fault {
             "have it issued by another authority",
         ),
         E::UnsupportedCriticalExtension => EXTENSION,
-        E::UnsupportedNameType => fault(
-            "or of its issuer has a kind of name that is not supported",
-            REISSUE,
-        ),
         E::UnsupportedCertVersion => fault(
             "is of an X.509 version before 3",
             "have it issued in version 3, or put it into the CA file",
-        ),
-        E::SignatureAlgorithmMismatch => fault(
-            "or of its issuer names two signature algorithms that differ",
-            REISSUE,
         ),
         E::CertDistrusted => fault("or of its issuer has a distrusted key", REISSUE),
         E::BadDer
@@ -177,7 +170,9 @@ fn of_path(error: &PathError) -> Fault {
         | E::MalformedDnsIdentifier
         | E::MalformedNameConstraint
         | E::InvalidNetworkMaskConstraint
-        | E::InvalidSerialNumber => MALFORMED,
+        | E::InvalidSerialNumber
+        | E::SignatureAlgorithmMismatch
+        | E::UnsupportedNameType => MALFORMED,
         #[allow(deprecated)]
         E::EmptyEkuExtension | E::RequiredEkuNotFound | E::RequiredEkuNotFoundContext(_) => PURPOSE,
         #[allow(deprecated)]

@@ -145,6 +145,8 @@ struct Element<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Element<'a>;
 
+    /// Not inlined: it is called in many places, none of them in a hurry.
+    #[inline(never)]
     fn next(&mut self) -> Option<Element<'a>> {
         let &tag = self.0.first()?;
         let Range { start, end } = contents(self.0, 0).ok()?;

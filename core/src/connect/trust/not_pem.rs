@@ -6,14 +6,10 @@ const NOTHING: &str = "holds no certificate in PEM form";
 const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
 /// A PEM text of the wrong kind, by its markers. The first that is found counts.
-const MARKERS: [(&[u8], &str); 8] = [
+const MARKERS: [(&[u8], &str); 5] = [
     (
         b"-----BEGIN PKCS7",
-        "holds PKCS #7; convert it with openssl pkcs7 -print_certs",
-    ),
-    (
-        b"-----BEGIN CMS",
-        "holds CMS; convert it with openssl pkcs7 -print_certs",
+        "holds PKCS #7; use openssl pkcs7 -print_certs",
     ),
     (
         b"CERTIFICATE REQUEST-----",
@@ -23,19 +19,12 @@ const MARKERS: [(&[u8], &str); 8] = [
         b"-----BEGIN CERTIFICATE-----",
         "has text before the BEGIN of a certificate, which has to begin its line",
     ),
-    (
-        b"PRIVATE KEY-----",
-        "holds a private key, and no certificate",
-    ),
-    (b"PUBLIC KEY-----", "holds a public key, and no certificate"),
-    (
-        b"-----BEGIN X509 CRL",
-        "holds a revocation list, and no certificate",
-    ),
+    (b" KEY-----", "holds a key, and no certificate"),
     (b"-----BEGIN ", "holds PEM, but no certificate"),
 ];
 
 /// Completes "the CA file ...".
+#[cold]
 pub fn description(text: &[u8]) -> &'static str {
     if text.trim_ascii().is_empty() {
         return "is empty";
@@ -44,7 +33,7 @@ pub fn description(text: &[u8]) -> &'static str {
         return "is in UTF-16; save it as UTF-8";
     }
     if text.starts_with(b"\xfe\xed\xfe\xed") {
-        return "is a Java key store, not PEM; export it with keytool -exportcert -rfc";
+        return "is a Java key store, not PEM; use keytool -exportcert -rfc";
     }
     if let Some(contents) = der_contents(text) {
         return description_of_der(contents);
@@ -60,12 +49,12 @@ pub fn description(text: &[u8]) -> &'static str {
 
 fn description_of_der(contents: &[u8]) -> &'static str {
     if contents.starts_with(SIGNED_DATA) {
-        return "is PKCS #7 in DER, not PEM; convert it with openssl pkcs7 -inform der -print_certs";
+        return "is PKCS #7 in DER, not PEM; use openssl pkcs7 -inform der -print_certs";
     }
     if contents.starts_with(b"\x02\x01\x03") {
-        return "is PKCS #12, not PEM; convert it with openssl pkcs12 -nokeys";
+        return "is PKCS #12, not PEM; use openssl pkcs12 -nokeys";
     }
-    "is DER, not PEM; convert it with openssl x509 -inform der"
+    "is DER, not PEM; use openssl x509 -inform der"
 }
 
 /// Skips the header of a SEQUENCE that is longer than 127 bytes, as all are that
@@ -99,7 +88,7 @@ mod tests {
             .flat_map(u16::to_le_bytes)
             .collect();
         let pkcs7 = [b"\x30\x82\x10\x00", SIGNED_DATA].concat();
-        let kinds: [(&[u8], &str); 21] = [
+        let kinds: [(&[u8], &str); 20] = [
             (b"", "is empty"),
             (b" \r\n\t", "is empty"),
             (b"\xff\xfe-\0-\0", "UTF-16"),
@@ -115,13 +104,12 @@ mod tests {
                 "PKCS #7 in DER",
             ),
             (b"-----BEGIN PKCS7-----\n", "holds PKCS #7"),
-            (b"-----BEGIN CMS-----\n", "holds CMS"),
             (b"-----BEGIN CERTIFICATE REQUEST-----\n", "request"),
             (b"-----BEGIN NEW CERTIFICATE REQUEST-----\n", "request"),
             (b"ca: |\n  -----BEGIN CERTIFICATE-----\n", "begin its line"),
-            (b"-----BEGIN EC PRIVATE KEY-----\n", "a private key"),
-            (b"-----BEGIN PUBLIC KEY-----\n", "a public key"),
-            (b"-----BEGIN X509 CRL-----\n", "a revocation list"),
+            (b"-----BEGIN EC PRIVATE KEY-----\n", "holds a key"),
+            (b"-----BEGIN PUBLIC KEY-----\n", "holds a key"),
+            (b"-----BEGIN X509 CRL-----\n", "holds PEM, but"),
             (b"MIIDxTCCAq2gAwIBAgIQ", "without the BEGIN and END"),
             (b"0 <html>", NOTHING),
         ];

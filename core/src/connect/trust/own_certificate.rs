@@ -2,8 +2,6 @@
 //! needs to vouch for it. As in OpenSSL it counts for its time, its use and the
 //! hosts that it names.
 
-use std::net::IpAddr;
-
 use rustls::{
     CertificateError, Error as TlsError,
     client::verify_server_name,
@@ -13,6 +11,7 @@ use rustls::{
 
 use crate::connect::trust::fields::Fields;
 
+#[cold]
 pub fn verify(
     certificate: &CertificateDer<'_>,
     host: &ServerName<'_>,
@@ -43,17 +42,15 @@ pub fn verify(
 /// Whether a common name is that of a host. `*.` stands for one label of a name
 /// that has at least two more.
 fn is_name_of(name: &str, host: &ServerName<'_>) -> bool {
-    match host {
-        ServerName::DnsName(host) => {
-            let host = host.as_ref();
-            let wildcard = name.strip_prefix("*.").filter(|rest| rest.contains('.'));
-            let parent = host.split_once('.').map(|(_, parent)| parent);
-            name.eq_ignore_ascii_case(host)
-                || wildcard.is_some_and(|rest| {
-                    parent.is_some_and(|parent| parent.eq_ignore_ascii_case(rest))
-                })
+    let text = host.to_str();
+    if name.eq_ignore_ascii_case(&text) {
+        return true;
+    }
+    let wildcard = name.strip_prefix("*.").filter(|rest| rest.contains('.'));
+    match (wildcard, host, text.split_once('.')) {
+        (Some(rest), ServerName::DnsName(_), Some((_, parent))) => {
+            parent.eq_ignore_ascii_case(rest)
         }
-        ServerName::IpAddress(address) => name.parse() == Ok(IpAddr::from(*address)),
         _ => false,
     }
 }

@@ -2,7 +2,6 @@
 //! keep them.
 
 use std::{
-    collections::BTreeSet,
     env,
     ffi::OsString,
     fs::{self, File},
@@ -99,7 +98,7 @@ impl TrustPlaces<'_> {
             texts: Vec::new(),
             unusable: Vec::new(),
             exhausted: None,
-            seen: BTreeSet::new(),
+            seen: Vec::new(),
             left: MAX_BYTES,
         };
 
@@ -142,7 +141,7 @@ struct Reader {
     unusable: Vec<String>,
     exhausted: Option<io::Error>,
     /// The device and the inode of each file.
-    seen: BTreeSet<(u64, u64)>,
+    seen: Vec<(u64, u64)>,
     left: u64,
 }
 
@@ -171,9 +170,11 @@ impl Reader {
         if !metadata.is_file() {
             return Err("is not a regular file".to_owned());
         }
-        if !self.seen.insert((metadata.dev(), metadata.ino())) {
+        let file = (metadata.dev(), metadata.ino());
+        if self.seen.contains(&file) {
             return Ok(());
         }
+        self.seen.push(file);
         self.left = self
             .left
             .checked_sub(metadata.len())

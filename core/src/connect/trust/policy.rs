@@ -123,14 +123,17 @@ fn unusable(why: &str) -> Error {
 fn provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::ring::default_provider();
     if !has_aes() {
-        provider.cipher_suites.sort_by_key(|suite| {
-            !matches!(
+        let suites = provider.cipher_suites.into_iter();
+        let (mut ordered, others): (Vec<_>, Vec<_>) = suites.partition(|suite| {
+            matches!(
                 suite.suite(),
                 CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
                     | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
                     | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
             )
         });
+        ordered.extend(others);
+        provider.cipher_suites = ordered;
     }
     Arc::new(provider)
 }

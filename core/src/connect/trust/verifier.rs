@@ -13,7 +13,10 @@ use rustls::{
         WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
         verify_tls13_signature_with_raw_key,
     },
-    pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
+    pki_types::{
+        CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
+        UnixTime,
+    },
     server::ParsedCertificate,
 };
 use webpki::{Error as PathError, RawPublicKeyEntity};
@@ -74,6 +77,7 @@ pub struct Verifier {
 
 impl Verifier {
     /// Says more about why the usual rules refuse, where the certificates tell.
+    #[cold]
     fn explain(&self, error: TlsError, shown: &Shown<'_>) -> TlsError {
         use CertificateError as E;
         let (TlsError::InvalidCertificate(why), Some(server)) =
@@ -126,6 +130,7 @@ fn has_weak_key(certificate: &CertificateDer<'_>) -> bool {
 }
 
 /// Tells a signature that a short key made from one that does not fit.
+#[cold]
 fn explain_signature(error: TlsError, certificate: &CertificateDer<'_>) -> TlsError {
     match error {
         TlsError::InvalidCertificate(CertificateError::BadSignature)
@@ -139,6 +144,7 @@ fn explain_signature(error: TlsError, certificate: &CertificateDer<'_>) -> TlsEr
 
 /// Returns the key of a certificate that webpki cannot read: one of version 1,
 /// which [`own_certificate`] has accepted.
+#[cold]
 fn unread_key(certificate: &CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
     if ParsedCertificate::try_from(certificate).is_ok() {
         return None;
@@ -177,21 +183,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        if let Some(key) = unread_key(certificate) {
-            let key = RawPublicKeyEntity::try_from(&key).map_err(|_| bad_signature())?;
-            let mut schemes = self.algorithms.mapping.iter();
-            let algorithms = schemes.find(|(scheme, _)| *scheme == signature.scheme);
-            let algorithms = algorithms.map_or(&[][..], |(_, algorithms)| algorithms);
-            let is_valid = algorithms.iter().any(|algorithm| {
-                key.verify_signature(*algorithm, message, signature.signature())
-                    .is_ok()
-            });
-            return match is_valid {
-                true => Ok(HandshakeSignatureValid::assertion()),
-                false => Err(explain_signature(bad_signature(), certificate)),
-            };
-        }
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        let algorithms = &self.algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+            .or_else(|error| match unread_key(certificate) {
+                Some(key) => verify_tls12_with_key(message, &key, signature, algorithms),
+                None => Err(error),
+            })
             .map_err(|error| explain_signature(error, certificate))
     }
 
@@ -201,13 +198,15 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        match unread_key(certificate) {
-            Some(key) => {
-                verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
-            }
-            None => verify_tls13_signature(message, certificate, signature, &self.algorithms),
-        }
-        .map_err(|error| explain_signature(error, certificate))
+        let algorithms = &self.algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+            .or_else(|error| match unread_key(certificate) {
+                Some(key) => {
+                    verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
+                }
+                None => Err(error),
+            })
+            .map_err(|error| explain_signature(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -215,8 +214,28 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn bad_signature() -> TlsError {
-    CertificateError::BadSignature.into()
+/// rustls verifies with a key alone in TLS 1.3 only.
+#[cold]
+fn verify_tls12_with_key(
+    message: &[u8],
+    key: &SubjectPublicKeyInfoDer<'_>,
+    signature: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, TlsError> {
+    let mut schemes = algorithms.mapping.iter();
+    let is_valid = RawPublicKeyEntity::try_from(key).is_ok_and(|key| {
+        let verifies = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+            let outcome = key.verify_signature(*algorithm, message, signature.signature());
+            outcome.is_ok()
+        };
+        schemes.any(|(scheme, algorithms)| {
+            *scheme == signature.scheme && algorithms.iter().any(verifies)
+        })
+    });
+    match is_valid {
+        true => Ok(HandshakeSignatureValid::assertion()),
+        false => Err(CertificateError::BadSignature.into()),
+    }
 }
 
 impl fmt::Debug for Verifier {
