@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    io,
     sync::{Arc, OnceLock},
     task::Poll,
     time::Duration,
@@ -193,7 +194,11 @@ fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), B
         wire.read_from(socket)?;
         let end = wire.take(|_| Ok::<(), Broken>(()))?;
         if end.is_some() && wire.is_handshaking() {
-            return Err(Broken::Io(std::io::ErrorKind::UnexpectedEof.into()));
+            let why = "it ended in the TLS handshake";
+            return Err(Broken::Io(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                why,
+            )));
         }
     }
     Ok(())

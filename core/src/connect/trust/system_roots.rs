@@ -14,8 +14,8 @@ use crate::connect::trust::{
     x509,
 };
 
-/// Verifies a server with the system's authorities as `WebPkiServerVerifier`
-/// does with a store of all of them: the same chains, the same errors.
+/// Verifies a server as a store of all the system's authorities would: the same
+/// chains, the same errors.
 pub struct SystemRoots {
     trust: TrustTexts,
 }
