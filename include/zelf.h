@@ -135,7 +135,8 @@ typedef int32_t zelf_status;
 
 /**
  * No secure connection could be made: the certificate is not trusted, has
- * expired or belongs to another host, or the peer does not speak TLS.
+ * expired or belongs to another host, or the peer does not speak TLS 1.2 or 1.3,
+ * has no cipher in common, or wants a client certificate. The message says which.
  */
 #define ZELF_ERROR_TLS 12
 
@@ -437,17 +438,28 @@ ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t m
 ZELF_API void zelf_config_set_max_attempts(zelf_config *config, uint32_t attempts);
 
 /**
- * Trust only the certificate authorities in this PEM file, instead of those
- * that the system trusts, for the server and for a proxy with "https://".
+ * Trust only the certificates in this PEM file, instead of the authorities that
+ * the system trusts, for the server and for a proxy with "https://".
  * zelf_client_new reads it; the path is UTF-8.
  *
- * It must be a regular file, and every certificate in it must be usable.
+ * A certificate in it is an authority, or an intermediate one, that signs those
+ * of servers. It may also be a server's own, self-signed or not: that one is
+ * trusted in its time, for the hosts of its subjectAltName, or for its common
+ * name where it has none.
+ *
+ * It must be a regular file of at most 16 MiB, and every certificate in it must
+ * be usable: the error names the one that is not by its number and line. Keys and
+ * text between the certificates are skipped.
  *
  * Default: the system's trust, read by zelf_client_new. On Linux and the BSDs
  * that is the distribution's file of certificates, or its folder of them where
- * there is no such file. The environment can change it: SSL_CERT_FILE names
- * another file, SSL_CERT_DIR names folders that are read as well. A program that
- * must not trust its environment, such as a setuid one, sets a file here.
+ * there is no such file. The environment can change it. SSL_CERT_FILE names
+ * another file, and no folder of the system is read then. SSL_CERT_DIR names
+ * folders, with colons between them, that are read as well as the file. Empty,
+ * they count as not set. A place that cannot be used is named with its variable
+ * when zelf_client_new finds no other, and when a server's certificate is not
+ * trusted. A program that must not trust its environment, such as a setuid one,
+ * sets a file here.
  *
  * Since 0.1.0.
  */
@@ -598,7 +610,8 @@ typedef struct zelf_client zelf_client;
  * Returns a client that is yours: give it to zelf_client_free. On failure
  * NULL, and *error, if given, is yours for zelf_error_free; on success *error
  * is not written. Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS when the
- * system's certificates cannot be used, ZELF_ERROR_SYSTEM, ZELF_ERROR_PANIC.
+ * system's certificates cannot be used, ZELF_ERROR_SYSTEM when no descriptor or
+ * memory is left to read certificates, ZELF_ERROR_PANIC.
  *
  * Since 0.1.0.
  */

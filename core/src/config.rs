@@ -2,8 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rustls::RootCertStore;
-
 use crate::{
     connect::{
         connector::Destination,
@@ -11,6 +9,7 @@ use crate::{
         proxy::{self, Proxy},
         trust::{
             ca_file::{self, MAX_PEM},
+            given_roots::GivenRoots,
             pins::Pin,
             policy::Trust,
         },
@@ -118,7 +117,7 @@ impl Config {
         })
     }
 
-    fn roots(&self) -> Result<Option<RootCertStore>, Error> {
+    fn roots(&self) -> Result<Option<GivenRoots>, Error> {
         let path = self.ca_file.check(&Rule {
             ascii_only: false,
             ..header_text("CA file's path", 4096)

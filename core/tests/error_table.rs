@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use rustls::{
+    AlertDescription, CertificateError, Error as TlsError, InvalidMessage, PeerIncompatible,
+};
 use url::Url;
 use zelf_core::{
     api::refusal,
     connect::{
-        failure::{Attempt, Failure},
-        proxy,
-        socks::Refusal,
+        failure::{Attempt, Failure, Peer},
+        proxy, socks,
+        trust::refusal::Refusal,
+        wire::Broken,
     },
     error::{Error, Status},
     http::answer::Answer,
@@ -114,7 +118,7 @@ fn each_reply_of_a_socks_proxy_has_the_status_and_the_advice_it_says() {
         let [code, meaning, name, retryable] = row[..] else {
             panic!("a row of four cells: {row:?}");
         };
-        let reply = Refusal::Reply(code.parse().unwrap());
+        let reply = socks::Refusal::Reply(code.parse().unwrap());
         let error = attempt.describe(Failure::Socks(reply));
         assert_eq!(status_name(error.status), name, "{meaning}");
         assert_eq!(advice(error.status), retryable, "{meaning}");
@@ -133,5 +137,53 @@ fn every_status_is_in_the_table_with_its_advice() {
             .find(|row| row.contains(&&*name))
             .unwrap_or_else(|| panic!("{name} is missing"));
         assert_eq!(row.last(), Some(&advice(status)), "{name}");
+    }
+}
+
+#[test]
+fn every_row_has_the_advice_of_its_status() {
+    let mut checked = 0;
+    for row in rows() {
+        let [.., name, advice] = row[..] else {
+            panic!("{row:?} has no advice");
+        };
+        let mut statuses = Status::ALL.iter();
+        let status = statuses.find(|&&status| status_name(status) == name);
+        let is_retryable = status.expect(name).is_retryable();
+        assert_eq!(advice == "yes", is_retryable, "{row:?}");
+        checked += 1;
+    }
+    assert!(checked > 45, "only {checked} rows were found");
+}
+
+/// Each failure of TLS that has a row is told as ZELF_ERROR_TLS, whoever the peer is.
+#[test]
+fn a_failure_of_tls_has_its_status() {
+    let attempt = Attempt {
+        authority: "api.test:443",
+        proxy: None,
+        timeout: Duration::from_secs(15),
+        connect_timeout: Duration::from_secs(5),
+    };
+    for error in [
+        TlsError::from(CertificateError::UnknownIssuer),
+        CertificateError::UnhandledCriticalExtension.into(),
+        CertificateError::BadSignature.into(),
+        Refusal::IssuerExpired.into(),
+        Refusal::IssuerMissing.into(),
+        Refusal::WeakKey.into(),
+        TlsError::AlertReceived(AlertDescription::CertificateRequired),
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName),
+        TlsError::AlertReceived(AlertDescription::NoApplicationProtocol),
+        TlsError::AlertReceived(AlertDescription::ProtocolVersion),
+        TlsError::AlertReceived(AlertDescription::HandshakeFailure),
+        PeerIncompatible::ServerDoesNotSupportTls12Or13.into(),
+        InvalidMessage::InvalidContentType.into(),
+    ] {
+        for peer in [Peer::Server, Peer::Proxy] {
+            let broken = Broken::Tls(error.clone());
+            let told = attempt.describe(Failure::Handshake(peer, broken));
+            assert_eq!(told.status, Status::Tls, "{error}");
+        }
     }
 }

@@ -29,6 +29,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
 struct Peers {
     wire: Wire,
     server: ServerConnection,
+    config: Arc<ClientConfig>,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
 }
@@ -61,6 +62,11 @@ impl Write for Socket<'_> {
     }
 }
 
+fn secured(wire: Wire, config: &Arc<ClientConfig>) -> Wire {
+    let name = "a.test".try_into().unwrap();
+    wire.secured(Arc::clone(config), name, &[]).unwrap()
+}
+
 impl Peers {
     /// Two peers that have shaken hands.
     fn new() -> Self {
@@ -81,11 +87,10 @@ impl Peers {
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key)
             .unwrap();
-        let name = "a.test".try_into().unwrap();
+        let config = Arc::new(client);
         let mut peers = Self {
-            wire: Wire::default()
-                .secured(Arc::new(client), name, &[])
-                .unwrap(),
+            wire: secured(Wire::default(), &config),
+            config,
             server: ServerConnection::new(Arc::new(server)).unwrap(),
             to_server: Vec::new(),
             to_client: Vec::new(),
@@ -190,4 +195,30 @@ fn noise_alone_is_no_answer() {
     let (outcome, exchange) = peers.exchange();
     assert!(matches!(outcome, Err(Failure::Lost(Broken::Tls(_)))));
     assert!(!exchange.has_heard());
+}
+
+/// A tunnel through a proxy that is spoken to in TLS; the other peer is the proxy.
+fn tunnel() -> Peers {
+    let mut peers = Peers::new();
+    peers.wire = secured(peers.wire, &peers.config);
+    peers
+}
+
+#[test]
+fn noise_on_the_way_to_a_proxy_is_told_from_noise_behind_it() {
+    let mut peers = tunnel();
+    peers.to_client.extend_from_slice(b"\x17\x03\x03\x00\x20");
+    peers.to_client.extend_from_slice(&[7; 32]);
+    let (outcome, _) = peers.exchange();
+    assert!(matches!(outcome, Err(Failure::Lost(Broken::TlsBelow(_)))));
+
+    let mut peers = tunnel();
+    peers
+        .server
+        .writer()
+        .write_all(b"HTTP/1.1 400 No\r\n\r\n")
+        .unwrap();
+    peers.server_writes();
+    let (outcome, _) = peers.exchange();
+    assert!(matches!(outcome, Err(Failure::Lost(Broken::Tls(_)))));
 }

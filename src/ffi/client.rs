@@ -38,7 +38,8 @@ pub struct zelf_client {
 /// Returns a client that is yours: give it to zelf_client_free. On failure
 /// NULL, and *error, if given, is yours for zelf_error_free; on success *error
 /// is not written. Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS when the
-/// system's certificates cannot be used, ZELF_ERROR_SYSTEM, ZELF_ERROR_PANIC.
+/// system's certificates cannot be used, ZELF_ERROR_SYSTEM when no descriptor or
+/// memory is left to read certificates, ZELF_ERROR_PANIC.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

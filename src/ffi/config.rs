@@ -125,17 +125,28 @@ pub extern "C" fn zelf_config_set_max_attempts(config: Option<&mut zelf_config>,
     set(config, |config| config.max_attempts = attempts);
 }
 
-/// Trust only the certificate authorities in this PEM file, instead of those
-/// that the system trusts, for the server and for a proxy with "https://".
+/// Trust only the certificates in this PEM file, instead of the authorities that
+/// the system trusts, for the server and for a proxy with "https://".
 /// zelf_client_new reads it; the path is UTF-8.
 ///
-/// It must be a regular file, and every certificate in it must be usable.
+/// A certificate in it is an authority, or an intermediate one, that signs those
+/// of servers. It may also be a server's own, self-signed or not: that one is
+/// trusted in its time, for the hosts of its subjectAltName, or for its common
+/// name where it has none.
+///
+/// It must be a regular file of at most 16 MiB, and every certificate in it must
+/// be usable: the error names the one that is not by its number and line. Keys and
+/// text between the certificates are skipped.
 ///
 /// Default: the system's trust, read by zelf_client_new. On Linux and the BSDs
 /// that is the distribution's file of certificates, or its folder of them where
-/// there is no such file. The environment can change it: SSL_CERT_FILE names
-/// another file, SSL_CERT_DIR names folders that are read as well. A program that
-/// must not trust its environment, such as a setuid one, sets a file here.
+/// there is no such file. The environment can change it. SSL_CERT_FILE names
+/// another file, and no folder of the system is read then. SSL_CERT_DIR names
+/// folders, with colons between them, that are read as well as the file. Empty,
+/// they count as not set. A place that cannot be used is named with its variable
+/// when zelf_client_new finds no other, and when a server's certificate is not
+/// trusted. A program that must not trust its environment, such as a setuid one,
+/// sets a file here.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

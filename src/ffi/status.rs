@@ -36,7 +36,8 @@ pub const ZELF_ERROR_DNS: zelf_status = 10;
 /// could not make its own to the server.
 pub const ZELF_ERROR_CONNECT: zelf_status = 11;
 /// No secure connection could be made: the certificate is not trusted, has
-/// expired or belongs to another host, or the peer does not speak TLS.
+/// expired or belongs to another host, or the peer does not speak TLS 1.2 or 1.3,
+/// has no cipher in common, or wants a client certificate. The message says which.
 pub const ZELF_ERROR_TLS: zelf_status = 12;
 /// The time limit of the call, or that of connecting, has passed; or HTTP 408,
 /// the server's or the proxy's own.

@@ -90,6 +90,48 @@ static void no_descriptor(void)
             "%d of 10", right);
 }
 
+/* The status of zelf_client_new while no descriptor is left. */
+static zelf_status without_descriptor(const zelf_config *config)
+{
+    int filler[128], filled = 0;
+    zelf_error *error = NULL;
+    zelf_client *client;
+    zelf_status status;
+    while (filled < 128 && (filler[filled] = dup(0)) >= 0) filled++;
+    client = zelf_client_new(config, &error);
+    while (filled > 0) close(filler[--filled]);
+    status = zelf_error_is_retryable(error) ? zelf_error_status(error) : ZELF_OK;
+    zelf_error_free(error);
+    zelf_client_free(client);
+    return status;
+}
+
+/* no_descriptor has set the limit. */
+static void no_descriptor_for_the_trust(void)
+{
+    zelf_config *config = tls_config();
+    zelf_status status = without_descriptor(config);
+    zelf_client *client = zelf_client_new(config, NULL);
+    PROMISE(status == ZELF_ERROR_SYSTEM && client,
+            "a CA file that no descriptor is left for makes no client, for now: %s",
+            zelf_status_name(status));
+    zelf_client_free(client);
+    zelf_config_set_ca_file(config, NULL);
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+    status = without_descriptor(config);
+    PROMISE(status == ZELF_ERROR_SYSTEM, "nor do the system's certificates: %s",
+            zelf_status_name(status));
+    setenv("SSL_CERT_DIR", "/etc/ssl/certs", 1);
+    setenv("SSL_CERT_FILE", need_env("ZELF_CA"), 1);
+    status = without_descriptor(config);
+    PROMISE(status == ZELF_ERROR_SYSTEM, "nor do those that the environment names: %s",
+            zelf_status_name(status));
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+    zelf_config_free(config);
+}
+
 static zelf_client *other_client;
 static struct record in_log;
 static zelf_status status_in_log;
@@ -120,6 +162,7 @@ int main(void)
 {
     no_thread();
     no_descriptor();
+    no_descriptor_for_the_trust();
     no_thread_in_a_log_callback();
     no_thread_is_left();
     return check_failed;

@@ -148,6 +148,64 @@ static void trust_is_what_was_set(void)
     PROMISE(outcome(config) == ZELF_ERROR_TLS, "the system does not trust the sandbox's CA");
 }
 
+/* Tells whether a call, or its client, fails with this status and these words. */
+static int fails_with(zelf_config *config, zelf_status status, const char *words)
+{
+    zelf_error *error = NULL;
+    zelf_client *client;
+    int fine;
+    zelf_config_set_max_attempts(config, 1);
+    client = zelf_client_new(config, &error);
+    if (client) zelf_session_free(zelf_session_create(client, NULL, &error));
+    fine = zelf_error_status(error) == status && strstr(zelf_error_message(error), words);
+    if (!fine) printf("# %s\n", zelf_error_message(error));
+    zelf_error_free(error);
+    zelf_client_free(client);
+    zelf_config_free(config);
+    return fine;
+}
+
+static void a_bad_certificate_is_named(void)
+{
+    zelf_config *config = tls_config();
+    char pem[8192], text[8300];
+    int length;
+    FILE *file = fopen(need_env("ZELF_CA"), "rb");
+
+    pem[fread(pem, 1, sizeof pem - 1, file)] = '\0';
+    fclose(file);
+    length = snprintf(text, sizeof text,
+                      "%s-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n", pem);
+    zelf_config_set_ca_file(config, NULL);
+    zelf_config_set_ca_pem(config, text, (size_t)length);
+    PROMISE(fails_with(config, ZELF_ERROR_INVALID_CONFIG, "the 2nd certificate, line "),
+            "a certificate that cannot be used is named by its number and line");
+}
+
+static void the_environment_changes_the_trust(void)
+{
+    zelf_config *config = tls_config();
+    zelf_config_set_ca_file(config, NULL);
+    setenv("SSL_CERT_FILE", need_env("ZELF_CA"), 1);
+    unsetenv("SSL_CERT_DIR");
+    PROMISE(outcome(config) == ZELF_OK, "the file of SSL_CERT_FILE is trusted");
+
+    config = tls_config();
+    zelf_config_set_ca_file(config, NULL);
+    setenv("SSL_CERT_FILE", need_env("ZELF_OTHER_CA"), 1);
+    setenv("SSL_CERT_DIR", "/nonexistent", 1);
+    PROMISE(fails_with(config, ZELF_ERROR_TLS, "\"/nonexistent\", which SSL_CERT_DIR names"),
+            "a place that cannot be used is named when a certificate is not trusted");
+
+    config = tls_config();
+    zelf_config_set_ca_file(config, NULL);
+    setenv("SSL_CERT_FILE", "/", 1);
+    PROMISE(fails_with(config, ZELF_ERROR_TLS, "\"/\", which SSL_CERT_FILE names"),
+            "it is named when no other gives a certificate");
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+}
+
 static void pins_are_checked(void)
 {
     static const char other[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -388,6 +446,8 @@ int main(void)
     names_cannot_hold_up_a_deadline();
     look_ups_at_once_all_find_their_answer();
     trust_is_what_was_set();
+    a_bad_certificate_is_named();
+    the_environment_changes_the_trust();
     pins_are_checked();
     pins_hold_on_every_connection();
     old_tls_is_refused();

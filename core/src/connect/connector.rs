@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     future::poll_fn,
+    io,
     net::SocketAddr,
     sync::{Arc, OnceLock},
     task::Poll,
@@ -231,7 +232,11 @@ fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), B
         }
         let end = wire.take(|_| Ok::<(), Broken>(()))?;
         if end.is_some() && wire.is_handshaking() {
-            return Err(Broken::Io(std::io::ErrorKind::UnexpectedEof.into()));
+            let why = "it ended in the TLS handshake";
+            return Err(Broken::Io(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                why,
+            )));
         }
     }
     Ok(())

@@ -2,11 +2,12 @@
 
 use std::{io, time::Duration};
 
-use rustls::{AlertDescription, CertificateError, Error as TlsError};
+use rustls::Error as TlsError;
 
 use crate::{
-    connect::{dns::NoAddress, proxy::Proxy, socks, trust::pins, wire::Broken},
+    connect::{dns::NoAddress, proxy::Proxy, socks, tls_failure, wire::Broken},
     error::{Error, Status},
+    host::limits,
     http::no_answer::NoAnswer,
 };
 
@@ -92,9 +93,14 @@ impl Attempt<'_> {
             Failure::Tcp(peer, why) => self.no_connection(peer, &why),
             Failure::Handshake(peer, Broken::Io(why)) => self.no_connection(peer, &why),
             Failure::Handshake(peer, Broken::Tls(why)) => self.no_tls(peer, &why),
+            Failure::Handshake(_, Broken::TlsBelow(why)) => self.no_tls(Peer::Proxy, &why),
             Failure::Tunnel(Broken::Io(why)) => self.no_connection(Peer::Proxy, &why),
-            Failure::Tunnel(Broken::Tls(why)) if is_refusal(&why) => self.no_tls(Peer::Proxy, &why),
-            Failure::Tunnel(Broken::Tls(why)) => {
+            Failure::Tunnel(Broken::Tls(why) | Broken::TlsBelow(why))
+                if tls_failure::is_refusal(&why) =>
+            {
+                self.no_tls(Peer::Proxy, &why)
+            }
+            Failure::Tunnel(Broken::Tls(why) | Broken::TlsBelow(why)) => {
                 self.no_connection(Peer::Proxy, &io::Error::other(why))
             }
             Failure::NoTunnel(why) => self.no_tunnel(why),
@@ -148,7 +154,7 @@ impl Attempt<'_> {
     }
 
     fn no_connection(&self, peer: Peer, why: &io::Error) -> Error {
-        if is_out_of_resources(why) {
+        if limits::is_reached(why) {
             return out_of_resources(why);
         }
         let message = match (peer, self.proxy) {
@@ -165,7 +171,7 @@ impl Attempt<'_> {
     }
 
     fn no_tls(&self, peer: Peer, why: &TlsError) -> Error {
-        if is_pin_mismatch(why) {
+        if tls_failure::is_pin_mismatch(why) {
             return Error::new(
                 Status::PinMismatch,
                 format!(
@@ -178,7 +184,7 @@ impl Attempt<'_> {
             (Peer::Proxy, Some(proxy)) => format!("the proxy {}", proxy.authority),
             _ => self.authority.to_owned(),
         };
-        Error::new(Status::Tls, tls_sentence(why, &peer))
+        Error::new(Status::Tls, tls_failure::sentence(why, &peer))
     }
 
     fn refused(&self, why: &str) -> Error {
@@ -225,13 +231,25 @@ impl Attempt<'_> {
     /// it to end. Another connection may do, unless the server has said why it
     /// wants none. In TLS 1.3 it says so only after the handshake.
     fn lost(&self, why: Broken) -> Error {
-        let words = match why {
-            Broken::Tls(why) if is_refusal(&why) => return self.no_tls(Peer::Server, &why),
-            Broken::Tls(why) => why.to_string(),
-            Broken::Io(why) if is_out_of_resources(&why) => return out_of_resources(&why),
-            Broken::Io(why) => why.to_string(),
-        };
-        self.broke_off(&words)
+        match why {
+            Broken::Io(why) if limits::is_reached(&why) => out_of_resources(&why),
+            Broken::Io(why) => self.broke_off(&why.to_string()),
+            Broken::Tls(why) => self.lost_tls(Peer::Server, &why),
+            Broken::TlsBelow(why) => self.lost_tls(Peer::Proxy, &why),
+        }
+    }
+
+    fn lost_tls(&self, peer: Peer, why: &TlsError) -> Error {
+        if tls_failure::is_refusal(why) {
+            return self.no_tls(peer, why);
+        }
+        let reason = tls_failure::reason(why);
+        match (peer, self.proxy) {
+            (Peer::Proxy, Some(proxy)) => {
+                self.broke_off(&format!("at the proxy {}: {reason}", proxy.authority))
+            }
+            _ => self.broke_off(reason),
+        }
     }
 
     fn broke_off(&self, why: &str) -> Error {
@@ -267,7 +285,7 @@ impl Attempt<'_> {
 }
 
 fn no_address(peer: Peer, unknown: &NoAddress) -> Error {
-    if is_out_of_resources(&unknown.why) {
+    if limits::is_reached(&unknown.why) {
         return out_of_resources(&unknown.why);
     }
     Error::new(
@@ -285,79 +303,17 @@ fn no_address(peer: Peer, unknown: &NoAddress) -> Error {
 }
 
 fn out_of_resources(why: &io::Error) -> Error {
-    Error::new(
-        Status::System,
-        format!(
-            "no connection could be opened ({why}); close files or threads, or raise the limit"
-        ),
-    )
-}
-
-fn is_out_of_resources(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN)
-    )
-}
-
-fn is_pin_mismatch(error: &TlsError) -> bool {
-    matches!(
-        error,
-        TlsError::InvalidCertificate(CertificateError::Other(other))
-            if other.0.is::<pins::Mismatch>()
-    )
-}
-
-fn is_refusal(error: &TlsError) -> bool {
-    use AlertDescription as Alert;
-    // The others tell of what arrived, which may have been changed on the way.
-    matches!(
-        error,
-        TlsError::AlertReceived(
-            Alert::HandshakeFailure
-                | Alert::BadCertificate
-                | Alert::UnsupportedCertificate
-                | Alert::CertificateRevoked
-                | Alert::CertificateExpired
-                | Alert::CertificateUnknown
-                | Alert::UnknownCA
-                | Alert::AccessDenied
-                | Alert::InsufficientSecurity
-                | Alert::CertificateRequired
-        )
-    )
-}
-
-fn tls_sentence(error: &TlsError, peer: &str) -> String {
-    let TlsError::InvalidCertificate(certificate) = error else {
-        return format!(
-            "no secure connection to {peer} could be made ({error}); check that the port speaks TLS 1.2 or 1.3"
-        );
-    };
-    let why = match certificate {
-        CertificateError::UnknownIssuer => {
-            "is not signed by an authority that is trusted here; set the right CA file, or expect an interception".to_owned()
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "has expired; check this device's date first".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "is not valid yet; check this device's date first".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "belongs to another host; check the base URL".to_owned()
-        }
-        CertificateError::Revoked => "has been revoked".to_owned(),
-        other => format!("is not acceptable ({other})"),
-    };
-    format!("the certificate of {peer} {why}")
+    limits::reached("no connection could be opened", why)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use rustls::AlertDescription;
+
     use super::*;
+    use crate::connect::proxy;
 
     fn describe(failure: Failure) -> Error {
         Attempt {
@@ -388,6 +344,41 @@ mod tests {
             let said = Broken::Tls(TlsError::AlertReceived(alert));
             assert_eq!(describe(Failure::Lost(said)).status, status);
         }
+    }
+
+    #[test]
+    fn a_fault_of_tls_with_a_proxy_is_told_as_the_proxys() {
+        let proxy = proxy::parse("https://proxy.test:3128").unwrap();
+        let told = |failure| {
+            let attempt = Attempt {
+                authority: "api.test:443",
+                proxy: Some(&proxy),
+                timeout: Duration::from_secs(15),
+                connect_timeout: Duration::from_secs(5),
+            };
+            attempt.describe(failure)
+        };
+        let wanted = || TlsError::AlertReceived(AlertDescription::CertificateRequired);
+        for failure in [
+            Failure::Handshake(Peer::Proxy, Broken::Tls(wanted())),
+            Failure::Handshake(Peer::Server, Broken::TlsBelow(wanted())),
+            Failure::Tunnel(Broken::Tls(wanted())),
+            Failure::Lost(Broken::TlsBelow(wanted())),
+        ] {
+            let error = told(failure);
+            assert_eq!(error.status, Status::Tls);
+            assert!(error.message.contains("to the proxy proxy.test:3128 could"));
+        }
+        let error = told(Failure::Lost(Broken::Tls(wanted())));
+        assert_eq!(error.status, Status::Tls);
+        assert!(error.message.contains("to api.test:443 could"));
+        let error = told(Failure::Lost(Broken::TlsBelow(TlsError::DecryptError)));
+        assert_eq!(error.status, Status::ConnectionLost);
+        assert_eq!(
+            error.message,
+            "the connection to api.test:443 broke off (at the proxy proxy.test:3128: \
+             data was changed on the way); try again"
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod resting;
 pub mod socket;
 pub mod socks;
 pub mod tcp;
+pub mod tls_failure;
 pub mod transfer;
 pub mod trust;
 pub mod tunnel;

@@ -15,6 +15,8 @@ use crate::{http::exchange::Close, secret::Secret};
 pub enum Broken {
     Io(io::Error),
     Tls(rustls::Error),
+    /// In the layer of TLS below: the one that ends at a proxy.
+    TlsBelow(rustls::Error),
 }
 
 impl From<io::Error> for Broken {
@@ -24,6 +26,13 @@ impl From<io::Error> for Broken {
 }
 
 impl Broken {
+    fn of_below(self) -> Self {
+        match self {
+            Self::Tls(error) => Self::TlsBelow(error),
+            other => other,
+        }
+    }
+
     /// Whether the socket has nothing to read, or takes no more for now.
     pub fn would_block(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -164,11 +173,11 @@ impl Wire {
         match self {
             Self::Plain(layer) => layer.read_from(socket),
             Self::Tls(layer) => match layer.read_from(socket) {
-                Err(Broken::Tls(error)) => {
+                Err(broken @ (Broken::Tls(_) | Broken::TlsBelow(_))) => {
                     layer.end = Some(Close::Broken);
                     // Says why, if that can be said at once.
                     let _ = self.write_to(socket);
-                    Err(Broken::Tls(error))
+                    Err(broken)
                 }
                 outcome => outcome,
             },
@@ -213,7 +222,7 @@ impl Tls {
             self.tls.process_new_packets().map_err(Broken::Tls)?;
             return Ok(());
         };
-        below.read_from(socket)?;
+        below.read_from(socket).map_err(Broken::of_below)?;
         let mut encrypted = Secret::default();
         let end = below.take(|bytes| {
             encrypted.append(bytes);

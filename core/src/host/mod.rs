@@ -10,5 +10,6 @@ pub mod descriptors;
 pub mod errno;
 pub mod exit;
 pub mod fork;
+pub mod limits;
 pub mod panics;
 pub mod threads;

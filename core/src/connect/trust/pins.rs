@@ -8,10 +8,12 @@ use rustls::{
     CertificateError, DigitallySignedStruct, Error as TlsError, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     pki_types::{CertificateDer, ServerName, UnixTime},
-    server::ParsedCertificate,
 };
 
-use crate::error::{Error, Status};
+use crate::{
+    connect::trust::fields::Fields,
+    error::{Error, Status},
+};
 
 /// The SHA-256 of a public key's SubjectPublicKeyInfo (RFC 7469).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,8 @@ impl Pin {
     }
 
     fn of(certificate: &CertificateDer<'_>) -> Result<Self, TlsError> {
-        let parsed = ParsedCertificate::try_from(certificate)?;
-        let hash = digest::digest(&digest::SHA256, &parsed.subject_public_key_info());
+        let fields = Fields::of(certificate).ok_or(CertificateError::BadEncoding)?;
+        let hash = digest::digest(&digest::SHA256, fields.public_key);
         let bytes = hash.as_ref().try_into();
         bytes
             .map(Self)
@@ -44,10 +46,16 @@ impl Pin {
 
 /// Verifies as usual, then compares the pins. Only the server's own key counts:
 /// the other certificates that it sends may not be part of the verified chain.
-#[derive(Debug)]
 pub struct Pinned {
     pub usual: Arc<dyn ServerCertVerifier>,
     pub pins: Vec<Pin>,
+}
+
+impl std::fmt::Debug for Pinned {
+    /// rustls asks for it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pinned")
+    }
 }
 
 /// The server proved to be who it says, with a key that is not pinned.

@@ -2,14 +2,15 @@
 //! keep them.
 
 use std::{
-    collections::BTreeSet,
     env,
     ffi::OsString,
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
     os::unix::fs::MetadataExt,
     path::Path,
 };
+
+use crate::host::limits;
 
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const DIRECTORY_VARIABLE: &str = "SSL_CERT_DIR";
@@ -57,6 +58,16 @@ pub struct TrustTexts {
     pub unusable: Vec<String>,
 }
 
+/// Why nothing was read.
+#[derive(Debug)]
+pub enum Unread {
+    /// The process's limits are reached. To go on without the places that could
+    /// not be read would narrow the trust.
+    Exhausted(io::Error),
+    /// The places that are unusable, and why.
+    Unusable(String),
+}
+
 /// Checks that a text holds a certificate, and that one can be used if the second
 /// argument says so. The error continues "<path> ...".
 type Check = fn(&[u8], bool) -> Result<(), String>;
@@ -75,7 +86,7 @@ impl TrustPlaces<'static> {
 impl TrustPlaces<'_> {
     /// Reads every place that counts. An unusable place is an error only if no
     /// other gives a certificate.
-    pub fn read(&self, check: Check) -> Result<TrustTexts, String> {
+    pub fn read(&self, check: Check) -> Result<TrustTexts, Unread> {
         // An empty variable counts as unset.
         let file_variable = self.file_variable.as_ref().filter(|path| !path.is_empty());
         let directory_variable = self
@@ -86,7 +97,8 @@ impl TrustPlaces<'_> {
             check,
             texts: Vec::new(),
             unusable: Vec::new(),
-            seen: BTreeSet::new(),
+            exhausted: None,
+            seen: Vec::new(),
             left: MAX_BYTES,
         };
 
@@ -127,8 +139,9 @@ struct Reader {
     check: Check,
     texts: Vec<Vec<u8>>,
     unusable: Vec<String>,
+    exhausted: Option<io::Error>,
     /// The device and the inode of each file.
-    seen: BTreeSet<(u64, u64)>,
+    seen: Vec<(u64, u64)>,
     left: u64,
 }
 
@@ -152,21 +165,24 @@ impl Reader {
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), String> {
-        let metadata = fs::metadata(path).map_err(unreadable)?;
+        let metadata = fs::metadata(path).map_err(|why| self.unreadable(why))?;
         // A pipe or a device could make this wait, or go on, for ever.
         if !metadata.is_file() {
             return Err("is not a regular file".to_owned());
         }
-        if !self.seen.insert((metadata.dev(), metadata.ino())) {
+        let file = (metadata.dev(), metadata.ino());
+        if self.seen.contains(&file) {
             return Ok(());
         }
+        self.seen.push(file);
         self.left = self
             .left
             .checked_sub(metadata.len())
             .ok_or_else(|| format!("exceeds the {MAX_BYTES} bytes that all files may take"))?;
         let mut text = vec![0; metadata.len() as usize];
-        let mut file = File::open(path).map_err(unreadable)?;
-        file.read_exact(&mut text).map_err(unreadable)?;
+        File::open(path)
+            .and_then(|mut file| file.read_exact(&mut text))
+            .map_err(|why| self.unreadable(why))?;
         // One certificate that can be used is enough. To decode one of each file
         // is most of the work that a directory makes.
         (self.check)(&text, self.texts.is_empty())?;
@@ -175,7 +191,8 @@ impl Reader {
     }
 
     fn read_directory(&mut self, path: &Path) -> Result<(), String> {
-        let entries = fs::read_dir(path).map_err(unreadable)?.flatten();
+        let entries = fs::read_dir(path).map_err(|why| self.unreadable(why))?;
+        let entries = entries.flatten();
         let is_usable = |entry: &fs::DirEntry| self.read_file(&entry.path()).is_ok();
         match entries.filter(is_usable).count() {
             0 => Err("holds no certificate that can be used".to_owned()),
@@ -183,7 +200,18 @@ impl Reader {
         }
     }
 
-    fn finish(mut self) -> Result<TrustTexts, String> {
+    fn unreadable(&mut self, why: io::Error) -> String {
+        let words = format!("cannot be read: {why}");
+        if limits::is_reached(&why) {
+            self.exhausted = Some(why);
+        }
+        words
+    }
+
+    fn finish(mut self) -> Result<TrustTexts, Unread> {
+        if let Some(why) = self.exhausted {
+            return Err(Unread::Exhausted(why));
+        }
         if self.texts.is_empty() && self.unusable.is_empty() {
             self.unusable.push(format!(
                 "neither {:?} nor another usual place exists",
@@ -191,17 +219,13 @@ impl Reader {
             ));
         }
         if self.texts.is_empty() {
-            return Err(self.unusable.join("; "));
+            return Err(Unread::Unusable(self.unusable.join("; ")));
         }
         Ok(TrustTexts {
             texts: self.texts,
             unusable: self.unusable,
         })
     }
-}
-
-fn unreadable(error: std::io::Error) -> String {
-    format!("cannot be read: {error}")
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rustls::{
     CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, Error as TlsError,
-    RootCertStore, SignatureScheme,
+    SignatureScheme,
     client::{
-        Resumption, WebPkiServerVerifier,
+        Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
@@ -14,7 +14,11 @@ use rustls::{
 };
 
 use crate::{
-    connect::trust::pins::{Pin, Pinned},
+    connect::trust::{
+        given_roots::GivenRoots,
+        pins::{Pin, Pinned},
+        verifier::{Roots, Verifier},
+    },
     error::{Error, Status},
 };
 
@@ -28,13 +32,14 @@ pub struct Trust {
 impl Trust {
     /// * `roots`: the only authorities to trust, or `None` for the system's.
     /// * `pins`: of the server. A proxy that is spoken to in TLS has none.
-    pub fn new(roots: Option<RootCertStore>, pins: Vec<Pin>) -> Result<Self, Error> {
-        let verifier: Arc<dyn ServerCertVerifier> = match roots {
-            Some(roots) => WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-                .build()
-                .map_err(unusable)?,
-            None => system(provider())?,
+    pub fn new(roots: Option<GivenRoots>, pins: Vec<Pin>) -> Result<Self, Error> {
+        let provider = provider();
+        let algorithms = provider.signature_verification_algorithms;
+        let roots = match roots {
+            Some(roots) => Arc::new(roots),
+            None => system(provider)?,
         };
+        let verifier = Arc::new(Verifier { roots, algorithms });
         Ok(Self { verifier, pins })
     }
 
@@ -69,22 +74,33 @@ impl Trust {
 
 /// Trusts what the system trusts, where that is files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
-fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    use crate::connect::trust::system_roots::SystemRoots;
-    Ok(Arc::new(SystemRoots::load(&provider).map_err(unusable)?))
+fn system(_: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
+    use crate::{
+        connect::trust::{places::Unread, system_roots::SystemRoots},
+        host::limits,
+    };
+    match SystemRoots::load() {
+        Ok(roots) => Ok(Arc::new(roots)),
+        Err(Unread::Unusable(why)) => Err(unusable(&why)),
+        Err(Unread::Exhausted(why)) => {
+            let failed = "the system's trusted certificates could not be read";
+            Err(limits::reached(failed, &why))
+        }
+    }
 }
 
 /// Asks the system, where it has an API for that.
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
-fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    use rustls_platform_verifier::Verifier;
-    Ok(Arc::new(Verifier::new(provider).map_err(unusable)?))
+fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
+    use crate::connect::trust::platform_roots::PlatformRoots;
+    let roots = PlatformRoots::new(provider);
+    Ok(Arc::new(roots.map_err(|why| unusable(&why.to_string()))?))
 }
 
 fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(unusable)?
+        .map_err(|_| unusable("TLS has no version to use"))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -92,11 +108,11 @@ fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Erro
     Ok(config)
 }
 
-fn unusable(error: impl std::fmt::Display) -> Error {
+fn unusable(why: &str) -> Error {
     Error::new(
         Status::Tls,
         format!(
-            "the trusted certificates cannot be used: {error}; install the system's, or set a CA file"
+            "the trusted certificates cannot be used: {why}; install the system's, or set a CA file"
         ),
     )
 }
@@ -107,14 +123,17 @@ fn unusable(error: impl std::fmt::Display) -> Error {
 fn provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::ring::default_provider();
     if !has_aes() {
-        provider.cipher_suites.sort_by_key(|suite| {
-            !matches!(
+        let suites = provider.cipher_suites.into_iter();
+        let (mut ordered, others): (Vec<_>, Vec<_>) = suites.partition(|suite| {
+            matches!(
                 suite.suite(),
                 CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
                     | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
                     | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
             )
         });
+        ordered.extend(others);
+        provider.cipher_suites = ordered;
     }
     Arc::new(provider)
 }

@@ -2,54 +2,42 @@
 //! decoded when a server's chain names it: of well over a hundred, a chain
 //! needs one.
 
-use std::fmt;
-
 use rustls::{
-    DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-    client::{
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_cert_signed_by_trust_anchor, verify_server_name,
-    },
-    crypto::{
-        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-    },
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    server::ParsedCertificate,
+    Error as TlsError, RootCertStore, crypto::WebPkiSupportedAlgorithms, pki_types::CertificateDer,
 };
 
 use crate::connect::trust::{
+    not_pem,
     pem::{self, Block},
-    places::{TrustPlaces, TrustTexts},
+    places::{TrustPlaces, TrustTexts, Unread},
+    verifier::{Roots, Shown},
     x509,
 };
 
-/// Verifies a server with the system's authorities as `WebPkiServerVerifier`
-/// does with a store of all of them: the same chains, the same errors.
+/// Verifies a server as a store of all the system's authorities would: the same
+/// chains, the same errors.
 pub struct SystemRoots {
     trust: TrustTexts,
-    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl SystemRoots {
-    /// Reads the files. The error continues "the trusted certificates cannot be
-    /// used: ...".
-    pub fn load(provider: &CryptoProvider) -> Result<Self, String> {
-        Self::read(&TrustPlaces::of_this_process(), provider)
+    pub fn load() -> Result<Self, Unread> {
+        let trust = TrustPlaces::of_this_process().read(check)?;
+        Ok(Self { trust })
     }
 
-    fn read(places: &TrustPlaces<'_>, provider: &CryptoProvider) -> Result<Self, String> {
-        Ok(Self {
-            trust: places.read(check)?,
-            algorithms: provider.signature_verification_algorithms,
-        })
+    /// Finds the certificates that have one of these names, in the order of the
+    /// files.
+    fn named(&self, names: &[&[u8]]) -> impl Iterator<Item = Block<'_>> {
+        let blocks = self.trust.texts.iter().flat_map(|text| pem::blocks(text));
+        blocks.filter(|block| may_have_name(block, names))
     }
 
-    /// Collects the authorities that have one of these names, in the order of
-    /// the files. webpki passes over all others.
+    /// Collects the authorities that have one of these names. webpki passes over
+    /// all others.
     fn authorities(&self, names: &[&[u8]]) -> RootCertStore {
         let mut store = RootCertStore::empty();
-        let blocks = self.trust.texts.iter().flat_map(|text| pem::blocks(text));
-        for block in blocks.filter(|block| may_have_name(block, names)) {
+        for block in self.named(names) {
             // An unusable certificate is passed over, as in every system's bundle.
             let _ = add(&block, &mut store);
         }
@@ -60,7 +48,6 @@ impl SystemRoots {
 /// Decodes no further than to the first certificate that can be used.
 fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
     let mut first = None;
-    let mut count = 0;
     for block in pem::blocks(text) {
         let outcome = match must_be_usable {
             true => add(&block, &mut RootCertStore::empty()),
@@ -69,22 +56,17 @@ fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
         let Err(reason) = outcome else {
             return Ok(());
         };
-        count = block.number;
-        first.get_or_insert_with(|| format!("at line {}, {reason}", block.line()));
+        first.get_or_insert_with(|| format!("{} {reason}", block.name()));
     }
     Err(match first {
-        Some(first) => {
-            format!("holds no certificate that can be used; the first of {count}, {first}")
-        }
-        None => "holds no certificate in PEM form".to_owned(),
+        Some(first) => format!("holds no certificate that can be used ({first})"),
+        None => not_pem::description(text).to_owned(),
     })
 }
 
-fn add(block: &Block<'_>, store: &mut RootCertStore) -> Result<(), String> {
+fn add(block: &Block<'_>, store: &mut RootCertStore) -> Result<(), &'static str> {
     let der = block.decode()?;
-    store
-        .add(der.into())
-        .map_err(|error| format!("cannot be used: {error}"))
+    store.add(der.into()).map_err(|_| pem::NOT_X509)
 }
 
 /// Compares the certificate's subject. A certificate whose beginning does not
@@ -105,67 +87,35 @@ fn may_have_name(block: &Block<'_>, names: &[&[u8]]) -> bool {
         && (!beginning.extend_to(subject.end) || names.contains(&&beginning.der()[subject]))
 }
 
+impl Roots for SystemRoots {
+    fn verify(
+        &self,
+        shown: &Shown<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), TlsError> {
+        let chain = std::iter::once(shown.certificate).chain(shown.intermediates);
+        let issuers: Vec<&[u8]> = chain.filter_map(issuer).collect();
+        // An empty store gives the errors that a store without the issuer gives.
+        shown.verify(&self.authorities(&issuers), algorithms)
+    }
+
+    fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
+        let subject = x509::names(certificate).map(|names| names.subject);
+        let subject = subject.ok().and_then(|subject| certificate.get(subject));
+        subject.is_some_and(|subject| {
+            self.named(&[subject])
+                .any(|block| block.decode().is_ok_and(|der| der == **certificate))
+        })
+    }
+
+    fn unusable(&self) -> &[String] {
+        &self.trust.unusable
+    }
+}
+
 /// Takes a certificate's issuer. webpki can read no certificate that has none.
 fn issuer<'a>(certificate: &'a CertificateDer<'_>) -> Option<&'a [u8]> {
     certificate.get(x509::names(certificate).ok()?.issuer)
-}
-
-impl ServerCertVerifier for SystemRoots {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let server = ParsedCertificate::try_from(end_entity)?;
-        let chain = std::iter::once(end_entity).chain(intermediates);
-        let issuers: Vec<&[u8]> = chain.filter_map(issuer).collect();
-        // An empty store gives the errors that a store without the issuer gives;
-        // the builder of `WebPkiServerVerifier` refuses an empty one.
-        verify_server_cert_signed_by_trust_anchor(
-            &server,
-            &self.authorities(&issuers),
-            intermediates,
-            now,
-            self.algorithms.all,
-        )?;
-        verify_server_name(&server, server_name)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-impl fmt::Debug for SystemRoots {
-    /// Leaves out the texts.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SystemRoots")
-            .field("texts", &self.trust.texts.len())
-            .field("unusable", &self.trust.unusable)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ fn allow_servers(settings: &[u8]) -> Option<bool> {
     Some(true)
 }
 
-fn name_servers(mut uses: &[u8]) -> Option<bool> {
+/// Whether a list of uses has that of servers.
+pub fn name_servers(mut uses: &[u8]) -> Option<bool> {
     while !uses.is_empty() {
         let object = contents(uses, 0).ok()?;
         if [SERVER_AUTH, ANY_USE].contains(&uses.get(object.clone())?) {
@@ -68,7 +69,7 @@ fn name_servers(mut uses: &[u8]) -> Option<bool> {
 }
 
 /// Locates the contents of the element at `at`. They may end after `der`.
-fn contents(der: &[u8], at: usize) -> Result<Range<usize>, usize> {
+pub fn contents(der: &[u8], at: usize) -> Result<Range<usize>, usize> {
     let length = |index| byte(der, at + index).map(usize::from);
     let (header, length) = match length(1)? {
         short @ ..=0x7f => (2, short),

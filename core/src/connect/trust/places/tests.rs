@@ -57,7 +57,7 @@ struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    fn read(&self) -> Result<TrustTexts, String> {
+    fn read(&self) -> Result<TrustTexts, Unread> {
         let places = TrustPlaces {
             file_variable: self.file_variable.map(OsString::from),
             directory_variable: self.directory_variable.map(OsString::from),
@@ -79,7 +79,11 @@ impl Setup<'_> {
     }
 
     fn error(&self) -> String {
-        self.read().err().unwrap()
+        match self.read() {
+            Err(Unread::Unusable(why)) => why,
+            Err(Unread::Exhausted(why)) => panic!("{why}"),
+            Ok(read) => panic!("{:?}", read.texts),
+        }
     }
 }
 
