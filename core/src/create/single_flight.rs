@@ -7,8 +7,8 @@
 //! Threads and tasks wait in the same queue: each leaves a [`Waker`].
 
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
-    hash::{Hash, Hasher},
+    cmp::Ordering,
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     mem,
     sync::{Arc, MutexGuard},
     task::{Poll, Waker},
@@ -19,8 +19,10 @@ use crate::{api::request::SessionRequest, error::Error, lock::Lock, session::Ses
 pub type Outcome = Result<Session, Error>;
 
 /// The calls of one client in one process. A forked child makes its own.
+///
+/// It is a tree: to compare a few identifiers costs less than to hash one.
 #[derive(Default)]
-pub struct SingleFlight(Lock<HashMap<Identity, Line>>);
+pub struct SingleFlight(Lock<BTreeMap<Identity, Line>>);
 
 /// A request, told from others by its identifier only.
 struct Identity(Arc<SessionRequest>);
@@ -33,9 +35,15 @@ impl PartialEq for Identity {
 
 impl Eq for Identity {}
 
-impl Hash for Identity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.identifier.hash(state);
+impl PartialOrd for Identity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Identity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.identifier.cmp(&other.0.identifier)
     }
 }
 
@@ -139,7 +147,7 @@ impl SingleFlight {
         to_wake.into_iter().for_each(Waker::wake);
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<Identity, Line>> {
+    fn lines(&self) -> MutexGuard<'_, BTreeMap<Identity, Line>> {
         self.0.hold()
     }
 }
