@@ -85,7 +85,14 @@ pub async fn connect(
     let (mut socket, wire, early) = match &to.proxy {
         None => {
             let host = without_brackets(to.endpoint.host());
-            let socket = dial(network, host, to.endpoint.port(), Peer::Server).await?;
+            let socket = dial(
+                network,
+                host,
+                to.endpoint.port(),
+                Peer::Server,
+                patience.until,
+            )
+            .await?;
             (socket, Wire::default(), Vec::new())
         }
         Some(proxy) => through(to, network, proxy, patience).await?,
@@ -100,10 +107,16 @@ pub async fn connect(
     Ok(Connected { socket, wire })
 }
 
-async fn dial(network: &Network, host: &str, port: u16, peer: Peer) -> Result<TcpStream, Failure> {
+async fn dial(
+    network: &Network,
+    host: &str,
+    port: u16,
+    peer: Peer,
+    until: Instant,
+) -> Result<TcpStream, Failure> {
     let found = network.resolver.find(host, port).await;
     let addresses = found.map_err(|why| Failure::NoAddress(peer, why))?;
-    tcp::connect(addresses)
+    tcp::connect(addresses, until)
         .await
         .map_err(|why| Failure::Tcp(peer, why))
 }
@@ -119,7 +132,14 @@ async fn through(
     let (socket, wire, early) = match proxy.protocol {
         Protocol::Http | Protocol::Https => {
             patience.waits_for.set(Awaited::PROXY);
-            let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
+            let mut socket = dial(
+                network,
+                &proxy.host,
+                proxy.port,
+                Peer::Proxy,
+                patience.until,
+            )
+            .await?;
             let mut wire = Wire::default();
             if proxy.protocol == Protocol::Https {
                 let config = shared(&network.tls_to_proxy, || to.trust.for_proxy())?;
@@ -143,14 +163,14 @@ async fn through(
                 Ok(address) => Target::Address(address),
                 Err(_) => Target::Name(host.to_owned()),
             };
-            let socket = through_socks(to, network, proxy, target).await?;
+            let socket = through_socks(to, network, proxy, target, patience.until).await?;
             (socket, Wire::default(), Vec::new())
         }
         Protocol::Socks5 => {
             let found = network.resolver.find(host, to.endpoint.port()).await;
             let addresses = found.map_err(|why| Failure::NoAddress(Peer::Server, why))?;
             patience.waits_for.set(Awaited::PROXY);
-            let socket = to_one_of(to, network, proxy, addresses).await?;
+            let socket = to_one_of(to, network, proxy, addresses, patience.until).await?;
             (socket, Wire::default(), Vec::new())
         }
     };
@@ -164,19 +184,20 @@ async fn to_one_of(
     network: &Network,
     proxy: &Proxy,
     addresses: Vec<SocketAddr>,
+    until: Instant,
 ) -> Result<TcpStream, Failure> {
     let attempts = tcp::alternating(addresses)
         .into_iter()
         .map(|address| async move {
             let target = Target::Address(address.ip());
-            match through_socks(to, network, proxy, target).await {
+            match through_socks(to, network, proxy, target, until).await {
                 Err(why @ (Failure::Socks(Refusal::Reply(_)) | Failure::Tunnel(_))) => Err(why),
                 outcome => Ok(outcome),
             }
         });
     let is_vague =
         |why: &Failure| matches!(why, Failure::Socks(Refusal::Reply(code)) if is_no_route(*code));
-    match tcp::race(attempts, is_vague).await {
+    match tcp::race(attempts, until, is_vague).await {
         Ok(outcome) => outcome,
         Err(why) => Err(why.unwrap_or(Failure::Socks(Refusal::Reply(HOST_UNREACHABLE)))),
     }
@@ -187,8 +208,9 @@ async fn through_socks(
     network: &Network,
     proxy: &Proxy,
     target: Target,
+    until: Instant,
 ) -> Result<TcpStream, Failure> {
-    let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy).await?;
+    let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy, until).await?;
     tunnel::socks(&mut socket, proxy, target, to.endpoint.port()).await?;
     Ok(socket)
 }

@@ -9,22 +9,27 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 use crate::host::descriptors::is_standard;
 
-/// How long an address is waited for before the next one is tried beside it.
+/// How long an address is waited for before the next one is tried beside it, and the
+/// least where there is little time for many.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+const LEAST_DELAY: Duration = Duration::from_millis(10);
 
 type Attempt<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + 'a>>;
 
-/// Connects to one of `addresses`.
+/// Connects to one of `addresses`. The caller ends it at `until`.
 ///
 /// When every address fails, it returns the first error that is not the lack of a
 /// route: many hosts have one family only.
-pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+pub async fn connect(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream> {
     let attempts = alternating(addresses).into_iter().map(TcpStream::connect);
-    match race(attempts, is_no_route).await {
+    match race(attempts, until, is_no_route).await {
         Ok(socket) => {
             socket.set_nodelay(true)?;
             above_standard_streams(socket)
@@ -34,17 +39,20 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 }
 
 /// Returns the first success of several attempts. One that fails is followed by the
-/// next at once; one that is silent is followed after a moment, and goes on.
+/// next at once; one that is silent is followed after a moment, and goes on. All have
+/// started before `until`.
 ///
 /// When all fail, it returns the first error that is not vague, or else the last.
 pub async fn race<'a, T, E, F>(
-    attempts: impl IntoIterator<Item = F>,
+    attempts: impl ExactSizeIterator<Item = F>,
+    until: Instant,
     is_vague: impl Fn(&E) -> bool,
 ) -> Result<T, Option<E>>
 where
     F: Future<Output = Result<T, E>> + 'a,
 {
-    let mut left = attempts.into_iter();
+    let mut left = attempts;
+    let delay = delay(left.len(), until.saturating_duration_since(Instant::now()));
     let mut attempts: Vec<Attempt<'a, T, E>> = Vec::new();
     let mut first_error = None;
     loop {
@@ -55,7 +63,7 @@ where
             }
             None => false,
         };
-        let delay = sleep(ATTEMPT_DELAY);
+        let delay = sleep(delay);
         let mut delay = std::pin::pin!(delay);
         let outcome = poll_fn(|context| {
             let mut at = 0;
@@ -85,6 +93,12 @@ where
             None => {}
         }
     }
+}
+
+/// Returns the time between two of `count` attempts, for which there is so much time.
+fn delay(count: usize, time: Duration) -> Duration {
+    let parts = u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
+    ATTEMPT_DELAY.min(time / parts).max(LEAST_DELAY)
 }
 
 fn is_no_route(error: &io::Error) -> bool {
@@ -150,12 +164,31 @@ mod tests {
             let attempts = errors
                 .iter()
                 .map(|&error| async move { Err::<(), _>(error) });
-            runtime.block_on(race(attempts, |error| error.starts_with("vague")))
+            runtime.block_on(race(
+                attempts,
+                Instant::now() + ATTEMPT_DELAY * 9,
+                |error| error.starts_with("vague"),
+            ))
         };
         assert_eq!(told(&["vague", "clear", "later"]), Err(Some("clear")));
         assert_eq!(told(&["clear", "vague"]), Err(Some("clear")));
         assert_eq!(told(&["vague", "vague too"]), Err(Some("vague too")));
         assert_eq!(told(&[]), Err(None));
+    }
+
+    #[test]
+    fn silent_addresses_leave_time_for_the_last() {
+        let ms = Duration::from_millis;
+        for (count, time, between) in [
+            (1, 5000, 250),
+            (5, 5000, 250),
+            (5, 600, 100),
+            (30, 3100, 100),
+            (1000, 500, 10),
+            (0, 0, 10),
+        ] {
+            assert_eq!(delay(count, ms(time)), ms(between), "{count} in {time} ms");
+        }
     }
 
     #[test]
@@ -171,12 +204,13 @@ mod tests {
                 let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
                 gone.local_addr().unwrap()
             };
+            let until = Instant::now() + Duration::from_secs(5);
             let addresses = vec![closed(), closed(), closed(), closed(), closed(), open];
-            let socket = connect(addresses).await.unwrap();
+            let socket = connect(addresses, until).await.unwrap();
             assert_eq!(socket.peer_addr().unwrap(), open);
-            let error = connect(vec![closed(), closed()]).await.unwrap_err();
+            let error = connect(vec![closed(), closed()], until).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-            assert!(connect(Vec::new()).await.is_err());
+            assert!(connect(Vec::new(), until).await.is_err());
         });
     }
 }
