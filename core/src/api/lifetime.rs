@@ -88,8 +88,10 @@ pub fn read(told: Told, clocks: Clocks) -> (Times, Life) {
         .activated_at
         .map(|start| start.saturating_add(DEFAULT_SECONDS));
     let (expires_at, left) = match (likely_end.or(guessed_end), now) {
-        (Some(end), Some(now)) if likely_end.is_some() || end - now >= LEAST_SECONDS => {
-            (end, end.saturating_sub(now))
+        (Some(end), Some(now))
+            if likely_end.is_some() || (LEAST_SECONDS..=DEFAULT_SECONDS).contains(&(end - now)) =>
+        {
+            (end, end - now)
         }
         (Some(end), None) => (end, told.whole_life()),
         (_, now) => (
@@ -371,10 +373,12 @@ mod tests {
             ..TOLD
         };
         assert_eq!(at(told), (Life::Goes, 100));
-        let older = Told {
-            activated_at: Some(NOW - 700),
-            ..told
-        };
-        assert_eq!(at(older), (Life::Goes, 600));
+        for odd in [NOW - 700, NOW + 1, NOW + 90_000] {
+            let told = Told {
+                activated_at: Some(odd),
+                ..told
+            };
+            assert_eq!(at(told), (Life::Goes, 600), "{odd}");
+        }
     }
 }
