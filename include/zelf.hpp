@@ -123,11 +123,11 @@ public:
         return detail::view(zelf_error_server_message(error_.get()));
     }
     bool is_retryable() const noexcept { return zelf_error_is_retryable(error_.get()); }
-    /** Zero: the server did not say. At most the longest that the type can say. */
+    /** Zero: the server did not say. At most 100 years, which can be added to any clock. */
     std::chrono::milliseconds retry_after() const noexcept
     {
         const auto asked = zelf_error_retry_after_ms(error_.get());
-        const auto longest = (std::chrono::milliseconds::max)();
+        constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365 * 100);
         return asked < static_cast<std::uint64_t>(longest.count())
                    ? std::chrono::milliseconds(asked)
                    : longest;

@@ -476,3 +476,23 @@ fn one_exchange_after_the_other_starts_afresh() {
         (200, b"yes".as_slice(), None)
     );
 }
+
+#[test]
+fn words_without_a_length_are_cut_short_when_the_connection_breaks() {
+    let response = b"HTTP/1.1 403 X\r\n\r\n{\"error\":\"rej";
+    for (how, is_cut_short) in [(Close::Clean, false), (Close::Broken, true)] {
+        let mut exchange = Exchange::new(RULES);
+        exchange.received(response, Duration::ZERO).unwrap();
+        exchange.closed(how).unwrap();
+        assert_eq!(exchange.answer().is_cut_short, is_cut_short, "{how:?}");
+    }
+}
+
+#[test]
+fn of_several_waits_the_longest_counts() {
+    let response = b"HTTP/1.1 503 X\r\nRetry-After: 1\r\nRetry-After: 30\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    let mut exchange = Exchange::new(RULES);
+    exchange.received(response, Duration::ZERO).unwrap();
+    let asked = exchange.answer().retry_after;
+    assert_eq!(asked, Some(RetryAfter::Seconds(30)));
+}

@@ -21,10 +21,10 @@ pub struct zelf_session(pub(super) Session);
 /// expired. When an identifier is set, the library then asks for a new one with
 /// killSession, as zelf_session_options_set_kill_session does (but not if a tag
 /// name may have found another identifier's). A session with under 2 s left when
-/// the answer comes counts as expired. A session is replaced only when the
-/// answer's Date header and its token both say that it has expired, as far as
-/// they tell the time. A slow answer, the device's own clock and times that
-/// cannot be meant are no reason.
+/// the answer comes counts as expired. A session is replaced only when the time
+/// in its token says that it has expired and the answer's Date header does not
+/// contradict that; or, where the token tells no time, Date and the device's clock
+/// both say it. A slow answer and times that cannot be meant are no reason.
 ///
 /// Calls of one client that come at once for one identifier take turns, and those
 /// with equal options share one request: each gets a session object of its own.
@@ -146,9 +146,9 @@ pub extern "C" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64
 /// Apple's systems, the performance counter on Windows), so a device whose date
 /// is wrong gets the right answer. Counted from when the request left: it can be
 /// too low by the time that the answer took, and 0 after a slow answer. The
-/// device's own clock counts only when the answer has neither a Date header nor a
-/// token that says when it was signed, and when it lies within the session;
-/// otherwise the session counts as new.
+/// device's own clock counts only when the Date header and the token do not tell
+/// the time or contradict each other, and when it lies within the session. When
+/// nothing tells the time, the session counts as new.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -13,13 +13,14 @@ const DEFAULT_SECONDS: i64 = 600;
 const LEAST_SECONDS: i64 = 2;
 
 /// Two clocks that differ by less tell the same time.
-const TOLERANCE: i64 = 60;
+const TOLERANCE: u64 = 60;
 
 /// For so long after its end the server may still return a session: its reaper runs
 /// once a minute.
 const REAPED_WITHIN: i64 = 90;
 
-/// A session that seems to be over for longer has times that cannot be meant.
+/// A session without a start that seems to be over for longer has an end that cannot be
+/// meant. So has a clock that is further ahead.
 const MOST_OVER: i64 = 24 * 60 * 60;
 
 /// The device's clocks around one exchange.
@@ -63,6 +64,8 @@ struct ServerClock {
     latest: i64,
     /// The one of the two that is trusted more.
     likely: i64,
+    /// It is enough to say that a session is over.
+    is_sure: bool,
 }
 
 /// Returns when a session begins and ends, and what that means.
@@ -72,18 +75,19 @@ struct ServerClock {
 /// from when the answer came: a slow answer is no reason to kill a session.
 pub fn read(told: Told, clocks: Clocks) -> (Times, Life) {
     let told = told.that_can_be_meant();
-    let clock = told.server_clock();
-    let likely_end = told
-        .expires_at
-        .filter(|end| clock.is_none_or(|clock| clock.earliest.saturating_sub(*end) <= MOST_OVER));
+    let clock = told.server_clock(clocks.wall);
+    let likely_end = told.expires_at.filter(|end| {
+        let is_over_by = |clock: ServerClock| clock.earliest.saturating_sub(*end);
+        told.activated_at.is_some() || clock.is_none_or(|clock| is_over_by(clock) <= MOST_OVER)
+    });
     let life = match (likely_end, clock) {
         (Some(end), Some(clock)) => clock.judge(end),
         _ => Life::Goes,
     };
-    let now = clock.map_or_else(
-        || told.device_clock(clocks.wall),
-        |clock| Some(clock.latest),
-    );
+    let now = match clock {
+        Some(clock) => Some(clock.now(likely_end)),
+        None => told.device_clock(clocks.wall),
+    };
     let guessed_end = told
         .activated_at
         .map(|start| start.saturating_add(DEFAULT_SECONDS));
@@ -123,38 +127,60 @@ impl Told {
         }
     }
 
-    /// Returns the server's clock from the two places that tell it. Where they
-    /// differ the session's own times say which is wrong: the server returns no
-    /// session before it begins, and none long after its end.
-    fn server_clock(&self) -> Option<ServerClock> {
-        let fits = |clock: &i64| {
-            self.activated_at
-                .is_none_or(|start| start - TOLERANCE <= *clock)
-                && self
-                    .expires_at
-                    .is_none_or(|end| *clock <= end + REAPED_WITHIN)
-        };
+    /// Returns the server's clock from the two places that tell it.
+    ///
+    /// Where they differ the session's own times say which is wrong: the server
+    /// returns no session before it begins, and none long after its end. Where both
+    /// fit, or only `Date` is there, the device's clock is a third witness.
+    fn server_clock(&self, wall: i64) -> Option<ServerClock> {
+        let is_like_wall = |clock: i64| agree(clock, wall);
         match (self.date, self.issued_at) {
-            (Some(date), Some(issued_at)) if (date - issued_at).abs() <= TOLERANCE => {
-                Some(ServerClock {
-                    earliest: date.min(issued_at),
-                    latest: date.max(issued_at),
-                    likely: issued_at,
-                })
+            (Some(date), Some(issued_at)) if agree(date, issued_at) => {
+                Some(ServerClock::of_two(date, issued_at, issued_at))
             }
-            (date, issued_at) => match (date.filter(fits), issued_at.filter(fits)) {
-                (Some(date), Some(issued_at)) => Some(ServerClock {
-                    earliest: date.min(issued_at),
-                    latest: date,
-                    likely: date,
-                }),
-                (Some(clock), None) | (None, Some(clock)) => Some(ServerClock {
-                    earliest: clock,
-                    latest: clock,
-                    likely: clock,
-                }),
-                (None, None) => None,
-            },
+            (date, issued_at) => {
+                let fits = |clock: &i64| self.fits(*clock);
+                match (date.filter(fits), issued_at.filter(fits)) {
+                    (Some(date), Some(issued_at)) if is_like_wall(date) => {
+                        Some(ServerClock::of_two(date, issued_at, date))
+                    }
+                    (Some(date), Some(issued_at)) => {
+                        Some(ServerClock::of_two(date, issued_at, issued_at))
+                    }
+                    // The server has signed it.
+                    (None, Some(issued_at)) => Some(ServerClock::of_one(issued_at, true)),
+                    (Some(date), None) => Some(self.of_date(date, wall)),
+                    (None, None) => date
+                        .or(issued_at)
+                        .filter(|clock| self.is_past_the_end(*clock))
+                        .map(|clock| self.of_date(clock, wall)),
+                }
+            }
+        }
+    }
+
+    fn fits(&self, clock: i64) -> bool {
+        self.activated_at
+            .is_none_or(|start| start - TOLERANCE.cast_signed() <= clock)
+            && self
+                .expires_at
+                .is_none_or(|end| clock <= end + REAPED_WITHIN)
+    }
+
+    fn is_past_the_end(&self, clock: i64) -> bool {
+        self.expires_at
+            .is_some_and(|end| (0..=MOST_OVER).contains(&(clock - end)))
+    }
+
+    /// Believes a lone `Date`, which may be a proxy's, where the device's clock does not
+    /// contradict it.
+    fn of_date(&self, date: i64, wall: i64) -> ServerClock {
+        let is_over = self
+            .expires_at
+            .is_some_and(|end| end - date < LEAST_SECONDS);
+        match self.device_clock(wall) {
+            Some(wall) if is_over && !agree(date, wall) => ServerClock::of_one(wall, false),
+            _ => ServerClock::of_one(date, agree(date, wall)),
         }
     }
 
@@ -174,15 +200,46 @@ impl Told {
 }
 
 impl ServerClock {
+    fn of_two(one: i64, other: i64, likely: i64) -> Self {
+        Self {
+            earliest: one.min(other),
+            latest: one.max(other),
+            likely,
+            is_sure: true,
+        }
+    }
+
+    fn of_one(clock: i64, is_sure: bool) -> Self {
+        Self {
+            earliest: clock,
+            latest: clock,
+            likely: clock,
+            is_sure,
+        }
+    }
+
     fn judge(self, end: i64) -> Life {
         if end - self.likely >= LEAST_SECONDS {
             Life::Goes
-        } else if end - self.earliest < LEAST_SECONDS {
+        } else if self.is_sure && end - self.earliest < LEAST_SECONDS {
             Life::IsOver
         } else {
             Life::IsInDoubt
         }
     }
+
+    /// Returns the latest time that leaves a session that goes on some of its life.
+    fn now(self, end: Option<i64>) -> i64 {
+        match end {
+            Some(end) if end - self.latest < LEAST_SECONDS => self.likely,
+            _ => self.latest,
+        }
+    }
+}
+
+/// Whether two clocks tell the same time.
+fn agree(one: i64, other: i64) -> bool {
+    one.abs_diff(other) <= TOLERANCE
 }
 
 #[cfg(test)]
@@ -270,7 +327,10 @@ mod tests {
             ..TOLD
         };
         for (date, issued_at, outcome) in [
-            (30, 0, (Life::Goes, 0)),
+            (10, 0, (Life::Goes, 10)),
+            (0, 10, (Life::Goes, 10)),
+            // The later one would leave nothing.
+            (30, 0, (Life::Goes, 20)),
             (-45, 0, (Life::Goes, 20)),
             (-35, 19, (Life::IsInDoubt, 1)),
             (0, 30, (Life::IsInDoubt, 0)),
@@ -286,6 +346,25 @@ mod tests {
     }
 
     #[test]
+    fn a_date_that_is_ahead_ends_no_session() {
+        for age in [0, 300, 500, 590] {
+            for ahead in [61, 90, 150, 190, 601, 640, 690, 4000] {
+                for wall in [NOW, 12] {
+                    let told = Told {
+                        activated_at: Some(NOW - age),
+                        expires_at: Some(NOW - age + 600),
+                        date: Some(NOW + ahead),
+                        issued_at: Some(NOW),
+                    };
+                    let (_, life, left) = with_wall(told, wall);
+                    assert_eq!(life, Life::Goes, "{age} {ahead} {wall}");
+                    assert!(left >= 2, "{age} {ahead} {wall}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_sane_date_counts_before_a_token_that_is_older() {
         let told = Told {
             issued_at: Some(NOW - 500),
@@ -296,25 +375,55 @@ mod tests {
             expires_at: Some(NOW - 10),
             ..told
         };
-        assert_eq!(at(told), (Life::IsInDoubt, 0));
+        assert_eq!(with_wall(told, NOW).1, Life::IsInDoubt);
     }
 
     #[test]
-    fn one_clock_is_enough_where_it_fits() {
-        for told in [
-            Told { date: None, ..TOLD },
-            Told {
-                issued_at: None,
-                ..TOLD
-            },
-        ] {
-            assert_eq!(at(told), (Life::Goes, 100), "{told:?}");
+    fn the_tokens_clock_alone_is_enough_where_it_fits() {
+        let told = Told { date: None, ..TOLD };
+        assert_eq!(at(told), (Life::Goes, 100));
+        let told = Told {
+            expires_at: Some(NOW - 30),
+            ..told
+        };
+        assert_eq!(at(told).0, Life::IsOver);
+    }
+
+    #[test]
+    fn a_date_alone_ends_a_session_only_with_the_device_clock() {
+        let told = Told {
+            issued_at: None,
+            ..TOLD
+        };
+        assert_eq!(at(told), (Life::Goes, 100));
+        for over_by in [0, 30, 96, 3600] {
             let told = Told {
-                expires_at: Some(NOW - 30),
+                activated_at: Some(NOW - over_by - 600),
+                expires_at: Some(NOW - over_by),
                 ..told
             };
-            assert_eq!(at(told).0, Life::IsOver, "{told:?}");
+            assert_eq!(with_wall(told, NOW).1, Life::IsOver, "{over_by}");
+            assert_eq!(with_wall(told, 12).1, Life::IsInDoubt, "{over_by}");
         }
+        for ahead in [100, 130, 189, 650, 4000] {
+            let told = Told {
+                date: Some(NOW + ahead),
+                ..told
+            };
+            let (_, life, left) = with_wall(told, NOW);
+            assert_eq!((life, left), (Life::Goes, 100), "{ahead}");
+            assert_eq!(at(told).0, Life::IsInDoubt, "{ahead}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_was_over_days_ago_is_over() {
+        let told = Told {
+            activated_at: Some(NOW - 90_600),
+            expires_at: Some(NOW - 90_000),
+            ..TOLD
+        };
+        assert_eq!(at(told).0, Life::IsOver);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Er
     let (status, explanation) = classify(code, said, is_cut_short);
 
     let mut about = format!("HTTP {code}");
-    if let Some(target) = redirect_target(answer, server) {
+    if let Some(target) = redirect_target(answer, Some(server)) {
         about.push_str(&format!(", to {target}"));
     }
     error(
@@ -61,12 +61,20 @@ pub fn of_proxy(answer: &Answer<'_>, proxy: &str, authority: &str, wall: i64) ->
             "received too many requests; wait and try again",
         ),
         // What it cannot do, or does not let pass, it will not do later.
-        501 | 505 | 511 => (Status::Proxy, REFUSED),
+        501 | 505 => (Status::Proxy, REFUSED),
+        511 => (
+            Status::Proxy,
+            "wants you to sign in to the network first (a captive portal)",
+        ),
         500..=599 => (Status::Server, "failed; try again later"),
         _ => (Status::Proxy, REFUSED),
     };
+    let mut about = format!("HTTP {code}");
+    if let Some(target) = redirect_target(answer, None) {
+        about.push_str(&format!(", to {target}"));
+    }
     let what = format!("the proxy {proxy}, asked for {authority}, {explanation}");
-    error(status, &what, format!("HTTP {code}"), words, answer, wall)
+    error(status, &what, about, words, answer, wall)
 }
 
 const REFUSED: &str = "refused the connection; check its URL and its rules";
@@ -94,14 +102,14 @@ fn error(
     }
 }
 
-/// Returns where a redirect points. A query, a fragment and credentials may be
+/// Returns where a redirect points; `base` is what it may be relative to. A query, a fragment and credentials may be
 /// secret, so they are left out.
-fn redirect_target(answer: &Answer<'_>, server: &Url) -> Option<String> {
+fn redirect_target(answer: &Answer<'_>, base: Option<&Url>) -> Option<String> {
     if !(300..400).contains(&answer.status) {
         return None;
     }
     let location = std::str::from_utf8(answer.location?).ok()?;
-    let mut target = server.join(location).ok()?;
+    let mut target = Url::options().base_url(base).parse(location).ok()?;
     if target.cannot_be_a_base() {
         return Some(target.scheme().to_owned());
     }
@@ -120,7 +128,8 @@ fn wait(answer: &Answer<'_>, wall: i64) -> Option<Duration> {
         RetryAfter::Seconds(seconds) => seconds,
         RetryAfter::Date(date) => {
             let left = date.saturating_sub(answer.date.unwrap_or(wall));
-            u64::try_from(left).unwrap_or(0)
+            // At once is never asked for with a date.
+            u64::try_from(left).unwrap_or(0).max(1)
         }
     };
     Some(Duration::from_secs(seconds))

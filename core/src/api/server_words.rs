@@ -66,6 +66,7 @@ fn of_object(json: &str) -> Option<String> {
         .flatten()
         .filter(|value| value.get() != "null")
         .map(plain)
+        .filter(|words| !words.is_empty())
         .collect();
     (!said.is_empty()).then(|| said.join("; "))
 }
@@ -199,6 +200,10 @@ mod tests {
         assert_eq!(
             words(r#"{"error":"a","validationError":"b"}"#).unwrap(),
             "a; b"
+        );
+        assert_eq!(
+            words(r#"{"error":"a","validationError":"\n","message":""}"#).unwrap(),
+            "a"
         );
         assert_eq!(words(r#"{"error":{"code":7}}"#).unwrap(), r#"{"code":7}"#);
         assert_eq!(words("Bad Request").unwrap(), "Bad Request");

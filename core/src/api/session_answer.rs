@@ -13,7 +13,7 @@ use crate::{
         server_words,
     },
     error::{Error, Status},
-    http::answer::Answer,
+    http::{answer::Answer, coding::Coding},
     secret::Secret,
     session::Session,
     text::is_visible_ascii,
@@ -73,7 +73,8 @@ fn not_a_session(what: &str, answer: &Answer<'_>) -> Error {
 /// their own page.
 fn no_json(answer: &Answer<'_>) -> Error {
     let words = server_words::read(answer.body, answer.coding);
-    if let Some(coding) = words.coding {
+    let coding = words.coding.or_else(|| Coding::of(answer.body));
+    if let Some(coding) = coding.filter(|_| !words.is_page) {
         let name = coding.name();
         return not_a_session(&format!("it is {name}, which was not asked for"), answer);
     }
@@ -136,7 +137,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::http::coding::Coding;
 
     const NOW: i64 = 1_800_000_000;
     const CLOCKS: Clocks = Clocks {
@@ -239,7 +239,8 @@ mod tests {
             coding: Some(Coding::Brotli),
             ..Answer::of(200, b"\x8b\x09\x80{}\x03")
         };
-        for (answer, name) in [(coded, "gzip"), (named, "Brotli")] {
+        let wide = Answer::of(200, b"\xff\xfe{\0}\0");
+        for (answer, name) in [(coded, "gzip"), (named, "Brotli"), (wide, "UTF-16")] {
             let error = read(&answer, CLOCKS).err().unwrap();
             assert!(error.message.contains(name), "{error}");
         }

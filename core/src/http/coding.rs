@@ -13,6 +13,8 @@ pub enum Coding {
 impl Coding {
     /// Reads a `Content-Encoding`. `None`: the body is as it is.
     pub fn named(value: &[u8]) -> Option<Self> {
+        // The last of several was applied last.
+        let value = value.rsplit(|byte| *byte == b',').next()?;
         let value = value.trim_ascii().to_ascii_lowercase();
         Some(match &value[..] {
             b"" | b"identity" => return None,

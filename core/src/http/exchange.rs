@@ -55,6 +55,7 @@ pub struct Exchange {
     interim_bytes: usize,
     interim_count: usize,
     has_heard: bool,
+    has_broken: bool,
     error_body_until: Option<Moment>,
 }
 
@@ -90,6 +91,7 @@ impl Exchange {
             interim_bytes: 0,
             interim_count: 0,
             has_heard: false,
+            has_broken: false,
             error_body_until: None,
         }
     }
@@ -126,6 +128,7 @@ impl Exchange {
 
     /// Takes the end of the connection. On success the answer is there.
     pub fn closed(&mut self, how: Close) -> Result<(), NoAnswer> {
+        self.has_broken |= how == Close::Broken;
         let end = match self.state {
             State::Done(end) => end,
             State::UntilClose if how == Close::Clean || self.shows_its_end() => End::Whole,
@@ -174,9 +177,9 @@ impl Exchange {
             coding: self.head.coding,
             body: &self.inbox[self.body_start..self.body_end],
             // Where no length is announced, the end of the connection is the end
-            // of the body.
+            // of the body, unless it broke.
             is_cut_short: matches!(self.state, State::Done(End::Missing))
-                && self.head.framing != Framing::UntilClose,
+                && (self.head.framing != Framing::UntilClose || self.has_broken),
         }
     }
 

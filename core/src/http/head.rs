@@ -153,7 +153,10 @@ impl Fields {
                 self.closes |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"close"));
             }
             11 if header.name.eq_ignore_ascii_case("retry-after") => {
-                self.retry_after = self.retry_after.or_else(|| retry_after::read(value));
+                self.retry_after = match (self.retry_after, retry_after::read(value)) {
+                    (Some(one), Some(other)) => Some(one.or_longer(other)),
+                    (one, other) => one.or(other),
+                };
             }
             14 if header.name.eq_ignore_ascii_case("content-length") => self.take_length(value)?,
             16 if header.name.eq_ignore_ascii_case("content-encoding") => {

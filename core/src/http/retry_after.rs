@@ -1,6 +1,6 @@
 //! What a `Retry-After` header asks for (RFC 9110, section 10.2.3).
 
-use crate::{decimal::Decimal, http::date::http_date};
+use crate::http::date::http_date;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
@@ -11,20 +11,39 @@ pub enum RetryAfter {
 
 /// Reads seconds or an HTTP date. Of a list the longest wait counts.
 ///
-/// Servers also send fractions, units and signs. A part of a second is a whole one.
-/// A wait that has passed is a second: to come back at once is never asked for so.
-/// A number out of range is the longest wait. `None`: the value makes no sense.
+/// Servers also send fractions, units and signs. A part of a second is a whole one. A
+/// unit that is not known is a second. A wait that has passed is a second: to come back
+/// at once is never asked for so. A number out of range is the longest wait. `None`: the
+/// value makes no sense.
 pub fn read(value: &[u8]) -> Option<RetryAfter> {
     if let Some(date) = http_date(value) {
         return Some(RetryAfter::Date(date));
     }
     let text = std::str::from_utf8(value).ok()?;
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    // The numbers of a date that cannot be read are no seconds.
+    if DAYS.iter().any(|day| text.starts_with(day)) {
+        return None;
+    }
     text.split([',', ';'])
         .filter_map(seconds)
         .max()
         .map(RetryAfter::Seconds)
 }
 
+impl RetryAfter {
+    /// Returns the longer of two waits. A date cannot be compared: the first counts.
+    pub fn or_longer(self, other: Self) -> Self {
+        match (self, other) {
+            (RetryAfter::Seconds(one), RetryAfter::Seconds(other)) => {
+                RetryAfter::Seconds(one.max(other))
+            }
+            (first, _) => first,
+        }
+    }
+}
+
+/// Reads `7`, `0.5`, `7 s`, `2m30s`, `PT30S`.
 fn seconds(text: &str) -> Option<u64> {
     let text = text.trim().trim_matches('"');
     let (is_past, text) = match text.as_bytes().first() {
@@ -32,19 +51,57 @@ fn seconds(text: &str) -> Option<u64> {
         Some(b'+') => (false, &text[1..]),
         _ => (false, text),
     };
-    let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
-    let end = text.find(|c| !is_of_number(c)).unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let number = Decimal::read(number)?;
-    let rounded_up = number.whole.saturating_add(number.has_fraction.into());
-    let seconds = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "s" | "sec" | "secs" | "second" | "seconds" => rounded_up,
-        "ms" | "msec" | "millisecond" | "milliseconds" => rounded_up.div_ceil(1000),
-        "m" | "min" | "mins" | "minute" | "minutes" => rounded_up.saturating_mul(60),
-        "h" | "hour" | "hours" => rounded_up.saturating_mul(3600),
-        _ => return None,
-    };
-    Some(if is_past { 1 } else { seconds })
+    let mut rest = text.trim_start_matches(['P', 'T']);
+    let mut millionths: u128 = 0;
+    let mut has_number = false;
+    while rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        let (number, after) = split(rest, |c| c.is_ascii_digit() || c == '.');
+        let (unit, after) = split(after.trim_start(), |c| c.is_ascii_alphabetic());
+        let part = thousandths(number)?.saturating_mul(thousandths_of_a_second(unit));
+        millionths = millionths.saturating_add(part);
+        has_number = true;
+        rest = after.trim_start_matches([' ', '.', 'T']);
+    }
+    let seconds = u64::try_from(millionths.div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    has_number.then_some(if is_past { 1 } else { seconds })
+}
+
+fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
+}
+
+/// Returns a decimal number times 1000, rounded up.
+fn thousandths(number: &str) -> Option<u128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.len() + fraction.len() == 0 || fraction.contains('.') {
+        return None;
+    }
+    let mut value: u128 = 0;
+    for digit in whole.bytes() {
+        value = value
+            .saturating_mul(10)
+            .saturating_add((digit - b'0').into());
+    }
+    let mut digits = fraction.bytes();
+    for _ in 0..3 {
+        let digit = digits.next().unwrap_or(b'0');
+        value = value
+            .saturating_mul(10)
+            .saturating_add((digit - b'0').into());
+    }
+    let is_more = digits.any(|digit| digit != b'0');
+    Some(value.saturating_add(is_more.into()))
+}
+
+fn thousandths_of_a_second(unit: &str) -> u128 {
+    let unit = unit.to_ascii_lowercase();
+    match unit.as_str() {
+        "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
+        _ => 1000,
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +131,17 @@ mod tests {
             ("7 seconds", 7),
             ("2 minutes", 120),
             ("1h", 3600),
+            ("1 day", 86_400),
+            ("2 hrs", 7200),
+            ("0.1h", 360),
+            ("1.5 h", 5400),
+            ("2m30s", 150),
+            ("1h 5m", 3900),
+            ("PT30S", 30),
+            ("PT1M30S", 90),
+            ("7 sec.", 7),
+            ("7 apples", 7),
+            ("0.0001", 1),
             ("500ms", 1),
             ("1500 ms", 2),
             ("3, 7", 7),
@@ -102,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_not_waited_for() {
-        for value in ["", "soon", "1e3", "7 apples", "1.2.3", "--7", "NaN", "."] {
+        for value in ["", "soon", "1.2.3", "--7", "NaN", ".", "PT", "Thu, 99 Foo"] {
             assert_eq!(waits(value), None, "{value}");
         }
         assert_eq!(read(b"\xff"), None);
@@ -110,7 +178,9 @@ mod tests {
 
     #[test]
     fn a_date_is_a_moment() {
-        let date = read(b"Thu, 26 Nov 2026 21:00:00 GMT");
-        assert_eq!(date, Some(RetryAfter::Date(1_795_726_800)));
+        for zone in ["GMT", "UTC"] {
+            let date = read(format!("Thu, 26 Nov 2026 21:00:00 {zone}").as_bytes());
+            assert_eq!(date, Some(RetryAfter::Date(1_795_726_800)), "{zone}");
+        }
     }
 }
