@@ -499,7 +499,7 @@ ZELF_API void zelf_config_add_pin(zelf_config *config, const char *spki_sha256_b
  * never proxied.
  *
  * In the user and the password write "@", ":", "/", "\", "?", "#", "%" and a
- * space in percent form. The host is a name or an address, an IPv6 address in
+ * space in percent form. HTTP cannot carry a user with a ":". The host is a name or an address, an IPv6 address in
  * brackets and without a zone. The default ports are 80, 443 and 1080.
  * zelf_client_new refuses a URL that it cannot use exactly as it is written: no
  * call goes around a proxy.
@@ -513,7 +513,9 @@ ZELF_API void zelf_config_add_pin(zelf_config *config, const char *spki_sha256_b
  *
  * Since 0.1.0.
  */
-ZELF_API void zelf_config_set_proxy(zelf_config *config, const char *url);
+ZELF_API
+void zelf_config_set_proxy(zelf_config *config,
+                           const char *url);
 
 /**
  * Lets zelf_client_new take the proxy from the environment, unless one is set:

@@ -150,7 +150,9 @@ impl Config {
     fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Error> {
         let proxy = match self.proxy.check(&header_text("proxy URL", 2048))? {
             Some(url) => Some(proxy::parse(url)?),
-            None if self.proxy_from_env => proxy::from_env(endpoint.host(), endpoint.port())?,
+            None if self.proxy_from_env && endpoint.is_https() => {
+                proxy::from_env(endpoint.host(), endpoint.port())?
+            }
             None => None,
         };
         Ok(proxy.filter(|_| endpoint.is_https()))

@@ -222,7 +222,7 @@ pub unsafe extern "C" fn zelf_config_add_pin(
 /// never proxied.
 ///
 /// In the user and the password write "@", ":", "/", "\", "?", "#", "%" and a
-/// space in percent form. The host is a name or an address, an IPv6 address in
+/// space in percent form. HTTP cannot carry a user with a ":". The host is a name or an address, an IPv6 address in
 /// brackets and without a zone. The default ports are 80, 443 and 1080.
 /// zelf_client_new refuses a URL that it cannot use exactly as it is written: no
 /// call goes around a proxy.

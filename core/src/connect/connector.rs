@@ -20,7 +20,7 @@ use crate::{
         failure::{Attempt, Awaited, Failure, Peer},
         poll_socket::PollSocket,
         proxy::{Protocol, Proxy},
-        socks::{HOST_UNREACHABLE, Refusal, Target, is_no_route},
+        socks::{HOST_UNREACHABLE, Refusal, Target, is_no_route, is_transient},
         tcp,
         trust::policy::Trust,
         tunnel,
@@ -191,15 +191,29 @@ async fn to_one_of(
         .map(|address| async move {
             let target = Target::Address(address.ip());
             match through_socks(to, network, proxy, target, until).await {
-                Err(why @ (Failure::Socks(Refusal::Reply(_)) | Failure::Tunnel(_))) => Err(why),
+                Err(
+                    why @ (Failure::Socks(Refusal::Reply(_))
+                    | Failure::Tunnel(_)
+                    | Failure::Tcp(..)),
+                ) => Err(why),
                 outcome => Ok(outcome),
             }
         });
-    let is_vague =
-        |why: &Failure| matches!(why, Failure::Socks(Refusal::Reply(code)) if is_no_route(*code));
-    match tcp::race(attempts, until, is_vague).await {
+    match tcp::race(attempts, until, vagueness).await {
         Ok(outcome) => outcome,
         Err(why) => Err(why.unwrap_or(Failure::Socks(Refusal::Reply(HOST_UNREACHABLE)))),
+    }
+}
+
+/// Orders what a SOCKS proxy says of several addresses. What may pass for one address is
+/// told before what is final for another.
+fn vagueness(why: &Failure) -> u8 {
+    match why {
+        Failure::Socks(Refusal::Reply(code)) if !is_transient(*code) => {
+            2 + u8::from(is_no_route(*code))
+        }
+        Failure::Socks(Refusal::Reply(code)) => u8::from(is_no_route(*code)),
+        _ => 0,
     }
 }
 
@@ -273,4 +287,19 @@ fn shared(
     }
     let made = Arc::new(make().map_err(Failure::Other)?);
     Ok(Arc::clone(config.get_or_init(|| made)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_for_one_address_is_told_before_what_is_final_for_another() {
+        let order = [1, 5, 6, 3, 4, 2, 7, 8];
+        let vagueness = |code: u8| vagueness(&Failure::Socks(Refusal::Reply(code)));
+        assert!(order.is_sorted_by_key(|code| vagueness(*code)));
+        for (clearer, vaguer) in [(4, 8), (3, 8), (1, 2), (1, 4), (2, 8)] {
+            assert!(vagueness(clearer) < vagueness(vaguer), "{clearer} {vaguer}");
+        }
+    }
 }

@@ -101,7 +101,7 @@ impl Attempt<'_> {
                 self.no_tls(Peer::Proxy, &why)
             }
             Failure::Tunnel(Broken::Tls(why) | Broken::TlsBelow(why)) => {
-                self.no_connection(Peer::Proxy, &io::Error::other(why))
+                self.no_connection(Peer::Proxy, &io::Error::other(tls_failure::reason(&why)))
             }
             Failure::NoTunnel(why) => self.no_tunnel(why),
             Failure::Socks(refusal) => self.no_socks(&refusal),
@@ -180,11 +180,15 @@ impl Attempt<'_> {
                 ),
             );
         }
-        let peer = match (peer, self.proxy) {
-            (Peer::Proxy, Some(proxy)) => format!("the proxy {}", proxy.authority),
-            _ => self.authority.to_owned(),
+        let name = self.name(peer);
+        let name = match (peer, self.proxy) {
+            // What answers may be the proxy, or stand behind it.
+            (Peer::Server, Some(proxy)) if tls_failure::is_no_tls(why) => {
+                format!("{name} through the proxy {}", proxy.authority)
+            }
+            _ => name,
         };
-        Error::new(Status::Tls, tls_failure::sentence(why, &peer))
+        Error::new(Status::Tls, tls_failure::sentence(why, &name))
     }
 
     fn refused(&self, why: &str) -> Error {

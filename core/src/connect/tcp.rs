@@ -29,7 +29,7 @@ type Attempt<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + 'a>>;
 /// route: many hosts have one family only.
 pub async fn connect(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream> {
     let attempts = alternating(addresses).into_iter().map(TcpStream::connect);
-    match race(attempts, until, is_no_route).await {
+    match race(attempts, until, |error| u8::from(is_no_route(error))).await {
         Ok(socket) => {
             socket.set_nodelay(true)?;
             above_standard_streams(socket)
@@ -42,11 +42,11 @@ pub async fn connect(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<T
 /// next at once; one that is silent is followed after a moment, and goes on. All have
 /// started before `until`.
 ///
-/// When all fail, it returns the first error that is not vague, or else the last.
+/// When all fail, it returns the clearest error: the first of the lowest `vagueness`.
 pub async fn race<'a, T, E, F>(
     attempts: impl ExactSizeIterator<Item = F>,
     until: Instant,
-    is_vague: impl Fn(&E) -> bool,
+    vagueness: impl Fn(&E) -> u8,
 ) -> Result<T, Option<E>>
 where
     F: Future<Output = Result<T, E>> + 'a,
@@ -54,7 +54,7 @@ where
     let mut left = attempts;
     let delay = delay(left.len(), until.saturating_duration_since(Instant::now()));
     let mut attempts: Vec<Attempt<'a, T, E>> = Vec::new();
-    let mut first_error = None;
+    let mut clearest = None;
     loop {
         let has_started = match left.next() {
             Some(attempt) => {
@@ -85,11 +85,13 @@ where
         .await;
         match outcome {
             Some(Ok(success)) => return Ok(success),
-            Some(Err(error)) if first_error.as_ref().is_none_or(&is_vague) => {
-                first_error = Some(error);
+            Some(Err(error)) => {
+                let is_clearer = |than: &E| vagueness(&error) < vagueness(than);
+                if clearest.as_ref().is_none_or(is_clearer) {
+                    clearest = Some(error);
+                }
             }
-            Some(Err(_)) => {}
-            None if !has_started && attempts.is_empty() => return Err(first_error),
+            None if !has_started && attempts.is_empty() => return Err(clearest),
             None => {}
         }
     }
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_error_that_is_not_vague_is_told() {
+    fn the_clearest_that_is_not_vague_is_told() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -167,12 +169,12 @@ mod tests {
             runtime.block_on(race(
                 attempts,
                 Instant::now() + ATTEMPT_DELAY * 9,
-                |error| error.starts_with("vague"),
+                |error| u8::from(error.starts_with("vague")),
             ))
         };
         assert_eq!(told(&["vague", "clear", "later"]), Err(Some("clear")));
         assert_eq!(told(&["clear", "vague"]), Err(Some("clear")));
-        assert_eq!(told(&["vague", "vague too"]), Err(Some("vague too")));
+        assert_eq!(told(&["vague", "vague too"]), Err(Some("vague")));
         assert_eq!(told(&[]), Err(None));
     }
 

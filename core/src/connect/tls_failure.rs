@@ -26,6 +26,11 @@ pub fn reason(error: &TlsError) -> &'static str {
     }
 }
 
+/// Whether the peer does not speak TLS.
+pub fn is_no_tls(error: &TlsError) -> bool {
+    fault(error) == NO_TLS
+}
+
 /// Whether the peer's certificate is trusted, and its key is not pinned.
 pub fn is_pin_mismatch(error: &TlsError) -> bool {
     matches!(
@@ -63,7 +68,7 @@ pub fn is_refusal(error: &TlsError) -> bool {
 type Fault = (&'static str, &'static str);
 
 const CHECK_PORT: &str = "check that the port speaks TLS 1.2 or 1.3";
-const ASK: &str = "ask its operator, or try again later";
+const ASK: &str = "ask its operator";
 
 const NO_TLS: Fault = ("it does not speak TLS", "check the scheme and the port");
 const OLD_VERSION: Fault = (
@@ -91,7 +96,7 @@ const GARBLED: Fault = ("what it sent cannot be read", CHECK_PORT);
 const UNREADABLE: Fault = ("it could not read what it was sent", CHECK_PORT);
 const CHANGED: Fault = (
     "data was changed on the way",
-    "try again, or expect an interception",
+    "expect an interception, or a faulty network",
 );
 const DOWNGRADE: Fault = (
     "somebody on the way forces an older version of TLS",

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use percent_encoding::percent_decode;
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout},
@@ -80,7 +81,7 @@ pub async fn connect(
         proxy, authority, ..
     } = asked;
     let answer = Answer {
-        body: match repeats(proxy.credentials.as_ref(), &answer) {
+        body: match may_repeat(proxy.credentials.as_ref(), &answer) {
             true => &[],
             false => answer.body,
         },
@@ -124,27 +125,51 @@ async fn advance_until(
     .await
 }
 
-/// Whether an answer's body repeats a secret: the password, the user where there is no password,
-/// or the header in which they were sent.
-fn repeats(credentials: Option<&Credentials>, answer: &Answer<'_>) -> bool {
+/// Whether an answer's words may repeat the credentials, whole or in part.
+///
+/// An answer about the credentials may show them in any form, and one that was cut may
+/// show a part of them: these are not searched. In others letters and digits are
+/// compared: a page writes the rest in many ways. A short user is no secret.
+fn may_repeat(credentials: Option<&Credentials>, answer: &Answer<'_>) -> bool {
+    const SHORT: usize = 8;
     let Some(credentials) = credentials else {
         return false;
     };
-    let basic = credentials.basic();
-    let encoded = basic.trim_start_matches("Basic ").as_bytes();
-    let secret = match credentials.password.is_empty() {
-        true => &credentials.user,
-        false => &credentials.password,
-    };
+    if answer.status == 407 || answer.is_cut_short {
+        return true;
+    }
     let words = server_words::read(answer.body, answer.coding)
         .said
         .unwrap_or_default();
-    let contains = |text: &[u8], part: &[u8]| {
-        !part.is_empty() && text.windows(part.len()).any(|window| window == part)
-    };
-    [answer.body, words.as_bytes()]
+    let texts = [
+        letters_and_digits(answer.body),
+        letters_and_digits(words.as_bytes()),
+    ];
+    let basic = credentials.basic();
+    let encoded = letters_and_digits(basic.trim_start_matches("Basic ").as_bytes());
+    let user = letters_and_digits(&credentials.user);
+    let password = letters_and_digits(&credentials.password);
+    let is_user_secret = user.len() >= SHORT || credentials.password.is_empty();
+    [(encoded, true), (password, true), (user, is_user_secret)]
         .iter()
-        .any(|text| contains(text, encoded) || contains(text, secret))
+        .filter(|(secret, counts)| *counts && !secret.is_empty())
+        .any(|(secret, _)| texts.iter().any(|text| text.contains(secret.as_str())))
+}
+
+/// Returns the letters and digits of a text, with percent forms and entities undone.
+fn letters_and_digits(text: &[u8]) -> String {
+    let text = percent_decode(text).decode_utf8_lossy().into_owned();
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('&') {
+        plain.push_str(before);
+        let is_of_entity = |c: char| c.is_ascii_alphanumeric() || c == '#';
+        let end = after.find(|c| !is_of_entity(c)).unwrap_or(after.len());
+        rest = after[end..].strip_prefix(';').unwrap_or(after);
+    }
+    plain.push_str(rest);
+    plain.retain(char::is_alphanumeric);
+    plain
 }
 
 /// Asks a SOCKS proxy for a connection.
@@ -201,4 +226,46 @@ pub async fn poll<T>(
         },
     )
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_may_show_the_credentials_are_not_used() {
+        let credentials = |user: &str, password: &str| Credentials {
+            user: user.as_bytes().to_vec(),
+            password: password.as_bytes().to_vec(),
+        };
+        let hidden = |credentials: &Credentials, body: &str| {
+            may_repeat(Some(credentials), &Answer::of(403, body.as_bytes()))
+        };
+        let usual = credentials("user", "s3c&r3t/@x");
+        for body in [
+            "password s3c&r3t/@x",
+            "password s3c&amp;r3t/@x",
+            r#"{"error":{"password":"s3c&r3t\/@x"}}"#,
+            "http://user:s3c%26r3t%2F%40x@proxy",
+            "Basic dXNlcjpzM2MmcjN0L0B4",
+        ] {
+            assert!(hidden(&usual, body), "{body}");
+        }
+        for body in ["Blocked by policy", "no user of that name", "", "&"] {
+            assert!(!hidden(&usual, body), "{body}");
+        }
+        assert!(hidden(
+            &credentials("ghp_s3cr3tToken", "x-oauth"),
+            "ghp_s3cr3tToken"
+        ));
+        assert!(hidden(&credentials("token", ""), "who is token?"));
+        for (status, is_cut_short) in [(407, false), (403, true)] {
+            let answer = Answer {
+                is_cut_short,
+                ..Answer::of(status, b"your password s3c")
+            };
+            assert!(may_repeat(Some(&usual), &answer));
+            assert!(!may_repeat(None, &answer));
+        }
+    }
 }

@@ -74,7 +74,7 @@ pub fn of(error: &CertificateError) -> Fault {
         },
         E::BadEncoding => fault("is damaged, or is not an X.509 certificate", REISSUE),
         E::BadSignature => fault(
-            "is signed by another key than its issuer's, or by RSA of fewer than 2048 bits",
+            "is signed by another key than its issuer's, or by RSA of a length that is not supported",
             CA_FILE,
         ),
         #[allow(deprecated)]

@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use crate::host::limits;
+use crate::{connect::trust::refusal::first_of, host::limits};
 
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const DIRECTORY_VARIABLE: &str = "SSL_CERT_DIR";
@@ -219,7 +219,7 @@ impl Reader {
             ));
         }
         if self.texts.is_empty() {
-            return Err(Unread::Unusable(self.unusable.join("; ")));
+            return Err(Unread::Unusable(first_of(&self.unusable)));
         }
         Ok(TrustTexts {
             texts: self.texts,

@@ -49,3 +49,15 @@ impl fmt::Debug for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// Returns the first of several reasons, and how many more there are: a message stays
+/// short.
+pub fn first_of(reasons: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = reasons.iter().take(SHOWN).cloned();
+    let mut text = shown.collect::<Vec<_>>().join("; ");
+    if reasons.len() > SHOWN {
+        text.push_str(&format!("; and {} more", reasons.len() - SHOWN));
+    }
+    text
+}

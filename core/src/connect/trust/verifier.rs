@@ -21,7 +21,11 @@ use rustls::{
 };
 use webpki::{Error as PathError, RawPublicKeyEntity};
 
-use crate::connect::trust::{fields::Fields, own_certificate, refusal::Refusal};
+use crate::connect::trust::{
+    fields::Fields,
+    own_certificate,
+    refusal::{Refusal, first_of},
+};
 
 /// The fewest bits that ring accepts.
 const MIN_RSA_BITS: usize = 2048;
@@ -95,7 +99,7 @@ impl Verifier {
                 Refusal::IssuerNotYetValid
             }
             E::BadSignature if shown.intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
-            _ if is_unknown && !unusable.is_empty() => Refusal::UnusablePlaces(unusable.join(", ")),
+            _ if is_unknown && !unusable.is_empty() => Refusal::UnusablePlaces(first_of(unusable)),
             _ if is_own => Refusal::SelfSigned,
             E::UnknownIssuer if !is_issuer_in(shown.intermediates, &server) => {
                 Refusal::IssuerMissing
