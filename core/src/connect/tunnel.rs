@@ -168,7 +168,7 @@ fn letters_and_digits(text: &[u8]) -> String {
         rest = after[end..].strip_prefix(';').unwrap_or(after);
     }
     plain.push_str(rest);
-    plain.retain(char::is_alphanumeric);
+    plain.retain(|c| c.is_ascii_alphanumeric() || !c.is_ascii());
     plain
 }
 

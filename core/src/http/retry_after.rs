@@ -52,7 +52,7 @@ fn seconds(text: &str) -> Option<u64> {
         _ => (false, text),
     };
     let mut rest = text.trim_start_matches(['P', 'T']);
-    let mut millionths: u128 = 0;
+    let mut millionths: u64 = 0;
     let mut has_number = false;
     while rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         let (number, after) = split(rest, |c| c.is_ascii_digit() || c == '.');
@@ -62,7 +62,10 @@ fn seconds(text: &str) -> Option<u64> {
         has_number = true;
         rest = after.trim_start_matches([' ', '.', 'T']);
     }
-    let seconds = u64::try_from(millionths.div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    let seconds = match millionths {
+        u64::MAX => u64::MAX,
+        _ => millionths.div_ceil(1_000_000),
+    };
     has_number.then_some(if is_past { 1 } else { seconds })
 }
 
@@ -71,12 +74,12 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
 }
 
 /// Returns a decimal number times 1000, rounded up.
-fn thousandths(number: &str) -> Option<u128> {
+fn thousandths(number: &str) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() == 0 || fraction.contains('.') {
         return None;
     }
-    let mut value: u128 = 0;
+    let mut value: u64 = 0;
     for digit in whole.bytes() {
         value = value
             .saturating_mul(10)
@@ -93,7 +96,7 @@ fn thousandths(number: &str) -> Option<u128> {
     Some(value.saturating_add(is_more.into()))
 }
 
-fn thousandths_of_a_second(unit: &str) -> u128 {
+fn thousandths_of_a_second(unit: &str) -> u64 {
     let unit = unit.to_ascii_lowercase();
     match unit.as_str() {
         "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => 1,
