@@ -7,8 +7,7 @@
 //! Threads and tasks wait in the same queue: each leaves a [`Waker`].
 
 use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, VecDeque, btree_map::Entry},
+    collections::VecDeque,
     mem,
     sync::{Arc, MutexGuard},
     task::{Poll, Waker},
@@ -20,36 +19,22 @@ pub type Outcome = Result<Session, Error>;
 
 /// The calls of one client in one process. A forked child makes its own.
 ///
-/// It is a tree: to compare a few identifiers costs less than to hash one.
+/// The lines are sorted by identifier: to compare a few costs less than to hash one.
 #[derive(Default)]
-pub struct SingleFlight(Lock<BTreeMap<Identity, Line>>);
+pub struct SingleFlight(Lock<Vec<Line>>);
 
-/// A request, told from others by its identifier only.
-struct Identity(Arc<SessionRequest>);
-
-impl PartialEq for Identity {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.identifier == other.0.identifier
-    }
+/// The calls for one identifier.
+struct Line {
+    /// The request of the call that came first.
+    first: Arc<SessionRequest>,
+    /// The calls that wait behind the leader.
+    waiting: VecDeque<Arc<Place>>,
 }
 
-impl Eq for Identity {}
-
-impl PartialOrd for Identity {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// Returns where the line of a request's identifier stands, or belongs.
+fn find(lines: &[Line], request: &SessionRequest) -> Result<usize, usize> {
+    lines.binary_search_by(|line| line.first.identifier.cmp(&request.identifier))
 }
-
-impl Ord for Identity {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.identifier.cmp(&other.0.identifier)
-    }
-}
-
-/// The calls that wait behind the leader of one identifier.
-#[derive(Default)]
-struct Line(VecDeque<Arc<Place>>);
 
 /// One waiting call.
 struct Place {
@@ -84,21 +69,26 @@ pub enum Turn<'a> {
 impl SingleFlight {
     /// Joins the line of the request's identifier.
     pub fn join(&self, request: &Arc<SessionRequest>) -> Joined<'_> {
-        match self.0.hold().entry(Identity(Arc::clone(request))) {
-            Entry::Vacant(line) => {
-                line.insert(Line::default());
+        let mut lines = self.0.hold();
+        match find(&lines, request) {
+            Err(at) => {
+                let line = Line {
+                    first: Arc::clone(request),
+                    waiting: VecDeque::new(),
+                };
+                lines.insert(at, line);
                 Joined::Leads(Leader {
                     flights: self,
                     request: Arc::clone(request),
                     has_finished: false,
                 })
             }
-            Entry::Occupied(mut line) => {
+            Ok(at) => {
                 let place = Arc::new(Place {
                     request: Arc::clone(request),
                     state: Lock::default(),
                 });
-                line.get_mut().0.push_back(Arc::clone(&place));
+                lines[at].waiting.push_back(Arc::clone(&place));
                 Joined::Follows(Follower {
                     flights: self,
                     place,
@@ -110,7 +100,7 @@ impl SingleFlight {
     /// Returns how many calls lead, and how many wait.
     pub fn counts(&self) -> (usize, usize) {
         let lines = self.0.hold();
-        let waiting = lines.values().map(|line| line.0.len()).sum();
+        let waiting = lines.iter().map(|line| line.waiting.len()).sum();
         (lines.len(), waiting)
     }
 
@@ -121,12 +111,12 @@ impl SingleFlight {
     /// different one may be a kill, and comes first.
     fn pass_on(&self, request: &Arc<SessionRequest>, outcome: Option<&Outcome>) {
         let mut lines = self.0.hold();
-        let Entry::Occupied(mut line) = lines.entry(Identity(Arc::clone(request))) else {
+        let Ok(at) = find(&lines, request) else {
             return;
         };
         let mut to_wake = Vec::new();
         let mut has_leader = false;
-        while let Some(place) = line.get_mut().0.pop_front() {
+        while let Some(place) = lines[at].waiting.pop_front() {
             let state = match outcome {
                 Some(outcome) if place.request == *request => State::Has(outcome.clone()),
                 _ => State::Leads,
@@ -140,14 +130,14 @@ impl SingleFlight {
             }
         }
         if !has_leader {
-            line.remove();
+            lines.remove(at);
         }
         drop(lines);
         // Outside the lock: a waker runs code of the event loop.
         to_wake.into_iter().for_each(Waker::wake);
     }
 
-    fn lines(&self) -> MutexGuard<'_, BTreeMap<Identity, Line>> {
+    fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
         self.0.hold()
     }
 }
@@ -221,8 +211,9 @@ impl Drop for Follower<'_> {
         let state = mem::replace(&mut *self.place.state.hold(), State::Gone);
         match state {
             State::Waits | State::Sleeps(_) => {
-                if let Some(line) = lines.get_mut(&Identity(Arc::clone(&self.place.request))) {
-                    line.0.retain(|place| !Arc::ptr_eq(place, &self.place));
+                if let Ok(at) = find(&lines, &self.place.request) {
+                    let waiting = &mut lines[at].waiting;
+                    waiting.retain(|place| !Arc::ptr_eq(place, &self.place));
                 }
             }
             State::Leads => {
