@@ -1,6 +1,6 @@
 //! A point in time, however a server writes it.
 
-use crate::{api::claim::Claim, decimal::Decimal};
+use crate::{api::claim::Claim, decimal};
 
 /// The year 2020, before which this API had no sessions, and the end of 9999. A
 /// time outside is a mistake.
@@ -28,7 +28,7 @@ pub fn sane(seconds: i64) -> Option<i64> {
 
 /// The scales do not overlap.
 fn scaled(number: &str) -> Option<i64> {
-    let number = Decimal::read(number)?.whole;
+    let number = decimal::whole(number)?;
     if let Some(seconds) = i64::try_from(number).ok().and_then(sane) {
         return Some(seconds);
     }
