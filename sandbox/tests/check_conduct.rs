@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::checking::{check, options, report};
+use common::checking::{check, options, report, strike};
 use common::{create, inject, named, sandbox, sandbox_with};
 use serde_json::{Value, json};
 use zelf_sandbox::check::{Check, Options, Step};
@@ -49,6 +49,58 @@ fn the_token_of_a_session_that_may_be_anothers_is_never_sent() {
     for request in sandbox.requests() {
         assert_eq!(request.header("authorization"), None, "{}", request.path);
         assert!(!String::from_utf8_lossy(&request.body).contains("killSession"));
+    }
+}
+
+#[test]
+fn nothing_is_killed_unless_every_plain_create_brought_the_same_session_of_the_check() {
+    let refused = || json!({"kind": "answer", "status": 409, "validation_error": "no"});
+    let claims = |claims: Value| json!({"kind": "claims", "claims": claims});
+    for step in [
+        Step::CreateAgain,
+        Step::CreateWithOtherDomain,
+        Step::CreateAfterRest,
+    ] {
+        for fault in [
+            claims(json!({"identifier": "somebody else"})),
+            claims(json!({"session": "6b046efda3a4beeef871b88c"})),
+            claims(json!({"session": null})),
+            json!({"kind": "patch", "body": {"data": {"token": "opaque"}}}),
+            refused(),
+        ] {
+            let sandbox = sandbox();
+            strike(&sandbox, step, fault.clone());
+            check(&sandbox);
+            let requests = sandbox.requests();
+            let killed = requests
+                .iter()
+                .any(|request| String::from_utf8_lossy(&request.body).contains("killSession"));
+            assert!(!killed, "{} {fault}", step.name());
+        }
+    }
+}
+
+#[test]
+fn no_token_is_sent_after_a_session_of_somebody_else() {
+    for step in [
+        Step::CreateAgain,
+        Step::CreateWithAllFields,
+        Step::CreateWithTagName,
+        Step::CreateAfterRest,
+        Step::Kill,
+        Step::CreateAfterKill,
+    ] {
+        let sandbox = sandbox();
+        let foreign = json!({"kind": "claims", "claims": {"identifier": "somebody else"}});
+        strike(&sandbox, step, foreign);
+        let report = check(&sandbox);
+        let before = Step::ALL.iter().take_while(|&&earlier| earlier != step);
+        let mut after = sandbox.requests().into_iter().skip(before.count());
+        assert!(
+            after.all(|request| request.header("authorization").is_none()),
+            "{}:\n{report}",
+            step.name()
+        );
     }
 }
 

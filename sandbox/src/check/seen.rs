@@ -78,18 +78,60 @@ impl Seen {
         }
     }
 
-    /// Gives the token of a session that the check has certainly created.
+    /// Gives the token of a session that the check has certainly created. None is
+    /// given after an answer that shows the check somebody else's session.
     pub fn own_token(&self, step: Step) -> Result<String, String> {
-        let answer = self.outcome(step).and_then(|outcome| outcome.as_ref().ok());
-        let Some(session) = answer.and_then(Session::of) else {
-            return Err(format!("{} brought no session", step.name()));
-        };
-        if session.claim("identifier") != Some(&self.made.a) {
-            return Err(format!(
-                "the session of {} is not certainly the check's own",
-                step.name()
-            ));
+        let steps = self.answers.keys();
+        if let Some(foreign) = steps.copied().find(|&step| self.is_foreign(step)) {
+            return Err(not_own(foreign));
         }
-        Ok(session.token)
+        match self.session_of(step) {
+            Some(session) => Ok(session.token),
+            None => Err(format!("{} brought no session", step.name())),
+        }
     }
+
+    /// Says whether session A may be killed. Every plain create of A so far has to
+    /// have brought the session of the first one: the kill goes to the session that
+    /// the server finds at that moment.
+    pub fn may_kill(&self) -> Result<(), String> {
+        self.own_token(Step::Create)?;
+        let first = self.session_of(Step::Create);
+        let first = first.as_ref().and_then(|session| session.claim("session"));
+        let Some(first) = first else {
+            return Err("the token of create has no claim session".into());
+        };
+        for step in Step::PLAIN_CREATES {
+            match self.session_of(step) {
+                None => return Err(format!("{} brought no session", step.name())),
+                Some(session) if session.claim("session") != Some(first) => {
+                    return Err(format!("{} brought another session", step.name()));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether a step brought a session whose identifier the check did not send
+    /// for it.
+    fn is_foreign(&self, step: Step) -> bool {
+        self.session_of(step).is_some_and(|session| {
+            let identifier = session.claim("identifier");
+            let identifiers = step.identifiers(&self.made);
+            !identifiers.iter().any(|own| identifier == Some(own))
+        })
+    }
+
+    fn session_of(&self, step: Step) -> Option<Session> {
+        let answer = self.outcome(step)?.as_ref().ok()?;
+        Session::of(answer)
+    }
+}
+
+fn not_own(step: Step) -> String {
+    format!(
+        "the session of {} is not certainly the check's own",
+        step.name()
+    )
 }

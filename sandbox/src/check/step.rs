@@ -61,6 +61,14 @@ impl Step {
         Step::UseNew,
     ];
 
+    /// The creates before the kill that have to bring session A.
+    pub const PLAIN_CREATES: [Step; 4] = [
+        Step::Create,
+        Step::CreateAgain,
+        Step::CreateWithOtherDomain,
+        Step::CreateAfterRest,
+    ];
+
     /// Gives its name. The files of recordings are called so too.
     pub fn name(self) -> &'static str {
         match self {
@@ -139,6 +147,16 @@ impl Step {
         }
     }
 
+    /// Gives the identifiers that the session of its answer may have.
+    pub fn identifiers(self, made: &Made) -> Vec<&String> {
+        match self {
+            Step::CreateWithAllFields | Step::CreateWithAllFieldsAgain => vec![&made.b],
+            // The tag name leads to session B.
+            Step::CreateWithTagName => vec![&made.b, &made.c],
+            _ => vec![&made.a],
+        }
+    }
+
     /// Makes the request. `Err` says why it must not or cannot be sent: no token
     /// is used and no session is killed that is not certainly the check's.
     pub fn request(self, made: &Made, seen: &Seen) -> Result<Request, String> {
@@ -165,7 +183,7 @@ impl Step {
                 self.create(Some(&made.origin), whole[..whole.len() - 1].to_owned())
             }
             Step::Kill => {
-                seen.own_token(Step::Create)?;
+                seen.may_kill()?;
                 let body = json!({"identifier": made.a, "killSession": true});
                 self.create(Some(&made.origin), body.to_string())
             }
