@@ -63,6 +63,9 @@ fn mistakes_on_the_command_line_end_with_2() {
         (&["--nonsense", "http://x.test"], "nonsense"),
         (&["--timeout", "0", "http://x.test"], "0"),
         (&["http://x.test", "http://y.test"], "y.test"),
+        (&["--proxy", "htp://p.test:1", "http://x.test"], "proxy"),
+        (&["--proxy", "ftp://p.test:1", "http://x.test"], "proxy"),
+        (&["--proxy", "p.test:1", "http://x.test"], "proxy"),
         (
             &["--cacert", "/nonexistent", "https://x.test"],
             "/nonexistent",

@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use crate::check::exchange::{Answer, NoAnswer, Request};
-use crate::check::options::Options;
+use crate::check::options::{self, Options};
 use crate::log::printable;
 
 /// Bounds what is read of a body.
@@ -29,13 +29,18 @@ pub struct Client {
 
 impl Client {
     pub fn new(base_url: &Url, options: &Options) -> Result<Self, String> {
+        let proxy = options.proxy.as_deref().map(options::proxy).transpose()?;
+        let needs_tls = [Some(base_url), proxy.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|url| url.scheme() == "https");
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(base_url, options.ca_file.as_deref())?)
+            .tls_backend_preconfigured(tls(needs_tls, options.ca_file.as_deref())?)
             .user_agent(concat!("zelf-sandbox/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .timeout(options.timeout)
             .no_proxy();
-        if let Some(proxy) = &options.proxy {
+        if let Some(proxy) = proxy {
             let proxy = Proxy::all(proxy).map_err(|_| "the proxy's URL cannot be used")?;
             builder = builder.proxy(proxy);
         }
@@ -102,7 +107,7 @@ impl Client {
     }
 }
 
-fn tls(base_url: &Url, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+fn tls(is_needed: bool, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -110,9 +115,7 @@ fn tls(base_url: &Url, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let builder = match ca_file {
         Some(file) => builder.with_root_certificates(roots(file)?),
         // Plain HTTP needs none, and the system may have none.
-        None if base_url.scheme() == "http" => {
-            builder.with_root_certificates(RootCertStore::empty())
-        }
+        None if !is_needed => builder.with_root_certificates(RootCertStore::empty()),
         None => builder.with_platform_verifier().map_err(|_| {
             "the system has no trusted certificates; name a file with --cacert".to_owned()
         })?,

@@ -54,9 +54,54 @@ pub fn base_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Reads the URL of a proxy. The client takes other schemes, and then goes to the
+/// deployment without a proxy. The error does not repeat the text: it may have a
+/// password.
+pub fn proxy(text: &str) -> Result<Url, String> {
+    let refuse = |reason: &str| Err(format!("the proxy's URL cannot be used: {reason}"));
+    let Ok(url) = Url::parse(text) else {
+        return refuse("it is http:// or https:// with a host");
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse("it starts with http:// or https://");
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return refuse("it ends after the host and the port");
+    }
+    Ok(url)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::base_url;
+    use super::{base_url, proxy};
+
+    #[test]
+    fn a_proxy_is_http_or_https_with_a_host() {
+        for text in [
+            "http://proxy.test:3128",
+            "https://proxy.test/",
+            "HTTP://u:p@[::1]:1",
+        ] {
+            assert!(proxy(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "proxy.test",
+            "proxy.test:3128",
+            "127.0.0.1:3128",
+            "htp://u:pw@proxy.test",
+            "ftp://u:pw@proxy.test",
+            "socks5://u:pw@proxy.test",
+            "http://",
+            "http://u:pw@",
+            "http://u:pw@proxy.test:99999",
+            "http://u:pw@proxy.test/a",
+            "http://u:pw@proxy.test?a",
+        ] {
+            let error = proxy(text).expect_err(text);
+            assert!(!error.contains("pw"), "{error}");
+        }
+    }
 
     #[test]
     fn a_base_url_is_http_or_https_without_credentials_query_and_fragment() {
