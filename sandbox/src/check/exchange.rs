@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::check::mask::Secrets;
 use crate::log::printable;
 
 /// How many characters of the server's words a line of the report has.
@@ -31,6 +32,8 @@ pub struct Answer {
     /// This side's end of the connection. It tells connections apart.
     pub local: Option<SocketAddr>,
     pub took: Duration,
+    /// What must not be shown of it.
+    pub secrets: Secrets,
 }
 
 /// Why there is no answer.
@@ -63,7 +66,9 @@ impl Answer {
     }
 
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        // The library skips a byte order mark too.
+        let body = self.body.strip_prefix(b"\xEF\xBB\xBF");
+        serde_json::from_slice(body.unwrap_or(&self.body)).ok()
     }
 
     /// Reads the server's clock in the header.
@@ -85,14 +90,14 @@ impl Answer {
         matches!(self.status, 408 | 429 | 502 | 503 | 504)
     }
 
-    /// Finds the server's words in a refusal, without what looks like a token.
+    /// Finds the server's words in a refusal, without secrets.
     pub fn words(&self) -> String {
         let text = match self.json() {
             Some(body) => ["validationError", "error", "message"]
                 .iter()
-                .find_map(|name| body[name].as_str().map(str::to_owned))
+                .find_map(|name| body[name].as_str().map(|words| self.secrets.text(words)))
                 .unwrap_or_default(),
-            None => String::from_utf8_lossy(&self.body).trim().to_owned(),
+            None => self.secrets.plain(&String::from_utf8_lossy(&self.body)),
         };
         let words = printable(text.trim());
         if words.chars().count() <= LONGEST_WORDS {
@@ -105,7 +110,9 @@ impl Answer {
     pub fn in_short(&self) -> String {
         let words = match (self.status, self.header("location")) {
             (200..=299, _) => String::new(),
-            (300..=399, Some(location)) => format!("to {}", without_query(location)),
+            (300..=399, Some(location)) => {
+                format!("to {}", printable(&self.secrets.target(location)))
+            }
             _ => self.words(),
         };
         match words.as_str() {
@@ -113,11 +120,6 @@ impl Answer {
             words => format!("HTTP {} ({words})", self.status),
         }
     }
-}
-
-/// Leaves out what may be secret in the target of a redirect.
-fn without_query(location: &str) -> String {
-    printable(location.split(['?', '#']).next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -150,6 +152,14 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_before_json_is_skipped() {
+        assert_eq!(
+            answer(200, "\u{feff}{\"a\":1}", &[]).json(),
+            Some(serde_json::json!({"a": 1}))
+        );
+    }
+
+    #[test]
     fn a_token_in_an_answer_is_not_among_the_words() {
         let said = answer(400, "no eyJhbGciOi.e30.x here", &[]).in_short();
         assert_eq!(said, "HTTP 400 (no <token> here)");
@@ -157,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_query_of_a_redirect_is_not_shown() {
-        let redirect = answer(301, "", &[("Location", "https://x.test/a?key=1")]);
+        let redirect = answer(301, "", &[("Location", "https://u:p@x.test/a?key=1")]);
         assert_eq!(redirect.in_short(), "HTTP 301 (to https://x.test/a)");
     }
 

@@ -10,6 +10,7 @@ mod connection_facts;
 mod exchange;
 mod fact;
 mod made;
+mod mask;
 mod options;
 mod recording;
 mod refusal_facts;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use client::Client;
 use exchange::{Answer, NoAnswer};
 use made::Made;
+use mask::Secrets;
 use recording::Recordings;
 use reqwest::Url;
 use seen::Seen;
@@ -110,6 +112,7 @@ impl Check {
 
     async fn exchanges(&self) -> io::Result<Seen> {
         let mut seen = Seen::new(self.made.clone());
+        let mut secrets = Secrets::default();
         // Why no further request is sent.
         let mut stopped: Option<String> = None;
         for (number, step) in (1..).zip(Step::ALL) {
@@ -123,10 +126,15 @@ impl Check {
                     if step == Step::CreateAfterRest {
                         tokio::time::sleep(self.rest(&seen)).await;
                     }
-                    let outcome = self.client.send(&request).await;
+                    let mut outcome = self.client.send(&request).await;
+                    secrets.learn_request(&request);
+                    if let Ok(answer) = &mut outcome {
+                        secrets.learn(answer);
+                        answer.secrets = secrets.clone();
+                    }
                     if let Some(recordings) = &self.recordings {
                         let url = self.client.url(&request.path);
-                        recordings.write(number, step, &url, &request, &outcome)?;
+                        recordings.write(number, step, &url, &request, &outcome, &self.made)?;
                     }
                     outcome
                 }

@@ -116,11 +116,8 @@ impl Seen {
     /// Says whether a step brought a session whose identifier the check did not send
     /// for it.
     fn is_foreign(&self, step: Step) -> bool {
-        self.session_of(step).is_some_and(|session| {
-            let identifier = session.claim("identifier");
-            let identifiers = step.identifiers(&self.made);
-            !identifiers.iter().any(|own| identifier == Some(own))
-        })
+        let session = self.session_of(step);
+        session.is_some_and(|session| !step.is_own(&session, &self.made))
     }
 
     fn session_of(&self, step: Step) -> Option<Session> {

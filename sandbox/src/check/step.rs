@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::check::exchange::Request;
 use crate::check::made::Made;
 use crate::check::seen::Seen;
-use crate::check::session::spoiled;
+use crate::check::session::{Session, spoiled};
 
 /// One exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,8 +147,15 @@ impl Step {
         }
     }
 
+    /// Says whether the session of its answer is certainly the check's.
+    pub fn is_own(self, session: &Session, made: &Made) -> bool {
+        let identifier = session.claim("identifier");
+        let mut identifiers = self.identifiers(made).into_iter();
+        identifiers.any(|own| identifier == Some(own))
+    }
+
     /// Gives the identifiers that the session of its answer may have.
-    pub fn identifiers(self, made: &Made) -> Vec<&String> {
+    fn identifiers(self, made: &Made) -> Vec<&String> {
         match self {
             Step::CreateWithAllFields | Step::CreateWithAllFieldsAgain => vec![&made.b],
             // The tag name leads to session B.
