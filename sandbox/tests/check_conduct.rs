@@ -169,6 +169,36 @@ fn exchanges_are_recorded_without_anything_that_could_be_used() {
 }
 
 #[test]
+fn the_session_of_somebody_else_is_recorded_without_its_claims() {
+    let sandbox = sandbox();
+    let theirs = json!({"identifier": "somebody else", "domain": "theirs"});
+    let foreign = json!({"kind": "claims", "claims": theirs});
+    strike(&sandbox, Step::CreateAgain, foreign);
+    let folder = tempfile::tempdir().unwrap();
+    let recording = Options {
+        record: Some(folder.path().to_owned()),
+        ..options()
+    };
+    report(sandbox.http_url(), recording);
+    let text = std::fs::read_to_string(folder.path().join("02-create-again.json")).unwrap();
+    assert!(text.contains("<token>"), "{text}");
+    assert!(!text.contains("claims"), "{text}");
+    assert!(!text.contains("theirs"), "{text}");
+}
+
+#[test]
+fn a_token_that_is_repeated_in_a_later_refusal_is_not_printed() {
+    let sandbox = sandbox();
+    let odd = json!({"kind": "patch", "body": {"data": {"token": "opaque"}}});
+    strike(&sandbox, Step::Create, odd);
+    let echo = json!({"kind": "answer", "status": 403, "error": "no opaque here"});
+    strike(&sandbox, Step::NoOrigin, echo);
+    let report = check(&sandbox).to_string();
+    assert!(report.contains("no <token> here"), "{report}");
+    assert!(!report.contains("opaque"), "{report}");
+}
+
+#[test]
 fn options_that_cannot_be_used_are_named_before_anything_is_sent() {
     let sandbox = sandbox();
     let nowhere = Options {

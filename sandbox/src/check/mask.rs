@@ -36,6 +36,7 @@ impl Secrets {
         for (name, value) in &answer.headers {
             self.learn_text(value);
             if let Some(mask) = mask_of(name) {
+                self.add(value, mask, SHORTEST_NAMED);
                 let cookie = value.split(';').next().unwrap_or_default();
                 let cookie = cookie.split_once('=').map_or(cookie, |(_, value)| value);
                 self.add(cookie, mask, SHORTEST_NAMED);

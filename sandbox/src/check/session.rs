@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use crate::check::exchange::Answer;
 
-/// How far `Date` and `iat` may be apart before the library prefers `iat`.
+/// How far `Date` and `iat` may be apart and still tell the same time.
 pub const SAME_CLOCK: u64 = 60;
+
+/// For how long after its end the server may still bring a session, in seconds.
+const REMOVED_WITHIN: i64 = 90;
 
 /// A session as an answer tells it. What cannot be read is `None`.
 #[derive(Clone, Debug)]
@@ -17,7 +20,8 @@ pub struct Session {
     pub claims: Option<Value>,
     pub activated_at: Option<i64>,
     pub expires_at: Option<i64>,
-    /// The server's clock, by the library's rule.
+    /// The earliest time that the server's clock may show. A session is over only
+    /// when every clock that counts says so.
     pub server_now: Option<i64>,
 }
 
@@ -32,10 +36,12 @@ impl Session {
         let token = data["token"].as_str()?.to_owned();
         let claims = claims(&token);
         let issued_at = claims.as_ref().and_then(|claims| claims["iat"].as_i64());
+        let activated_at = data["activatedAt"].as_i64();
+        let expires_at = data["expiresAt"].as_i64();
         Some(Session {
-            activated_at: data["activatedAt"].as_i64(),
-            expires_at: data["expiresAt"].as_i64(),
-            server_now: server_clock(answer.date(), issued_at),
+            activated_at,
+            expires_at,
+            server_now: server_clock([answer.date(), issued_at], activated_at, expires_at),
             claims,
             token,
         })
@@ -51,13 +57,27 @@ impl Session {
     }
 }
 
-/// Of two times that agree the later one. Otherwise `iat`: the `Date` may be that
-/// of a proxy.
-fn server_clock(date: Option<i64>, issued_at: Option<i64>) -> Option<i64> {
-    match (date, issued_at) {
-        (Some(date), Some(issued_at)) if date.abs_diff(issued_at) > SAME_CLOCK => Some(issued_at),
-        (date, issued_at) => date.max(issued_at),
+/// Of two clocks that agree the earlier one. Otherwise those count that the session's
+/// times confirm: the server brings no session before it begins or long after its end.
+fn server_clock(
+    [date, issued_at]: [Option<i64>; 2],
+    activated_at: Option<i64>,
+    expires_at: Option<i64>,
+) -> Option<i64> {
+    if let (Some(date), Some(issued_at)) = (date, issued_at)
+        && date.abs_diff(issued_at) <= SAME_CLOCK
+    {
+        return Some(date.min(issued_at));
     }
+    let is_confirmed = |clock: &i64| {
+        activated_at.is_none_or(|from| from.saturating_sub(60) <= *clock)
+            && expires_at.is_none_or(|to| *clock <= to.saturating_add(REMOVED_WITHIN))
+    };
+    [date, issued_at]
+        .into_iter()
+        .flatten()
+        .filter(is_confirmed)
+        .min()
 }
 
 /// Reads the claims of a JWT. The signature is the server's to check.
@@ -76,4 +96,26 @@ pub fn claims(token: &str) -> Option<Value> {
 pub fn spoiled(token: &str) -> String {
     let (rest, signature) = token.rsplit_once('.').unwrap_or((token, ""));
     format!("{rest}.{}", "A".repeat(signature.len().max(43)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_clock;
+
+    #[test]
+    fn where_two_clocks_differ_those_count_that_the_sessions_times_confirm() {
+        let clock = |date, issued_at| server_clock([date, issued_at], Some(10_000), Some(10_600));
+        for (date, issued_at, expected) in [
+            (Some(10_001), Some(10_000), Some(10_000)),
+            (Some(90_001), Some(90_000), Some(90_000)),
+            (Some(90_000), Some(10_000), Some(10_000)),
+            (Some(10_000), Some(90_000), Some(10_000)),
+            (Some(10_500), Some(10_000), Some(10_000)),
+            (Some(10_500), None, Some(10_500)),
+            (None, Some(90_000), None),
+            (None, None, None),
+        ] {
+            assert_eq!(clock(date, issued_at), expected, "{date:?} {issued_at:?}");
+        }
+    }
 }

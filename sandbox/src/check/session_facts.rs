@@ -9,6 +9,8 @@ use crate::check::verdict::{Fact, Judged, deviates, unknown};
 /// What the library reads of an answer at most.
 const BODY_LIMIT: usize = 64 * 1024;
 const LIFETIME: i64 = 600;
+/// A session with less left is over for the library.
+const LEAST_LEFT: i64 = 2;
 
 pub const SESSION: &[Fact] = &[
     Fact {
@@ -44,13 +46,13 @@ pub const SESSION: &[Fact] = &[
     Fact {
         name: "times",
         expected: "activatedAt and expiresAt are Unix seconds, 600 apart",
-        otherwise: "Another lifetime breaks nothing; without a number in expiresAt the library counts 600 s",
+        otherwise: "Nothing breaks: the library reads milliseconds, text and RFC 3339 too, and counts 600 s where a time is missing",
         judge: times,
     },
     Fact {
         name: "fresh",
         expected: "a new session has not expired by the server's own clock",
-        otherwise: "Calls end with ZELF_ERROR_SESSION_EXPIRED; ask the operator of the deployment",
+        otherwise: "The library replaces a session only when Date and iat agree that it is over, else calls may end with ZELF_ERROR_SESSION_EXPIRED; ask the operator",
         judge: fresh,
     },
     Fact {
@@ -62,7 +64,7 @@ pub const SESSION: &[Fact] = &[
     Fact {
         name: "date",
         expected: "the Date of the answer and the token's iat are within 60 s",
-        otherwise: "Nothing breaks: the library goes by iat then; the clock of a proxy may be wrong",
+        otherwise: "Nothing breaks: the library then goes by the clock that the session's times confirm; the clock of a proxy may be wrong",
         judge: date,
     },
     Fact {
@@ -157,9 +159,11 @@ fn times(seen: &Seen) -> Judged {
 fn fresh(seen: &Seen) -> Judged {
     let session = seen.session(Step::Create)?;
     let (Some(expires_at), Some(now)) = (session.expires_at, session.server_now) else {
-        return unknown("the answer has no expiresAt, or neither Date nor iat");
+        return unknown(
+            "the answer has no expiresAt that is a number, or no clock that its times confirm",
+        );
     };
-    if expires_at > now {
+    if expires_at.saturating_sub(now) >= LEAST_LEFT {
         return Ok(());
     }
     deviates(format!("expiresAt {expires_at} when it was {now}"))
