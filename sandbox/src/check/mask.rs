@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use crate::check::exchange::{Answer, Request};
 use crate::check::session;
 
-pub const TOKEN: &str = "<token>";
-pub const MASKED: &str = "<masked>";
-
+const TOKEN: &str = "<token>";
+const MASKED: &str = "<masked>";
 /// A shorter token or address is not looked for in other text.
 const SHORTEST: usize = 3;
 /// A shorter value under a secret name may be a usual word.
