@@ -273,7 +273,8 @@ ZELF_API const char *zelf_error_message(const zelf_error *error);
 
 /**
  * The HTTP status of the answer, such as 403: the server's, or that of a proxy
- * which did not connect to it. 0 when no answer came, or error is NULL.
+ * which did not connect to it. A time-out has it too when an answer began and did
+ * not end. 0 when no answer came, or error is NULL.
  *
  * Since 0.1.0.
  */
@@ -894,13 +895,16 @@ typedef struct zelf_session zelf_session;
  * expired. When an identifier is set, the library then asks for a new one with
  * killSession, as zelf_session_options_set_kill_session does (but not if a tag
  * name may have found another identifier's). A session with under 2 s left when
- * the answer comes counts as expired. A session is replaced only when the time
- * in its token says that it has expired and the answer's Date header does not
- * contradict that; or, where the token tells no time, Date and the device's clock
- * both say it. A slow answer and times that cannot be meant are no reason.
+ * the answer comes counts as expired.
+ *
+ * A session is replaced only when it has expired by the time in its token, and by
+ * the answer's Date header if that is sane. A token that tells no time leaves it to
+ * Date and the device's clock: both must say so. A slow answer is no reason, nor is
+ * a time that cannot be meant. The error is ZELF_ERROR_SESSION_EXPIRED when the
+ * clocks disagree.
  *
  * Calls of one client that come at once for one identifier take turns, and those
- * with equal options share one request: each gets a session object of its own.
+ * with equal options share one request. Each call gets its own session object.
  *
  * Blocks until the answer is there, at most for the configured time limit.
  * Any number of threads may call it at once. A thread that is already ending (in

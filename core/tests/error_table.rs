@@ -156,7 +156,7 @@ fn every_row_has_the_advice_of_its_status() {
     assert!(checked > 45, "only {checked} rows were found");
 }
 
-/// Each failure of TLS that has a row is told as ZELF_ERROR_TLS, whoever the peer is.
+/// Each failure of TLS that has a row is ZELF_ERROR_TLS, of the server and of a proxy.
 #[test]
 fn a_failure_of_tls_has_its_status() {
     let attempt = Attempt {

@@ -54,7 +54,8 @@ pub extern "C" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_cha
 }
 
 /// The HTTP status of the answer, such as 403: the server's, or that of a proxy
-/// which did not connect to it. 0 when no answer came, or error is NULL.
+/// which did not connect to it. A time-out has it too when an answer began and did
+/// not end. 0 when no answer came, or error is NULL.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -155,7 +155,7 @@ fn of_alert(alert: AlertDescription) -> Fault {
         Alert::AccessDenied => ("it denies access", "ask its operator for it"),
         Alert::UnrecognisedName => UNKNOWN_HOST,
         Alert::NoApplicationProtocol => NO_HTTP_1,
-        Alert::InternalError => ("it reports an error of its own", ASK),
+        Alert::InternalError => ("it reports an internal error", ASK),
         Alert::CloseNotify | Alert::UserCanceled => ("it ended the handshake", ASK),
         Alert::BadRecordMac | Alert::DecryptError | Alert::DecryptionFailed => CHANGED,
         Alert::RecordOverflow

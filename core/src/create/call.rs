@@ -299,7 +299,8 @@ impl Call {
         match (life, self.why_not_replaced(&session)) {
             (Life::Goes, _) => self.next = Next::Finish(Ok(session)),
             (Life::IsInDoubt, _) => {
-                let advice = "but two clocks of the answer disagree, so it was not replaced; try again in a minute";
+                let advice =
+                    "but not every clock says so, so it was not replaced; try again in a minute";
                 self.next = Next::Finish(Err(expired(advice)));
             }
             (Life::IsOver, Some(advice)) => self.next = Next::Finish(Err(expired(advice))),

@@ -200,10 +200,10 @@ fn a_slow_answer_kills_no_session() {
     let sandbox = sandbox();
     let client = client(&sandbox, |_| {});
     let old = create(&client, "slow-answer-x").unwrap();
-    sandbox.age_sessions(Some("slow-answer-x"), 597);
+    sandbox.age_sessions(Some("slow-answer-x"), 595);
     sandbox.clear_requests();
     sandbox.inject(FaultKind::Delay {
-        ms: 1500,
+        ms: 4000,
         stage: Stage::Answer,
     });
     let session = create(&client, "slow-answer-x").unwrap();

@@ -68,7 +68,7 @@ fn an_alert_is_told_by_its_meaning() {
         ),
         (42, "wants a client certificate"),
         (70, "no version of TLS from 1.2 on"),
-        (80, "an error of its own"),
+        (80, "an internal error"),
         (112, "does not know this host name"),
         (116, "wants a client certificate"),
         (120, "does not speak HTTP/1.1"),

@@ -446,7 +446,7 @@ fn an_alert_is_told_by_what_it_means() {
     means(Alert::ProtocolVersion, "no version of TLS from 1.2 on");
     means(Alert::UnrecognisedName, "does not know this host name");
     means(Alert::NoApplicationProtocol, "HTTP/2 alone");
-    means(Alert::InternalError, "an error of its own");
+    means(Alert::InternalError, "an internal error");
     means(Alert::DecodeError, "could not read");
     means(Alert::AccessDenied, "denies access");
     means(Alert::Unknown(200), "unknown alert");
