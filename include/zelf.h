@@ -450,7 +450,8 @@ ZELF_API void zelf_config_set_max_attempts(zelf_config *config, uint32_t attempt
  *
  * It must be a regular file of at most 16 MiB, and every certificate in it must
  * be usable: the error names the one that is not by its number and line. Keys and
- * text between the certificates are skipped.
+ * text between the certificates are skipped. A BEGIN may be indented; behind other
+ * text on its line it is text.
  *
  * Default: the system's trust, read by zelf_client_new. On Linux and the BSDs
  * that is the distribution's file of certificates, or its folder of them where

@@ -148,6 +148,11 @@ fn odd_heads_are_taken_as_curl_takes_them() {
             "HTTP/1.1 200 OK\r\nX: a\u{1}b\r\nContent-Length: 2\r\n\r\n",
             false,
         ),
+        ("HTTP/1.1 200 \u{1}O\rK\r\nContent-Length: 2\r\n\r\n", false),
+        (
+            "HTTP/1.1 200 OK\r\nX: a\rb\nX\r: \0\u{7f}\r\r\nContent-Length: 2\r\r\n\r\n",
+            false,
+        ),
         (
             "HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\n",
             false,
@@ -166,6 +171,25 @@ fn odd_heads_are_taken_as_curl_takes_them() {
             outcome(&response),
             answer(200, "ab", is_kept),
             "{response:?}"
+        );
+    }
+}
+
+#[test]
+fn a_head_that_is_refused_is_refused_by_its_name() {
+    for (head, words) in [
+        ("HTTP/1.1 OK\r\n\r\n", "its status line is malformed"),
+        ("HTTP/1.1 2x0 OK\r\n\r\n", "its status line is malformed"),
+        ("HTTP/1.7 200 OK\r\n\r\n", "its status line is malformed"),
+        (
+            "HTTP/1.1 \u{1}00 OK\r\n\r\n",
+            "its status line is malformed",
+        ),
+    ] {
+        assert_eq!(
+            outcome(head),
+            Outcome::Failed(NoAnswer::NotHttp(words)),
+            "{head:?}"
         );
     }
 }

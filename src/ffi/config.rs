@@ -136,7 +136,8 @@ pub extern "C" fn zelf_config_set_max_attempts(config: Option<&mut zelf_config>,
 ///
 /// It must be a regular file of at most 16 MiB, and every certificate in it must
 /// be usable: the error names the one that is not by its number and line. Keys and
-/// text between the certificates are skipped.
+/// text between the certificates are skipped. A BEGIN may be indented; behind other
+/// text on its line it is text.
 ///
 /// Default: the system's trust, read by zelf_client_new. On Linux and the BSDs
 /// that is the distribution's file of certificates, or its folder of them where

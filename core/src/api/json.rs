@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The values of some fields, as JSON. A field that is there twice has the last value,
@@ -25,7 +25,14 @@ pub fn fields_within<'a, const N: usize>(
     names: [&str; N],
 ) -> serde_json::Result<Values<'a, N>> {
     let inner = Fields(&names);
-    read(json, Outer { name: outer, inner })
+    read(json, Outer { name: outer, inner }).or_else(|_| {
+        // It stops at an outer value that is no object.
+        let [value] = fields(json, [outer])?;
+        match value.map(RawValue::get) {
+            Some(object) if object.starts_with('{') => fields(object.as_bytes(), names),
+            _ => Ok([None; N]),
+        }
+    })
 }
 
 fn read<'a, V: Visitor<'a>>(json: &'a [u8], object: V) -> serde_json::Result<V::Value> {
@@ -78,7 +85,7 @@ impl<'a, const N: usize> Visitor<'a> for Outer<'_, N> {
     }
 }
 
-/// Reads an object; a value of another type as one without fields.
+/// Reads an object.
 #[derive(Clone, Copy)]
 struct Fields<'n, const N: usize>(&'n [&'n str; N]);
 
@@ -86,7 +93,7 @@ impl<'a, const N: usize> DeserializeSeed<'a> for Fields<'_, N> {
     type Value = Values<'a, N>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+        deserializer.deserialize_map(self)
     }
 }
 
@@ -106,35 +113,6 @@ impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {
             }
         }
         Ok(found)
-    }
-
-    fn visit_seq<S: SeqAccess<'a>>(self, mut values: S) -> Result<Self::Value, S::Error> {
-        while values.next_element::<IgnoredAny>()?.is_some() {}
-        Ok([None; N])
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok([None; N])
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok([None; N])
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok([None; N])
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok([None; N])
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok([None; N])
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok([None; N])
     }
 }
 
@@ -204,9 +182,18 @@ mod tests {
             "true",
             "[1,{}]",
             "{}",
+            "1e999",
+            "\"\\ud800\"",
+            "[1e999]",
         ] {
+            let doubled = format!(r#"{{"o":{other},"o":{{"a":1}}}}"#);
+            assert_eq!(read(&doubled), Some(Some("1".to_owned())), "{other}");
+            let reversed = format!(r#"{{"o":{{"a":1}},"o": {other}}}"#);
+            assert_eq!(read(&reversed), Some(None), "{other}");
             assert_eq!(read(&format!(r#"{{"o":{other}}}"#)), Some(None), "{other}");
         }
+        assert_eq!(read(r#"{"o":7,"o":{"a":1}} x"#), None);
+        assert_eq!(read(r#"{"o":[1,}"#), None);
         assert_eq!(read(r#"{"a":1}"#), Some(None));
         assert_eq!(read(r#"{"o":{"a":1}"#), None);
     }

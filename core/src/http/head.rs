@@ -53,8 +53,34 @@ pub enum Method {
 /// `None` while it is not complete.
 ///
 /// It takes what curl takes: a space before a header's colon, folded lines, odd
-/// status lines. A line that is no header is ignored.
+/// status lines, control characters. A line that is no header is ignored.
 pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
+    read_as_it_is(bytes, method).or_else(|_| read_cleaned(bytes, method))
+}
+
+/// Reads a head whose control characters count as spaces. No other may follow on the
+/// connection: others may see other lines in it.
+#[cold]
+fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
+    let mut clean = bytes.to_vec();
+    for (at, byte) in clean.iter_mut().enumerate() {
+        let ends_line = match *byte {
+            b'\n' => true,
+            b'\r' => matches!(bytes.get(at + 1), None | Some(b'\n')),
+            _ => false,
+        };
+        if byte.is_ascii_control() && !ends_line {
+            *byte = b' ';
+        }
+    }
+    let mut found = read_as_it_is(&clean, method)?;
+    if let Some((head, _)) = &mut found {
+        head.keeps_connection = false;
+    }
+    Ok(found)
+}
+
+fn read_as_it_is(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
     let is_http_so_far = bytes
         .iter()
         .zip(BEGINNING)
@@ -75,11 +101,10 @@ pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAns
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(NoAnswer::HeadTooLarge),
-        Err(_) => {
-            return Err(NoAnswer::NotHttp(
-                "its status line or headers are malformed",
-            ));
+        Err(httparse::Error::Status | httparse::Error::Version) => {
+            return Err(NoAnswer::NotHttp("its status line is malformed"));
         }
+        Err(_) => return Err(NoAnswer::NotHttp("its headers are malformed")),
     };
 
     let status = response.code.unwrap_or_default();

@@ -262,7 +262,10 @@ fn refusals() -> Vec<Refusal> {
         Refusal::SelfSigned,
         Refusal::IssuerMissing,
         Refusal::WeakKey,
-        Refusal::UnusablePlaces("\"/x\", which SSL_CERT_FILE names, is empty".to_owned()),
+        Refusal::UnusablePlaces {
+            cause: Box::new(Refusal::IssuerMissing.into()),
+            places: "\"/x\", which SSL_CERT_FILE names, is empty".to_owned(),
+        },
     ]
 }
 

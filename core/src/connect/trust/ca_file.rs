@@ -121,8 +121,8 @@ mod tests {
         );
         let key = KeyPair::generate().unwrap().serialize_pem();
         assert!(refusal(key).contains("holds a key"));
-        let indented = certificate().replace("-----BEGIN", "  -----BEGIN");
-        assert!(refusal(indented).contains("has to begin its line"));
+        let behind = certificate().replace("-----BEGIN", "ca: -----BEGIN");
+        assert!(refusal(behind).contains("has to begin its line"));
     }
 
     #[test]

@@ -122,10 +122,11 @@ fn of_refusal(refusal: &Refusal) -> Fault {
             "or of its issuer has an RSA key that is too short",
             LONG_KEY,
         ),
-        Refusal::UnusablePlaces(places) => Fault {
-            why: UNKNOWN,
-            advice: Cow::Owned(places.clone()),
-        },
+        Refusal::UnusablePlaces { cause, places } => {
+            let Fault { why, advice } = of(cause);
+            let advice = format!("{advice} ({places})").into();
+            Fault { why, advice }
+        }
     }
 }
 

@@ -106,7 +106,7 @@ mod tests {
             (b"-----BEGIN PKCS7-----\n", "holds PKCS #7"),
             (b"-----BEGIN CERTIFICATE REQUEST-----\n", "request"),
             (b"-----BEGIN NEW CERTIFICATE REQUEST-----\n", "request"),
-            (b"ca: |\n  -----BEGIN CERTIFICATE-----\n", "begin its line"),
+            (b"ca: -----BEGIN CERTIFICATE-----\n", "begin its line"),
             (b"-----BEGIN EC PRIVATE KEY-----\n", "holds a key"),
             (b"-----BEGIN PUBLIC KEY-----\n", "holds a key"),
             (b"-----BEGIN X509 CRL-----\n", "holds PEM, but"),

@@ -34,7 +34,7 @@ static BASE64: GeneralPurpose = GeneralPurpose::new(
 pub fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
     let mut at = 0;
     let mut number = 0;
-    // A BEGIN is the first of a line, of the text or after an END: a joined file
+    // A BEGIN begins its line, after blanks or not, or follows an END: a joined file
     // may have had no newline at its end.
     let mut after_end = 0;
     std::iter::from_fn(move || {
@@ -44,8 +44,8 @@ pub fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
             if let Some(length) = length_of_end(&text[dash..]) {
                 at = dash + length;
                 after_end = skip_blanks(text, at);
-            } else if (dash == after_end || is_line_start(&text[..dash]))
-                && let Some(label) = label_after(BEGIN, &text[dash..])
+            } else if let Some(label) = label_after(BEGIN, &text[dash..])
+                && (dash == after_end || is_line_start(&text[..dash]))
             {
                 break (dash, label);
             }
@@ -79,6 +79,9 @@ fn length_of_end(text: &[u8]) -> Option<usize> {
 }
 
 fn is_line_start(before: &[u8]) -> bool {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let indent = before.iter().rev().take_while(|byte| is_blank(byte));
+    let before = &before[..before.len() - indent.count()];
     let before = before.strip_suffix(BYTE_ORDER_MARK).unwrap_or(before);
     matches!(before.last(), None | Some(b'\n' | b'\r'))
 }

@@ -100,6 +100,7 @@ impl TrustPlaces<'_> {
             exhausted: None,
             seen: Vec::new(),
             left: MAX_BYTES,
+            has_usable: false,
         };
 
         match file_variable.map(Path::new) {
@@ -140,9 +141,11 @@ struct Reader {
     texts: Vec<Vec<u8>>,
     unusable: Vec<String>,
     exhausted: Option<io::Error>,
-    /// The device and the inode of each file.
+    /// The device and the inode of each file that was taken.
     seen: Vec<(u64, u64)>,
     left: u64,
+    /// The place that is being read has given a certificate that can be used.
+    has_usable: bool,
 }
 
 impl Reader {
@@ -153,6 +156,7 @@ impl Reader {
         path: &Path,
         variable: Option<&str>,
     ) -> bool {
+        self.has_usable = false;
         let outcome = read(self, path);
         let is_usable = outcome.is_ok();
         if let Err(reason) = outcome {
@@ -174,8 +178,7 @@ impl Reader {
         if self.seen.contains(&file) {
             return Ok(());
         }
-        self.seen.push(file);
-        self.left = self
+        let left = self
             .left
             .checked_sub(metadata.len())
             .ok_or_else(|| format!("exceeds the {MAX_BYTES} bytes that all files may take"))?;
@@ -183,9 +186,12 @@ impl Reader {
         File::open(path)
             .and_then(|mut file| file.read_exact(&mut text))
             .map_err(|why| self.unreadable(why))?;
-        // One certificate that can be used is enough. To decode one of each file
-        // is most of the work that a directory makes.
-        (self.check)(&text, self.texts.is_empty())?;
+        // One certificate that can be used is enough for a place. To decode one of
+        // each file is most of the work that a directory makes.
+        (self.check)(&text, !self.has_usable)?;
+        self.has_usable = true;
+        self.seen.push(file);
+        self.left = left;
         self.texts.push(text);
         Ok(())
     }

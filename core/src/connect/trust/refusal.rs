@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use rustls::{CertificateError, Error as TlsError, OtherError};
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Refusal {
     /// An intermediate certificate has expired; the server's own has not.
     IssuerExpired,
@@ -15,9 +15,12 @@ pub enum Refusal {
     IssuerMissing,
     /// RSA of fewer bits than are accepted.
     WeakKey,
-    /// No trusted authority signed it, and these places of the system's trust
-    /// could not be read.
-    UnusablePlaces(String),
+    /// No trusted authority signed it, and places of the system's trust could not be
+    /// read.
+    UnusablePlaces {
+        cause: Box<CertificateError>,
+        places: String,
+    },
 }
 
 impl Refusal {
@@ -30,9 +33,15 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for CertificateError {
+    fn from(refusal: Refusal) -> Self {
+        CertificateError::Other(OtherError(Arc::new(refusal)))
+    }
+}
+
 impl From<Refusal> for TlsError {
     fn from(refusal: Refusal) -> Self {
-        CertificateError::Other(OtherError(Arc::new(refusal))).into()
+        CertificateError::from(refusal).into()
     }
 }
 

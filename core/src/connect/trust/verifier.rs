@@ -90,21 +90,31 @@ impl Verifier {
             return error;
         };
         let is_own = server.is_self_issued() && is_about_the_issuer(why);
-        let is_unknown = is_own || matches!(why, E::UnknownIssuer | E::BadSignature);
         let is_in_time = server.check_time(shown.now).is_ok();
-        let unusable = self.roots.unusable();
         let refusal = match why {
             E::Expired | E::ExpiredContext { .. } if is_in_time => Refusal::IssuerExpired,
             E::NotValidYet | E::NotValidYetContext { .. } if is_in_time => {
                 Refusal::IssuerNotYetValid
             }
             E::BadSignature if shown.intermediates.iter().any(has_weak_key) => Refusal::WeakKey,
-            _ if is_unknown && !unusable.is_empty() => Refusal::UnusablePlaces(first_of(unusable)),
-            _ if is_own => Refusal::SelfSigned,
+            _ if is_own => return self.in_doubt(Refusal::SelfSigned.into()),
             E::UnknownIssuer if !is_issuer_in(shown.intermediates, &server) => {
-                Refusal::IssuerMissing
+                return self.in_doubt(Refusal::IssuerMissing.into());
             }
+            E::UnknownIssuer | E::BadSignature => return self.in_doubt(why.clone()),
             _ => return error,
+        };
+        refusal.into()
+    }
+
+    /// Adds the places that may hold the authority and could not be read.
+    fn in_doubt(&self, cause: CertificateError) -> TlsError {
+        let refusal = match self.roots.unusable() {
+            [] => return cause.into(),
+            unusable => Refusal::UnusablePlaces {
+                cause: Box::new(cause),
+                places: first_of(unusable),
+            },
         };
         refusal.into()
     }

@@ -233,6 +233,26 @@ fn an_unusable_place_is_noted_if_another_gives_a_certificate() {
 }
 
 #[test]
+fn a_place_whose_only_certificates_cannot_be_used_is_noted_wherever_it_stands() {
+    let folder = Folder::new();
+    folder.file("a/1", "one");
+    folder.file("b/2", "broken");
+    symlink("2", folder.path("b/link")).unwrap();
+    folder.file("c/3", "three");
+    folder.file("c/4", "broken");
+    let list = ["a", "b", "c"].map(|name| folder.path(name)).join(":");
+    let setup = Setup {
+        file_variable: Some(&folder.file("broken", "broken")),
+        directory_variable: Some(&list),
+        ..Setup::default()
+    };
+    let unusable = setup.read().unwrap().unusable;
+    assert_eq!(unusable.len(), 2, "{unusable:?}");
+    assert!(unusable[0].contains("SSL_CERT_FILE names, is broken"));
+    assert!(unusable[1].starts_with(&format!("{:?}", folder.path("b"))));
+}
+
+#[test]
 fn the_error_names_each_unusable_place() {
     let folder = Folder::new();
     let broken = folder.file("broken", "broken");
