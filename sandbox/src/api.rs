@@ -62,7 +62,11 @@ pub async fn handle(
 }
 
 /// The first `X-Forwarded-For` entry, which the service trusts, or the peer.
-fn client_ip(head: &Head, peer: &str) -> String {
+/// The address that a test has set goes before both.
+fn client_ip(state: &State, head: &Head, peer: &str) -> String {
+    if let Some(address) = state.client_address() {
+        return address.to_string();
+    }
     let forwarded = head.header("x-forwarded-for").unwrap_or_default();
     match forwarded.split(',').next().map(str::trim) {
         Some(first) if !first.is_empty() => first.to_owned(),
@@ -83,7 +87,7 @@ async fn create(
     if let Some(object @ Value::Object(_)) = body.get("identifier") {
         return cast_error(object).into();
     }
-    let wanted = Wanted::from_body(body, client_ip(head, peer));
+    let wanted = Wanted::from_body(body, client_ip(state, head, peer));
     let found = state.sessions.find(&wanted);
     if let (Some(session), false) = (&found, wanted.kill) {
         return created(state, session, "reused", patch);
@@ -197,7 +201,7 @@ fn protected(state: &State, head: &Head, route: &str) -> Answer {
     }
 }
 
-/// A route that asks whether the session is still there.
+/// A route that asks whether the session is still there and not used.
 fn search(state: &State, head: &Head, claims: &Claims) -> Response {
     let Some(searches) = state.sessions.count_search(&claims.session) else {
         return Response::validation_error(403, "Session is not active");

@@ -1,6 +1,7 @@
 //! The routes under `/sandbox/`, by which a test in any language moves time,
 //! injects faults and looks at what arrived.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
@@ -38,13 +39,18 @@ pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<
         ("POST", "/sandbox/faults") => inject(state, body),
         ("DELETE", "/sandbox/faults") => Ok(json!({ "cleared": state.faults.clear() })),
         ("POST", "/sandbox/age") => {
-            let identifier = match &body["identifier"] {
-                Value::Null => None,
-                Value::String(identifier) => Some(identifier.as_str()),
-                _ => return Err("identifier is a string".into()),
-            };
+            let identifier = identifier(body)?;
             let seconds = seconds(body, "seconds")?;
             Ok(json!({ "aged": state.sessions.age(identifier, seconds) }))
+        }
+        ("POST", "/sandbox/use") => {
+            let used = state.sessions.mark_used(identifier(body)?);
+            Ok(json!({ "used": used }))
+        }
+        ("POST", "/sandbox/address") => {
+            let address = address(body)?;
+            state.set_client_address(address);
+            Ok(json!({ "address": address.map(|address| address.to_string()) }))
         }
         ("POST", "/sandbox/clock") => {
             let skew = seconds(body, "skew_seconds")?;
@@ -69,6 +75,26 @@ pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<
             "there is no {method} {path}; see zelf-sandbox --help"
         )),
     }
+}
+
+/// The identifier whose sessions are meant; `None` means all sessions.
+fn identifier(body: &Value) -> Result<Option<&str>, String> {
+    match &body["identifier"] {
+        Value::Null => Ok(None),
+        Value::String(identifier) => Ok(Some(identifier)),
+        _ => Err("identifier is a string".into()),
+    }
+}
+
+fn address(body: &Value) -> Result<Option<IpAddr>, String> {
+    let value = &body["address"];
+    if value.is_null() {
+        return Ok(None);
+    }
+    let address = value.as_str().and_then(|text| text.parse().ok());
+    address
+        .map(Some)
+        .ok_or_else(|| "address is an IP address or null".into())
 }
 
 fn seconds(body: &Value, name: &str) -> Result<i64, String> {
@@ -112,6 +138,7 @@ fn sessions(state: &State) -> Vec<Value> {
             "domain": session.domain,
             "activatedAt": session.activated_at,
             "expiresAt": session.expires_at,
+            "status": session.status.name(),
             "uses": session.uses,
             "searches": session.searches,
         })

@@ -1,7 +1,7 @@
 //! A running sandbox.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -120,6 +120,18 @@ impl Sandbox {
     /// Moves the sessions of an identifier (or all) into the past. Says how many.
     pub fn age_sessions(&self, identifier: Option<&str>, seconds: i64) -> usize {
         self.state.sessions.age(identifier, seconds)
+    }
+
+    /// Gives the sessions of an identifier (or all) the status "used". A create
+    /// still returns them, the session-checked routes refuse them. Says how many.
+    pub fn mark_sessions_used(&self, identifier: Option<&str>) -> usize {
+        self.state.sessions.mark_used(identifier)
+    }
+
+    /// Sets the address that all later requests come from, on open connections
+    /// too. `None`: each request has its own again.
+    pub fn set_client_address(&self, address: Option<IpAddr>) {
+        self.state.set_client_address(address);
     }
 
     /// Sets the offset of the sandbox's clock from the machine's.

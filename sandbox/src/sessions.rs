@@ -82,6 +82,23 @@ fn is_truthy(value: Option<&Value>) -> bool {
     }
 }
 
+/// Whether the session-checked routes accept a session. A create finds it in
+/// either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Active,
+    Used,
+}
+
+impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Used => "used",
+        }
+    }
+}
+
 /// A session, stored or (as a ghost) only claimed.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -94,6 +111,7 @@ pub struct Session {
     pub domain: String,
     pub activated_at: i64,
     pub expires_at: i64,
+    pub status: Status,
     /// Requests that carried its token to a protected route.
     pub uses: u32,
     pub searches: u32,
@@ -161,6 +179,7 @@ impl Sessions {
             domain: wanted.domain.clone(),
             activated_at: now,
             expires_at: now.saturating_add(self.lifetime),
+            status: Status::Active,
             uses: 0,
             searches: 0,
         };
@@ -182,27 +201,42 @@ impl Sessions {
         Some(session.uses)
     }
 
-    /// As [`Sessions::count_use`], for searches.
+    /// As [`Sessions::count_use`], for searches. `None` also when the session
+    /// is used.
     pub fn count_search(&self, id: &str) -> Option<u32> {
         let mut stored = lock(&self.stored);
-        let session = stored.iter_mut().find(|session| session.id == id)?;
+        let session = stored
+            .iter_mut()
+            .find(|session| session.id == id && session.status == Status::Active)?;
         session.searches = session.searches.saturating_add(1);
         Some(session.searches)
     }
 
     /// Moves sessions into the past. Says how many.
     pub fn age(&self, identifier: Option<&str>, seconds: i64) -> usize {
+        self.change(identifier, |session| {
+            session.activated_at = session.activated_at.saturating_sub(seconds);
+            session.expires_at = session.expires_at.saturating_sub(seconds);
+        })
+    }
+
+    /// Gives sessions the status "used". Says how many.
+    pub fn mark_used(&self, identifier: Option<&str>) -> usize {
+        self.change(identifier, |session| session.status = Status::Used)
+    }
+
+    /// Changes the sessions of an identifier (or all). Says how many.
+    fn change(&self, identifier: Option<&str>, change: impl Fn(&mut Session)) -> usize {
         let mut stored = lock(&self.stored);
         let chosen = stored
             .iter_mut()
             .filter(|session| identifier.is_none() || session.identifier.as_deref() == identifier);
-        let mut aged = 0;
+        let mut changed = 0;
         for session in chosen {
-            session.activated_at = session.activated_at.saturating_sub(seconds);
-            session.expires_at = session.expires_at.saturating_sub(seconds);
-            aged += 1;
+            change(session);
+            changed += 1;
         }
-        aged
+        changed
     }
 
     /// Removes expired sessions. Says how many.

@@ -1,5 +1,6 @@
 //! What all connections of a sandbox share.
 
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -27,6 +28,7 @@ pub struct State {
     pub open: AtomicUsize,
     starting: AtomicU32,
     last_reap: Mutex<i64>,
+    client_address: Mutex<Option<IpAddr>>,
 }
 
 impl State {
@@ -39,6 +41,7 @@ impl State {
         }
         Ok(State {
             last_reap: Mutex::new(clock.now()),
+            client_address: Mutex::default(),
             sessions: Sessions::new(options.session_lifetime)?,
             signer: Signer::new()?,
             tls,
@@ -58,6 +61,16 @@ impl State {
         if self.options.log {
             log::line(&line());
         }
+    }
+
+    /// The address that all requests count as coming from. `None`: each request
+    /// has its own.
+    pub fn client_address(&self) -> Option<IpAddr> {
+        *lock(&self.client_address)
+    }
+
+    pub fn set_client_address(&self, address: Option<IpAddr>) {
+        *lock(&self.client_address) = address;
     }
 
     /// Whether this request still meets a server that is starting.

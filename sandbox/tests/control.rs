@@ -112,6 +112,52 @@ fn sessions_are_shown_without_tokens_and_can_be_forgotten() {
 }
 
 #[test]
+fn sessions_are_marked_as_used_one_identifier_or_all() {
+    let sandbox = sandbox();
+    create(&sandbox, named("a"));
+    create(&sandbox, named("b"));
+    let statuses = || {
+        let (_, shown) = control(&sandbox, "GET /sandbox/sessions", "");
+        let sessions = shown["sessions"].as_array().unwrap().iter();
+        sessions.map(|s| s["status"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(), ["active", "active"]);
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/use", r#"{"identifier":"b"}"#),
+        (200, json!({"used": 1}))
+    );
+    assert_eq!(statuses(), ["active", "used"]);
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/use", ""),
+        (200, json!({"used": 2}))
+    );
+    assert_eq!(statuses(), ["used", "used"]);
+}
+
+#[test]
+fn the_address_of_later_requests_is_set_and_taken_back() {
+    let sandbox = sandbox();
+    // An open connection changes its address, too.
+    let mut wire = http(&sandbox);
+    let mut address_of = |identifier| wire.create(named(identifier)).claims()["ip"].clone();
+    assert_eq!(address_of("a"), "127.0.0.1");
+    let body = r#"{"address":"198.51.100.7"}"#;
+    assert_eq!(
+        control(&sandbox, "POST /sandbox/address", body),
+        (200, json!({"address": "198.51.100.7"}))
+    );
+    assert_eq!(address_of("b"), "198.51.100.7");
+    for (body, identifier) in [("{}", "c"), (r#"{"address":null}"#, "d")] {
+        sandbox.set_client_address(Some([198, 51, 100, 7].into()));
+        assert_eq!(
+            control(&sandbox, "POST /sandbox/address", body),
+            (200, json!({"address": null}))
+        );
+        assert_eq!(address_of(identifier), "127.0.0.1", "{body}");
+    }
+}
+
+#[test]
 fn requests_and_connections_are_shown_and_control_is_not_among_them() {
     let sandbox = sandbox();
     create(&sandbox, named("a"));
@@ -154,6 +200,9 @@ fn mistakes_are_named() {
             r#"{"seconds":1,"identifier":2}"#,
             "identifier",
         ),
+        ("POST /sandbox/use", r#"{"identifier":2}"#, "identifier"),
+        ("POST /sandbox/address", r#"{"address":"here"}"#, "address"),
+        ("POST /sandbox/address", r#"{"address":7}"#, "address"),
         ("POST /sandbox/clock", r#"{"seconds":1}"#, "skew_seconds"),
         (
             "GET /sandbox/nowhere",

@@ -2,9 +2,14 @@
 
 mod common;
 
-use common::{create, create_request, eventually, http, named, post, sandbox, sandbox_with};
+use std::net::IpAddr;
+
+use common::{create, create_request, eventually, get, http, named, post, sandbox, sandbox_with};
 use serde_json::json;
 use zelf_sandbox::Answers;
+
+const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
+const NOT_ACTIVE: &str = r#"{"validationError":"Session is not active"}"#;
 
 #[test]
 fn a_new_session_lives_600_seconds_from_the_servers_now() {
@@ -153,6 +158,22 @@ fn an_expired_session_comes_back_until_the_reaper_took_it() {
 }
 
 #[test]
+fn an_expired_session_works_everywhere_until_the_reaper_took_it() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let token = wire.create(named("a")).token();
+    sandbox.age_sessions(Some("a"), 640);
+    let expired = wire.create(named("a")).token();
+    for token in [&token, &expired] {
+        assert_eq!(wire.search(token).status, 200);
+        let address = wire.exchange(get("/api/ethereum/address", token));
+        assert_eq!(address.status, 200);
+    }
+    sandbox.reap();
+    assert_eq!(wire.search(&token).text(), NOT_ACTIVE);
+}
+
+#[test]
 fn the_reaper_runs_by_itself_once_a_minute_of_the_sandboxs_clock() {
     let sandbox = sandbox();
     let first = create(&sandbox, named("a"));
@@ -204,6 +225,106 @@ fn an_identifier_of_another_address_is_a_ghost_each_time_another() {
         wire.search(&first.token()).text(),
         r#"{"validationError":"Session is not active"}"#
     );
+}
+
+#[test]
+fn a_device_that_has_changed_its_address_gets_ghosts_also_with_a_kill() {
+    // The session blocks its identifier until it is reaped, expired or not.
+    for (kill, age) in [(false, 0), (true, 0), (false, 700), (true, 700)] {
+        let sandbox = sandbox();
+        let mut wire = http(&sandbox);
+        let old = wire.create(named("a"));
+        sandbox.age_sessions(None, age);
+        sandbox.set_client_address(Some(ELSEWHERE));
+        let ghost = wire.create(json!({"identifier": "a", "killSession": kill}));
+        assert_eq!(ghost.status, 200);
+        assert_eq!(ghost.claims()["ip"], "198.51.100.7");
+        assert_ne!(ghost.session(), old.session(), "kill: {kill}, age: {age}");
+        let refused = wire.search(&ghost.token());
+        assert_eq!(refused.text(), NOT_ACTIVE, "kill: {kill}, age: {age}");
+    }
+}
+
+#[test]
+fn the_old_token_goes_on_working_from_another_address() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let old = wire.create(named("a"));
+    sandbox.set_client_address(Some(ELSEWHERE));
+    assert_eq!(wire.search(&old.token()).status, 200);
+    sandbox.age_sessions(None, 700);
+    wire.create(json!({"identifier": "a", "killSession": true}));
+    assert_eq!(wire.search(&old.token()).status, 200);
+}
+
+#[test]
+fn after_the_reaper_the_new_address_gets_a_session() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    wire.create(named("a"));
+    sandbox.set_client_address(Some(ELSEWHERE));
+    sandbox.age_sessions(None, 700);
+    sandbox.reap();
+    let new = wire.create(named("a"));
+    assert_eq!(wire.create(named("a")).session(), new.session());
+    assert_eq!(wire.search(&new.token()).status, 200);
+}
+
+#[test]
+fn back_at_its_old_address_a_device_finds_its_session_again() {
+    let sandbox = sandbox();
+    let old = create(&sandbox, named("a"));
+    sandbox.set_client_address(Some(ELSEWHERE));
+    assert_ne!(create(&sandbox, named("a")).session(), old.session());
+    sandbox.set_client_address(None);
+    assert_eq!(create(&sandbox, named("a")).session(), old.session());
+}
+
+#[test]
+fn an_address_that_is_set_goes_before_x_forwarded_for() {
+    let sandbox = sandbox();
+    sandbox.set_client_address(Some(ELSEWHERE));
+    let more = "X-Forwarded-For: 203.0.113.9\r\n";
+    let request = post("/api/sessions", "application/json", "{}", more);
+    let claims = http(&sandbox).exchange(request).claims();
+    assert_eq!(claims["ip"], "198.51.100.7");
+}
+
+#[test]
+fn a_used_session_comes_back_and_is_refused() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let first = wire.create(named("a"));
+    assert_eq!(sandbox.mark_sessions_used(Some("a")), 1);
+    let again = wire.create(named("a"));
+    assert_eq!(again.session(), first.session());
+    assert_eq!(again.expires_at(), first.expires_at());
+    for token in [first.token(), again.token()] {
+        let refused = wire.search(&token);
+        assert_eq!((refused.status, refused.text()), (403, NOT_ACTIVE));
+    }
+}
+
+#[test]
+fn a_used_session_passes_where_only_the_signature_is_checked() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let token = wire.create(named("a")).token();
+    sandbox.mark_sessions_used(None);
+    let address = wire.exchange(get("/api/ethereum/address", &token));
+    assert_eq!(address.status, 200);
+}
+
+#[test]
+fn a_kill_replaces_a_used_session_by_an_active_one() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let used = wire.create(named("a"));
+    sandbox.mark_sessions_used(None);
+    let new = wire.create(json!({"identifier": "a", "killSession": true}));
+    assert_ne!(new.session(), used.session());
+    assert_eq!(wire.search(&new.token()).status, 200);
+    assert_eq!(wire.create(named("a")).session(), new.session());
 }
 
 #[test]
