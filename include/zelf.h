@@ -199,7 +199,11 @@ typedef int32_t zelf_status;
 /** HTTP 404: there is no session API at this address. */
 #define ZELF_ERROR_NOT_FOUND 35
 
-/** HTTP 404 "Not Found", what the server says while it is starting. */
+/**
+ * HTTP 404 "Not Found", what the server says while it is starting, and said until
+ * the time limit. A path that does not exist gets the same answer: check the base
+ * URL.
+ */
 #define ZELF_ERROR_STARTING_UP 36
 
 /**
@@ -235,6 +239,21 @@ typedef int32_t zelf_status;
 
 /** The server handed out the session of another identifier. */
 #define ZELF_ERROR_FOREIGN_SESSION 51
+
+/**
+ * The server returned another session each time it was asked, so none of them
+ * exists. Either the network has changed, and no session can be had until the old
+ * one has ended; or the server mistakes the identifier for a date or a database key
+ * (see zelf_session_options_set_identifier).
+ */
+#define ZELF_ERROR_GHOST_SESSION 52
+
+/**
+ * The server returned a session that was made with another tag name, domain or
+ * Ethereum address than the one asked for. It has ignored the new value. Use
+ * zelf_session_options_set_kill_session, or another identifier.
+ */
+#define ZELF_ERROR_OTHER_OPTIONS 53
 
 /**
  * The name of a status, such as "ZELF_ERROR_TIMEOUT".
@@ -431,6 +450,9 @@ ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t m
  * was dead before a byte of the answer came is not counted. That happens once a
  * call at most. A call that replaces an expired session makes its further
  * requests by the same rules.
+ *
+ * Not counted either is an answer of a server that is starting (404 "Not Found"):
+ * the library asks again after 0.3 s to 3 s, until the time limit of the call.
  *
  * Default: 3.
  *
@@ -874,6 +896,23 @@ void zelf_session_options_set_kill_session(zelf_session_options *options,
                                            bool kill_session);
 
 /**
+ * Whether zelf_session_create makes sure that the session exists. Default: false.
+ *
+ * The server can return a token whose session does not exist (a ghost): after a
+ * change of network, after a race with another process, or for an identifier that
+ * it mistakes. Such a token is refused with 403 "Session is not active". With this
+ * option the library asks again, 250 ms after an answer with a session that is new.
+ * The same session comes twice only if it exists. After three different ones the
+ * call fails with ZELF_ERROR_GHOST_SESSION. This costs one more request whenever
+ * the session is new; all of it counts against the time limit.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_session_options_set_confirm(zelf_session_options *options,
+                                      bool confirm);
+
+/**
  * Frees options. NULL is fine.
  *
  * Since 0.1.0.
@@ -903,6 +942,10 @@ typedef struct zelf_session zelf_session;
  * Date and the device's clock: both must say so. A slow answer is no reason, nor is
  * a time that cannot be meant. The error is ZELF_ERROR_SESSION_EXPIRED when the
  * clocks disagree.
+ *
+ * The server ignores a tag name, domain or Ethereum address that a live session was
+ * not made with. The token says so, and the call fails with
+ * ZELF_ERROR_OTHER_OPTIONS.
  *
  * Calls of one client that come at once for one identifier take turns, and those
  * with equal options share one request. Each call gets its own session object.
@@ -975,6 +1018,39 @@ ZELF_API const char *zelf_session_id(const zelf_session *session);
  * Since 0.1.0.
  */
 ZELF_API const char *zelf_session_identifier(const zelf_session *session);
+
+/**
+ * The domain that the session was made with, read from the token without verifying
+ * it. The server writes "zelf" when none was asked for.
+ *
+ * Borrowed from session, valid until zelf_session_free. NULL when the token
+ * does not say, or session is NULL.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API const char *zelf_session_domain(const zelf_session *session);
+
+/**
+ * The tag name that the session was made with, read from the token without
+ * verifying it.
+ *
+ * Borrowed from session, valid until zelf_session_free. NULL when the session was
+ * made without one, the token does not say, or session is NULL.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API const char *zelf_session_tag_name(const zelf_session *session);
+
+/**
+ * The Ethereum address that the session was made with, read from the token without
+ * verifying it.
+ *
+ * Borrowed from session, valid until zelf_session_free. NULL when the session was
+ * made without one, the token does not say, or session is NULL.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API const char *zelf_session_eth_address(const zelf_session *session);
 
 /**
  * When the session began, in Unix seconds by the server's clock. It can be

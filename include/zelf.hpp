@@ -201,6 +201,19 @@ public:
     {
         return detail::view(zelf_session_identifier(get()));
     }
+    /** What the session was made with, as its token says. */
+    std::optional<std::string_view> domain() const noexcept
+    {
+        return detail::view(zelf_session_domain(get()));
+    }
+    std::optional<std::string_view> tag_name() const noexcept
+    {
+        return detail::view(zelf_session_tag_name(get()));
+    }
+    std::optional<std::string_view> eth_address() const noexcept
+    {
+        return detail::view(zelf_session_eth_address(get()));
+    }
     /** By the server's clock. */
     time_point activated_at() const noexcept
     {
@@ -243,6 +256,7 @@ public:
     ZELF_HPP_SET(zelf_session_type, type, zelf_session_options_set_type(get(), value))
     ZELF_HPP_SET(bool, web_extension, zelf_session_options_set_web_extension(get(), value))
     ZELF_HPP_SET(bool, kill_session, zelf_session_options_set_kill_session(get(), value))
+    ZELF_HPP_SET(bool, confirm, zelf_session_options_set_confirm(get(), value))
 #undef ZELF_HPP_SET
 
     zelf_session_options *get() const noexcept { return options_.get(); }

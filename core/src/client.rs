@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::{
-    api::request::SessionRequest,
     background::{
         calls::Finish,
         engine::{self, Engine},
@@ -15,6 +14,7 @@ use crate::{
     blocking::{self, pool::Pool},
     config::Config,
     context::{Context, Shared},
+    create::aim::Errand,
     environment::Environment,
     error::{Error, Status},
     host::fork::PerProcess,
@@ -64,7 +64,7 @@ impl Client {
     }
 
     fn create(&self, options: &SessionOptions) -> Result<Session, Error> {
-        let request = options.check()?;
+        let errand = options.check()?;
         if log::is_telling() {
             return Err(Error::new(
                 Status::InvalidArgument,
@@ -72,12 +72,12 @@ impl Client {
             ));
         }
         let local = self.local.get();
-        blocking::create::create(&self.context, &local.shared, &local.pool, request)
+        blocking::create::create(&self.context, &local.shared, &local.pool, errand)
     }
 
     /// Prepares an asynchronous call. It has to be submitted.
     pub fn begin(&self, options: &SessionOptions) -> Result<(AsyncCall, Unsent), Error> {
-        let request = options.check()?;
+        let errand = options.check()?;
         let number = self.engine.begin(&self.local.get().shared)?;
         let call = AsyncCall {
             number,
@@ -86,7 +86,7 @@ impl Client {
         let unsent = Unsent {
             number,
             engine: Arc::clone(&self.engine),
-            request,
+            errand,
         };
         Ok((call, unsent))
     }
@@ -129,12 +129,12 @@ impl AsyncCall {
 pub struct Unsent {
     number: u64,
     engine: Arc<Engine>,
-    request: SessionRequest,
+    errand: Errand,
 }
 
 impl Unsent {
     /// Puts the call under way. `finish` may run before this returns.
     pub fn submit(self, finish: Finish) {
-        self.engine.submit(self.number, self.request, finish);
+        self.engine.submit(self.number, self.errand, finish);
     }
 }

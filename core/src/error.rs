@@ -42,6 +42,8 @@ pub enum Status {
     // The session that came.
     SessionExpired,
     ForeignSession,
+    GhostSession,
+    OtherOptions,
 }
 
 impl Status {
@@ -77,6 +79,8 @@ impl Status {
         Status::UnexpectedHttpStatus,
         Status::SessionExpired,
         Status::ForeignSession,
+        Status::GhostSession,
+        Status::OtherOptions,
     ];
 
     /// Returns whether the same call may succeed a little later.
@@ -115,6 +119,13 @@ impl Error {
             server_message: None,
             retry_after: None,
         }
+    }
+
+    /// Returns whether the same call may succeed a little later. A ghost is one of its
+    /// time only where the error says how long.
+    pub fn is_retryable(&self) -> bool {
+        self.status.is_retryable()
+            || self.status == Status::GhostSession && self.retry_after.is_some()
     }
 
     pub fn with_http_status(mut self, http_status: u16) -> Self {

@@ -1,6 +1,6 @@
 //! A session that was created: the token, whose it is, and how long it lives.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
 use crate::{host::clock, moment::Moment, secret::Secret};
 
@@ -8,14 +8,40 @@ use crate::{host::clock, moment::Moment, secret::Secret};
 /// `Authorization` is exactly this and the token.
 const SCHEME: &[u8] = b"Bearer ";
 
+/// A session is new for so long: an answer may take seconds, and its times are whole
+/// ones.
+const FRESH_SECONDS: i64 = 5;
+
 /// One session. All its texts stand in one buffer that is wiped, each with a
-/// NUL behind it, so that they can be lent as they are.
+/// NUL behind it, so that they can be lent as they are. Clones share it.
 #[derive(Clone)]
 pub struct Session {
-    texts: Secret,
-    id: Option<Range<usize>>,
-    identifier: Option<Range<usize>>,
+    texts: Arc<Secret>,
+    claims: [Option<Range<usize>>; 6],
     times: Times,
+}
+
+/// A text that a token says about its session.
+#[derive(Clone, Copy, Debug)]
+pub enum Claim {
+    Id,
+    Identifier,
+    Domain,
+    TagName,
+    EthAddress,
+    /// The client's IP address, as the server saw it.
+    Address,
+}
+
+/// What a token says about its session, without NULs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Claimed<'a> {
+    pub id: Option<&'a str>,
+    pub identifier: Option<&'a str>,
+    pub domain: Option<&'a str>,
+    pub tag_name: Option<&'a str>,
+    pub eth_address: Option<&'a str>,
+    pub address: Option<&'a str>,
 }
 
 /// When a session begins and ends.
@@ -29,26 +55,33 @@ pub struct Times {
 }
 
 impl Session {
-    /// `token` is ASCII. `id` and `identifier` are what it says, without NULs.
-    pub fn new(token: &[u8], id: Option<&str>, identifier: Option<&str>, times: Times) -> Self {
-        let length = |text: Option<&str>| text.map_or(0, |text| text.len() + 1);
-        let mut texts =
-            Secret::with_capacity(SCHEME.len() + token.len() + 1 + length(id) + length(identifier));
+    /// `token` is ASCII.
+    pub fn new(token: &[u8], claimed: Claimed<'_>, times: Times) -> Self {
+        // In the order of `Claim`.
+        let claims = [
+            claimed.id,
+            claimed.identifier,
+            claimed.domain,
+            claimed.tag_name,
+            claimed.eth_address,
+            claimed.address,
+        ];
+        let claims_length: usize = claims.iter().flatten().map(|text| text.len() + 1).sum();
+        let mut texts = Secret::with_capacity(SCHEME.len() + token.len() + 1 + claims_length);
         texts.append(SCHEME);
         texts.append(token);
         texts.append(b"\0");
-        let mut append = |text: &str| {
-            let start = texts.len();
-            texts.append(text.as_bytes());
-            texts.append(b"\0");
-            start..texts.len()
-        };
-        let id = id.map(&mut append);
-        let identifier = identifier.map(&mut append);
+        let claims = claims.map(|claim| {
+            claim.map(|text| {
+                let start = texts.len();
+                texts.append(text.as_bytes());
+                texts.append(b"\0");
+                start..texts.len()
+            })
+        });
         Self {
-            texts,
-            id,
-            identifier,
+            texts: Arc::new(texts),
+            claims,
             times,
         }
     }
@@ -63,26 +96,27 @@ impl Session {
         &self.texts[SCHEME.len()..]
     }
 
-    /// Returns the id that the token says, with a NUL.
-    pub fn id_with_nul(&self) -> Option<&[u8]> {
-        self.id.clone().map(|range| &self.texts[range])
-    }
-
-    /// Returns the identifier that the token says, with a NUL.
-    pub fn identifier_with_nul(&self) -> Option<&[u8]> {
-        self.identifier.clone().map(|range| &self.texts[range])
+    /// Returns what the token says, with a NUL.
+    pub fn claim_with_nul(&self, claim: Claim) -> Option<&[u8]> {
+        self.claims[claim as usize]
+            .clone()
+            .map(|range| &self.texts[range])
     }
 
     pub fn token(&self) -> &str {
         before_nul(self.token_with_nul())
     }
 
+    pub fn claim(&self, claim: Claim) -> Option<&str> {
+        self.claim_with_nul(claim).map(before_nul)
+    }
+
     pub fn id(&self) -> Option<&str> {
-        self.id_with_nul().map(before_nul)
+        self.claim(Claim::Id)
     }
 
     pub fn identifier(&self) -> Option<&str> {
-        self.identifier_with_nul().map(before_nul)
+        self.claim(Claim::Identifier)
     }
 
     pub fn times(&self) -> Times {
@@ -94,6 +128,18 @@ impl Session {
     pub fn seconds_left_at(&self, now: Moment) -> i64 {
         let left = self.times.ends_at.saturating_sub(now);
         i64::try_from(left.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns whether the server has just made it, as far as its times tell. A session
+    /// without times may be new.
+    pub fn is_fresh_at(&self, now: Moment) -> bool {
+        let Times {
+            activated_at,
+            expires_at,
+            ..
+        } = self.times;
+        let life = expires_at.saturating_sub(activated_at);
+        activated_at == 0 || life - self.seconds_left_at(now) <= FRESH_SECONDS
     }
 
     pub fn seconds_left(&self) -> i64 {
@@ -121,18 +167,25 @@ mod tests {
 
     #[test]
     fn each_text_ends_with_a_nul_and_is_apart_from_the_others() {
-        let session = Session::new(b"abc", Some("id"), Some("who"), Times::default());
+        let claimed = Claimed {
+            id: Some("id"),
+            identifier: Some("who"),
+            address: Some("::1"),
+            ..Claimed::default()
+        };
+        let session = Session::new(b"abc", claimed, Times::default());
         assert!(
             session
                 .authorization_with_nul()
                 .starts_with(b"Bearer abc\0")
         );
         assert!(session.token_with_nul().starts_with(b"abc\0"));
-        assert_eq!(session.id_with_nul(), Some(b"id\0".as_slice()));
-        assert_eq!(session.identifier_with_nul(), Some(b"who\0".as_slice()));
+        assert_eq!(session.claim_with_nul(Claim::Id), Some(b"id\0".as_slice()));
         assert_eq!(session.token(), "abc");
         assert_eq!(session.identifier(), Some("who"));
-        let bare = Session::new(b"abc", None, None, Times::default());
+        assert_eq!(session.claim(Claim::Domain), None);
+        assert_eq!(session.claim(Claim::Address), Some("::1"));
+        let bare = Session::new(b"abc", Claimed::default(), Times::default());
         assert_eq!((bare.id(), bare.identifier()), (None, None));
     }
 
@@ -142,7 +195,7 @@ mod tests {
             ends_at: Moment::from_millis(10_999),
             ..Times::default()
         };
-        let session = Session::new(b"abc", None, None, times);
+        let session = Session::new(b"abc", Claimed::default(), times);
         let left = |ms| session.seconds_left_at(Moment::from_millis(ms));
         assert_eq!(
             (left(0), left(1000), left(10_999), left(99_999)),

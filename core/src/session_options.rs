@@ -2,6 +2,7 @@
 
 use crate::{
     api::request::{SessionRequest, SessionType},
+    create::aim::{Aim, Errand},
     error::{Error, Status},
     text::{Rule, Text},
 };
@@ -23,6 +24,8 @@ pub struct SessionOptions {
     pub tag_name: Text,
     pub eth_address: Text,
     pub kill_session: Option<bool>,
+    /// A session that may be a ghost is asked for again.
+    pub confirms: bool,
 }
 
 impl SessionOptions {
@@ -34,11 +37,20 @@ impl SessionOptions {
         tag_name: Text::UNSET,
         eth_address: Text::UNSET,
         kill_session: None,
+        confirms: false,
     };
 
-    /// Returns the request, or the first option that is wrong, in the order of the
+    /// Returns the errand, or the first option that is wrong, in the order of the
     /// header.
-    pub fn check(&self) -> Result<SessionRequest, Error> {
+    pub fn check(&self) -> Result<Errand, Error> {
+        let aim = Aim {
+            confirms: self.confirms,
+            ..Aim::default()
+        };
+        self.request().map(|request| Errand { request, aim })
+    }
+
+    fn request(&self) -> Result<SessionRequest, Error> {
         let text = |text: &Text, name, max_bytes| {
             text.check(&Rule {
                 name,

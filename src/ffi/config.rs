@@ -117,6 +117,9 @@ pub extern "C" fn zelf_config_set_connect_timeout_ms(config: Option<&mut zelf_co
 /// call at most. A call that replaces an expired session makes its further
 /// requests by the same rules.
 ///
+/// Not counted either is an answer of a server that is starting (404 "Not Found"):
+/// the library asks again after 0.3 s to 3 s, until the time limit of the call.
+///
 /// Default: 3.
 ///
 /// Since 0.1.0.

@@ -21,12 +21,13 @@ pub struct zelf_error {
 
 impl From<Error> for zelf_error {
     fn from(error: Error) -> Self {
+        let is_retryable = error.is_retryable();
         Self {
             status: Number::from(error.status).0,
             message: strings::owned(error.message),
             http_status: error.http_status.into(),
+            is_retryable,
             server_message: error.server_message.map(strings::owned),
-            is_retryable: error.status.is_retryable(),
             retry_after_ms: error.retry_after.map_or(0, |after| {
                 u64::try_from(after.as_millis()).unwrap_or(u64::MAX)
             }),

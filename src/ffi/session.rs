@@ -1,6 +1,6 @@
 use std::{ffi::c_char, ptr::NonNull};
 
-use zelf_core::session::Session;
+use zelf_core::session::{Claim, Session};
 
 use crate::ffi::{
     client::{share, zelf_client},
@@ -28,6 +28,10 @@ pub struct zelf_session(pub(super) Session);
 /// Date and the device's clock: both must say so. A slow answer is no reason, nor is
 /// a time that cannot be meant. The error is ZELF_ERROR_SESSION_EXPIRED when the
 /// clocks disagree.
+///
+/// The server ignores a tag name, domain or Ethereum address that a live session was
+/// not made with. The token says so, and the call fails with
+/// ZELF_ERROR_OTHER_OPTIONS.
 ///
 /// Calls of one client that come at once for one identifier take turns, and those
 /// with equal options share one request. Each call gets its own session object.
@@ -102,7 +106,7 @@ pub extern "C" fn zelf_session_authorization(session: Option<&zelf_session>) -> 
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
-        strings::lend_bytes(session.0.id_with_nul())
+        strings::lend_bytes(session.0.claim_with_nul(Claim::Id))
     })
 }
 
@@ -117,7 +121,49 @@ pub extern "C" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_ch
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_session_identifier(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
-        strings::lend_bytes(session.0.identifier_with_nul())
+        strings::lend_bytes(session.0.claim_with_nul(Claim::Identifier))
+    })
+}
+
+/// The domain that the session was made with, read from the token without verifying
+/// it. The server writes "zelf" when none was asked for.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when the token
+/// does not say, or session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_domain(session: Option<&zelf_session>) -> *const c_char {
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(session.0.claim_with_nul(Claim::Domain))
+    })
+}
+
+/// The tag name that the session was made with, read from the token without
+/// verifying it.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when the session was
+/// made without one, the token does not say, or session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_tag_name(session: Option<&zelf_session>) -> *const c_char {
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(session.0.claim_with_nul(Claim::TagName))
+    })
+}
+
+/// The Ethereum address that the session was made with, read from the token without
+/// verifying it.
+///
+/// Borrowed from session, valid until zelf_session_free. NULL when the session was
+/// made without one, the token does not say, or session is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_eth_address(session: Option<&zelf_session>) -> *const c_char {
+    guard::get(session, std::ptr::null(), |session| {
+        strings::lend_bytes(session.0.claim_with_nul(Claim::EthAddress))
     })
 }
 

@@ -165,6 +165,25 @@ pub extern "C" fn zelf_session_options_set_kill_session(
     set(options, |options| options.kill_session = Some(kill_session));
 }
 
+/// Whether zelf_session_create makes sure that the session exists. Default: false.
+///
+/// The server can return a token whose session does not exist (a ghost): after a
+/// change of network, after a race with another process, or for an identifier that
+/// it mistakes. Such a token is refused with 403 "Session is not active". With this
+/// option the library asks again, 250 ms after an answer with a session that is new.
+/// The same session comes twice only if it exists. After three different ones the
+/// call fails with ZELF_ERROR_GHOST_SESSION. This costs one more request whenever
+/// the session is new; all of it counts against the time limit.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_options_set_confirm(
+    options: Option<&mut zelf_session_options>,
+    confirm: bool,
+) {
+    set(options, |options| options.confirms = confirm);
+}
+
 /// Frees options. NULL is fine.
 ///
 /// Since 0.1.0.

@@ -73,7 +73,9 @@ pub const ZELF_ERROR_BAD_REQUEST: zelf_status = 33;
 pub const ZELF_ERROR_VALIDATION: zelf_status = 34;
 /// HTTP 404: there is no session API at this address.
 pub const ZELF_ERROR_NOT_FOUND: zelf_status = 35;
-/// HTTP 404 "Not Found", what the server says while it is starting.
+/// HTTP 404 "Not Found", what the server says while it is starting, and said until
+/// the time limit. A path that does not exist gets the same answer: check the base
+/// URL.
 pub const ZELF_ERROR_STARTING_UP: zelf_status = 36;
 /// The session has been used more often than the server allows; create it
 /// again with zelf_session_options_set_kill_session.
@@ -94,6 +96,15 @@ pub const ZELF_ERROR_UNEXPECTED_HTTP_STATUS: zelf_status = 41;
 pub const ZELF_ERROR_SESSION_EXPIRED: zelf_status = 50;
 /// The server handed out the session of another identifier.
 pub const ZELF_ERROR_FOREIGN_SESSION: zelf_status = 51;
+/// The server returned another session each time it was asked, so none of them
+/// exists. Either the network has changed, and no session can be had until the old
+/// one has ended; or the server mistakes the identifier for a date or a database key
+/// (see zelf_session_options_set_identifier).
+pub const ZELF_ERROR_GHOST_SESSION: zelf_status = 52;
+/// The server returned a session that was made with another tag name, domain or
+/// Ethereum address than the one asked for. It has ignored the new value. Use
+/// zelf_session_options_set_kill_session, or another identifier.
+pub const ZELF_ERROR_OTHER_OPTIONS: zelf_status = 53;
 
 /// The name of a status, such as "ZELF_ERROR_TIMEOUT".
 ///
@@ -165,4 +176,6 @@ numbers! {
     UnexpectedHttpStatus => ZELF_ERROR_UNEXPECTED_HTTP_STATUS,
     SessionExpired => ZELF_ERROR_SESSION_EXPIRED,
     ForeignSession => ZELF_ERROR_FOREIGN_SESSION,
+    GhostSession => ZELF_ERROR_GHOST_SESSION,
+    OtherOptions => ZELF_ERROR_OTHER_OPTIONS,
 }

@@ -49,6 +49,8 @@ static void null_is_taken_everywhere(void)
             "a NULL error is no error");
     PROMISE(!zelf_session_token(NULL) && !zelf_session_authorization(NULL)
                 && !zelf_session_id(NULL) && !zelf_session_identifier(NULL)
+                && !zelf_session_domain(NULL) && !zelf_session_tag_name(NULL)
+                && !zelf_session_eth_address(NULL)
                 && zelf_session_activated_at(NULL) == 0 && zelf_session_expires_at(NULL) == 0
                 && zelf_session_seconds_left(NULL) == 0,
             "a NULL session has nothing");
@@ -81,6 +83,7 @@ static void null_is_taken_everywhere(void)
     zelf_session_options_set_tag_name(NULL, "x");
     zelf_session_options_set_eth_address(NULL, NULL);
     zelf_session_options_set_kill_session(NULL, true);
+    zelf_session_options_set_confirm(NULL, true);
     PROMISE(1, "setters and frees ignore NULL");
 
     PROMISE(!zelf_session_create(NULL, NULL, NULL)

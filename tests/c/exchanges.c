@@ -160,7 +160,7 @@ static void an_expired_session_is_replaced(zelf_client *client, const char *fold
 int main(int argc, char **argv)
 {
     const char *folder = argc > 1 ? argv[1] : "tests/exchanges";
-    zelf_client *client = sandbox_client(1, 10000, 1);
+    zelf_client *client = sandbox_client(1, 2000, 1);
     struct dirent *entry;
     DIR *dir = opendir(folder);
     size_t i, files = 0;

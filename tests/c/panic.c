@@ -91,12 +91,16 @@ int main(void)
     RETURNS_NOTHING(zelf_session_options_set_tag_name(options, "x"));
     RETURNS_NOTHING(zelf_session_options_set_eth_address(options, "x"));
     RETURNS_NOTHING(zelf_session_options_set_kill_session(options, true));
+    RETURNS_NOTHING(zelf_session_options_set_confirm(options, true));
     RETURNS_NOTHING(zelf_session_options_free(NULL));
     RETURNS(zelf_session_create(client, NULL, NULL), NULL);
     RETURNS(zelf_session_token(session), NULL);
     RETURNS(zelf_session_authorization(session), NULL);
     RETURNS(zelf_session_id(session), NULL);
     RETURNS(zelf_session_identifier(session), NULL);
+    RETURNS(zelf_session_domain(session), NULL);
+    RETURNS(zelf_session_tag_name(session), NULL);
+    RETURNS(zelf_session_eth_address(session), NULL);
     RETURNS(zelf_session_activated_at(session), 0);
     RETURNS(zelf_session_expires_at(session), 0);
     RETURNS(zelf_session_seconds_left(session), 0);

@@ -71,7 +71,59 @@ static void every_option_arrives(void)
                 && strstr(http_answer, "avax") && strstr(http_answer, "alice.avax")
                 && strstr(http_answer, "0xabc") && strstr(http_answer, "killSession"),
             "every option that was set is sent");
+    PROMISE(session && strcmp(zelf_session_domain(session), "avax") == 0
+                && strcmp(zelf_session_tag_name(session), "alice.avax") == 0
+                && strcmp(zelf_session_eth_address(session), "0xabc") == 0,
+            "the token says what the session was made with");
     zelf_session_free(session);
+    zelf_session_options_free(options);
+    zelf_client_free(client);
+}
+
+static void what_was_ignored_is_an_error(void)
+{
+    zelf_client *client = sandbox_client(1, 10000, 0);
+    zelf_session_options *options = options_for("ignored-x");
+    zelf_session *session = zelf_session_create(client, options, NULL);
+    zelf_error *error = NULL;
+
+    PROMISE(session && zelf_session_domain(session) && !zelf_session_tag_name(session)
+                && !zelf_session_eth_address(session),
+            "a session made without a tag name and an address has neither");
+    zelf_session_free(session);
+    zelf_session_options_set_eth_address(options, "0xabc");
+    session = zelf_session_create(client, options, &error);
+    PROMISE(!session && zelf_error_status(error) == ZELF_ERROR_OTHER_OPTIONS
+                && !zelf_error_is_retryable(error),
+            "a live session that was made with another address is an error");
+    zelf_error_free(error);
+    zelf_session_options_set_kill_session(options, true);
+    session = zelf_session_create(client, options, NULL);
+    PROMISE(session && strcmp(zelf_session_eth_address(session), "0xabc") == 0,
+            "killing it brings one with the address");
+    zelf_session_free(session);
+    zelf_session_options_free(options);
+    zelf_client_free(client);
+}
+
+static void a_ghost_is_told_when_asked(void)
+{
+    zelf_client *client = sandbox_client(1, 10000, 0);
+    zelf_session_options *options = options_for("ghost-x");
+    zelf_error *error = NULL;
+    zelf_session *session;
+
+    zelf_session_options_set_confirm(options, true);
+    session = zelf_session_create(client, options, NULL);
+    PROMISE(session && route_status(zelf_session_authorization(session)) == 200,
+            "a confirmed session exists");
+    zelf_session_free(session);
+    sandbox("POST", "/sandbox/address", "{\"address\":\"198.51.100.7\"}");
+    session = zelf_session_create(client, options, &error);
+    PROMISE(!session && zelf_error_status(error) == ZELF_ERROR_GHOST_SESSION,
+            "after a change of network the ghosts are told");
+    sandbox("POST", "/sandbox/address", "{}");
+    zelf_error_free(error);
     zelf_session_options_free(options);
     zelf_client_free(client);
 }
@@ -124,6 +176,8 @@ int main(void)
     the_request_is_the_public_pages();
     every_option_arrives();
     a_live_session_comes_back();
+    what_was_ignored_is_an_error();
+    a_ghost_is_told_when_asked();
     a_connection_is_kept();
     return check_failed;
 }

@@ -39,7 +39,8 @@ static void sessions_are_values()
     const zelf::client client = sandbox();
     auto created = client.try_create(
         zelf::session_options().identifier("cpp-x").type(ZELF_SESSION_TYPE_IMPORT_WALLET).domain("avax"));
-    PROMISE(created && created->identifier() == "cpp-x" && created->id().has_value(),
+    PROMISE(created && created->identifier() == "cpp-x" && created->id().has_value()
+                && created->domain() == "avax" && !created->tag_name() && !created->eth_address(),
             "a session has its claims as optional views");
     PROMISE(created->authorization() == "Bearer " + std::string(created->token())
                 && created->time_left() > 590s && created->time_left() <= 600s

@@ -11,6 +11,7 @@ pub enum Claim<'a> {
     Text(Cow<'a, str>),
     /// The number as JSON writes it.
     Number(&'a str),
+    Null,
     Other,
 }
 
@@ -30,6 +31,7 @@ impl<'a> Claim<'a> {
                 Err(_) => Claim::Other,
             },
             [b'-' | b'0'..=b'9', ..] => Claim::Number(json),
+            b"null" => Claim::Null,
             _ => Claim::Other,
         }
     }
@@ -40,7 +42,7 @@ impl<'a> Claim<'a> {
         let text = match self {
             Claim::Text(text) => text,
             Claim::Number(number) => number.into(),
-            Claim::Other => return None,
+            Claim::Null | Claim::Other => return None,
         };
         (!text.as_bytes().contains(&0)).then_some(text)
     }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::value::RawValue;
 
 use crate::{
     api::{claim::Claim, instant, json},
@@ -14,8 +15,47 @@ use crate::{
 pub struct Claims<'a> {
     pub session: Option<Cow<'a, str>>,
     pub identifier: Option<Cow<'a, str>>,
+    pub domain: Told<'a>,
+    pub tag_name: Told<'a>,
+    pub eth_address: Told<'a>,
+    pub ip: Option<Cow<'a, str>>,
     /// The server's clock when it signed. It moves with every answer.
     pub issued_at: Option<i64>,
+}
+
+/// An option that the session was made with.
+#[derive(Debug, Default, PartialEq)]
+pub enum Told<'a> {
+    #[default]
+    NotSaid,
+    /// The session was made without it.
+    Without,
+    With(Cow<'a, str>),
+}
+
+impl<'a> Told<'a> {
+    fn of(value: Option<&'a RawValue>) -> Self {
+        match Claim::of(value) {
+            Claim::Null => Told::Without,
+            claim => claim.text().map_or(Told::NotSaid, Told::With),
+        }
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Told::With(text) => Some(text),
+            Told::NotSaid | Told::Without => None,
+        }
+    }
+
+    /// Returns whether the session was made with another value than `asked`.
+    pub fn contradicts(&self, asked: Option<&str>) -> bool {
+        match (self, asked) {
+            (Told::With(text), Some(asked)) => text != asked,
+            (Told::Without, Some(_)) => true,
+            (Told::NotSaid, _) | (_, None) => false,
+        }
+    }
 }
 
 /// The middle part of a token that is a JWT, decoded. It holds what the token
@@ -42,14 +82,36 @@ impl Payload {
 
     /// Returns the claims; none of what cannot be read.
     pub fn claims(&self) -> Claims<'_> {
-        let Ok([session, identifier, issued_at]) =
-            json::fields(&self.0, ["session", "identifier", "iat"])
+        let names = [
+            "session",
+            "identifier",
+            "domain",
+            "tagName",
+            "ethAddress",
+            "ip",
+            "iat",
+        ];
+        let Ok(
+            [
+                session,
+                identifier,
+                domain,
+                tag_name,
+                eth_address,
+                ip,
+                issued_at,
+            ],
+        ) = json::fields(&self.0, names)
         else {
             return Claims::default();
         };
         Claims {
             session: Claim::of(session).text(),
             identifier: Claim::of(identifier).text(),
+            domain: Told::of(domain),
+            tag_name: Told::of(tag_name),
+            eth_address: Told::of(eth_address),
+            ip: Claim::of(ip).text(),
             issued_at: instant::unix_seconds(&Claim::of(issued_at)),
         }
     }
@@ -72,6 +134,21 @@ mod tests {
         assert_eq!(claims.session.as_deref(), Some("abc"));
         assert_eq!(claims.identifier.as_deref(), Some("d"));
         assert_eq!(claims.issued_at, Some(1_800_000_000));
+    }
+
+    #[test]
+    fn an_option_contradicts_only_where_the_token_says_another() {
+        let payload =
+            Payload::of(token(r#"{"domain":"zelf","tagName":null,"ethAddress":{}}"#).as_bytes());
+        let claims = payload.claims();
+        assert!(claims.domain.contradicts(Some("avax")));
+        assert!(!claims.domain.contradicts(Some("zelf")));
+        assert!(!claims.domain.contradicts(None));
+        assert!(claims.tag_name.contradicts(Some("alice.zelf")));
+        assert!(!claims.tag_name.contradicts(None));
+        assert!(!claims.eth_address.contradicts(Some("0xabc")));
+        assert_eq!(claims.domain.text(), Some("zelf"));
+        assert_eq!(claims.tag_name.text(), None);
     }
 
     #[test]

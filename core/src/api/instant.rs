@@ -17,7 +17,7 @@ pub fn unix_seconds(value: &Claim<'_>) -> Option<i64> {
     match value {
         Claim::Number(number) => scaled(number),
         Claim::Text(text) => scaled(text.trim()).or_else(|| date(text.trim())),
-        Claim::Other => None,
+        Claim::Null | Claim::Other => None,
     }
 }
 

@@ -8,9 +8,9 @@ use crate::{api::instant::sane, moment::Moment, session::Times};
 /// same.
 const DEFAULT_SECONDS: i64 = 600;
 
-/// A session with less left is not handed out. It would be over before its first
+/// A session with less left is never handed out. It would be over before its first
 /// use arrives, and `Date` counts in whole seconds.
-const LEAST_SECONDS: i64 = 2;
+pub const LEAST_SECONDS: i64 = 2;
 
 /// Two clocks that differ by less tell the same time.
 const TOLERANCE: u64 = 60;
@@ -68,24 +68,25 @@ struct ServerClock {
     is_sure: bool,
 }
 
-/// Returns when a session begins and ends, and what that means.
+/// Returns when a session begins and ends, and what that means. With less than `least`
+/// seconds left it counts as over.
 ///
 /// The end is counted from when the request left. So it errs on the early side, by
 /// at most the time that the answer took. Whether the session is over is counted
 /// from when the answer came: a slow answer is no reason to kill a session.
-pub fn read(told: Told, clocks: Clocks) -> (Times, Life) {
+pub fn read(told: Told, clocks: Clocks, least: i64) -> (Times, Life) {
     let told = told.that_can_be_meant();
-    let clock = told.server_clock(clocks.wall);
+    let clock = told.server_clock(clocks.wall, least);
     let likely_end = told.expires_at.filter(|end| {
         let is_over_by = |clock: ServerClock| clock.earliest.saturating_sub(*end);
         told.activated_at.is_some() || clock.is_none_or(|clock| is_over_by(clock) <= MOST_OVER)
     });
     let life = match (likely_end, clock) {
-        (Some(end), Some(clock)) => clock.judge(end),
+        (Some(end), Some(clock)) => clock.judge(end, least),
         _ => Life::Goes,
     };
     let now = match clock {
-        Some(clock) => Some(clock.now(likely_end)),
+        Some(clock) => Some(clock.now(likely_end, least)),
         None => told.device_clock(clocks.wall),
     };
     let guessed_end = told
@@ -132,7 +133,7 @@ impl Told {
     /// Where they differ the session's own times say which is wrong: the server
     /// returns no session before it begins, and none long after its end. Where both
     /// fit, or only `Date` is there, the device's clock is a third witness.
-    fn server_clock(&self, wall: i64) -> Option<ServerClock> {
+    fn server_clock(&self, wall: i64, least: i64) -> Option<ServerClock> {
         let is_like_wall = |clock: i64| agree(clock, wall);
         match (self.date, self.issued_at) {
             (Some(date), Some(issued_at)) if agree(date, issued_at) => {
@@ -149,11 +150,11 @@ impl Told {
                     }
                     // The server has signed it.
                     (None, Some(issued_at)) => Some(ServerClock::of_one(issued_at, true)),
-                    (Some(date), None) => Some(self.of_date(date, wall)),
+                    (Some(date), None) => Some(self.of_date(date, wall, least)),
                     (None, None) => date
                         .or(issued_at)
                         .filter(|clock| self.is_past_the_end(*clock))
-                        .map(|clock| self.of_date(clock, wall)),
+                        .map(|clock| self.of_date(clock, wall, least)),
                 }
             }
         }
@@ -174,10 +175,8 @@ impl Told {
 
     /// Believes a lone `Date`, which may be a proxy's, where the device's clock does not
     /// contradict it.
-    fn of_date(&self, date: i64, wall: i64) -> ServerClock {
-        let is_over = self
-            .expires_at
-            .is_some_and(|end| end - date < LEAST_SECONDS);
+    fn of_date(&self, date: i64, wall: i64, least: i64) -> ServerClock {
+        let is_over = self.expires_at.is_some_and(|end| end - date < least);
         match self.device_clock(wall) {
             Some(wall) if is_over && !agree(date, wall) => ServerClock::of_one(wall, false),
             _ => ServerClock::of_one(date, agree(date, wall)),
@@ -218,10 +217,10 @@ impl ServerClock {
         }
     }
 
-    fn judge(self, end: i64) -> Life {
-        if end - self.likely >= LEAST_SECONDS {
+    fn judge(self, end: i64, least: i64) -> Life {
+        if end - self.likely >= least {
             Life::Goes
-        } else if self.is_sure && end - self.earliest < LEAST_SECONDS {
+        } else if self.is_sure && end - self.earliest < least {
             Life::IsOver
         } else {
             Life::IsInDoubt
@@ -229,9 +228,9 @@ impl ServerClock {
     }
 
     /// Returns the latest time that leaves a session that goes on some of its life.
-    fn now(self, end: Option<i64>) -> i64 {
+    fn now(self, end: Option<i64>, least: i64) -> i64 {
         match end {
-            Some(end) if end - self.latest < LEAST_SECONDS => self.likely,
+            Some(end) if end - self.latest < least => self.likely,
             _ => self.latest,
         }
     }
@@ -262,7 +261,7 @@ mod tests {
             now: Duration::from_secs(1004),
             wall,
         };
-        let (times, life) = read(told, clocks);
+        let (times, life) = read(told, clocks, LEAST_SECONDS);
         (times, life, (times.ends_at - clocks.sent_at).as_secs())
     }
 

@@ -45,6 +45,14 @@ impl SessionRequest {
         }
     }
 
+    /// Returns the same request without that order.
+    pub fn sparing(&self) -> Self {
+        Self {
+            kill_session: None,
+            ..self.clone()
+        }
+    }
+
     /// Returns the JSON that is sent.
     pub fn body(&self) -> Vec<u8> {
         // Plain fields with text in them: nothing that JSON cannot say.

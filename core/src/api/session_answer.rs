@@ -7,23 +7,37 @@ use serde_json::value::RawValue;
 use crate::{
     api::{
         claim::Claim,
-        claims::Payload,
+        claims::{Claims, Payload},
         instant, json,
         lifetime::{self, Clocks, Life, Told},
+        request::SessionRequest,
         server_words,
     },
     error::{Error, Status},
     http::{answer::Answer, coding::Coding},
     secret::Secret,
-    session::Session,
+    session::{Claimed, Session},
     text::is_visible_ascii,
 };
+
+/// A session that came.
+pub struct Received {
+    pub session: Session,
+    pub life: Life,
+    /// The option that it was made with another value of than the request's.
+    pub contradicts: Option<&'static str>,
+}
 
 /// Reads `{"data":{"token","activatedAt","expiresAt"}}`.
 ///
 /// Unknown fields are ignored and times may be missing. A session without a
-/// usable token is an error.
-pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Error> {
+/// usable token is an error. One with less than `least` seconds left counts as over.
+pub fn read(
+    answer: &Answer<'_>,
+    request: &SessionRequest,
+    clocks: Clocks,
+    least: i64,
+) -> Result<Received, Error> {
     let bad = |what: &str| not_a_session(what, answer);
     let body = json::without_byte_order_mark(answer.body);
     // The parser's own message may quote the body, and with it the token.
@@ -51,14 +65,35 @@ pub fn read(answer: &Answer<'_>, clocks: Clocks) -> Result<(Session, Life), Erro
         date: answer.date,
         issued_at: claims.issued_at,
     };
-    let (times, life) = lifetime::read(told, clocks);
-    let session = Session::new(
-        token,
-        claims.session.as_deref(),
-        claims.identifier.as_deref(),
-        times,
-    );
-    Ok((session, life))
+    let (times, life) = lifetime::read(told, clocks, least);
+    let claimed = Claimed {
+        id: claims.session.as_deref(),
+        identifier: claims.identifier.as_deref(),
+        domain: claims.domain.text(),
+        tag_name: claims.tag_name.text(),
+        eth_address: claims.eth_address.text(),
+        address: claims.ip.as_deref(),
+    };
+    Ok(Received {
+        session: Session::new(token, claimed, times),
+        life,
+        contradicts: contradiction(&claims, request),
+    })
+}
+
+fn contradiction(claims: &Claims<'_>, request: &SessionRequest) -> Option<&'static str> {
+    [
+        (&claims.domain, &request.domain, "domain"),
+        (&claims.tag_name, &request.tag_name, "tag name"),
+        (
+            &claims.eth_address,
+            &request.eth_address,
+            "Ethereum address",
+        ),
+    ]
+    .into_iter()
+    .find(|(told, asked, _)| told.contradicts(asked.as_deref()))
+    .map(|(_, _, name)| name)
 }
 
 fn not_a_session(what: &str, answer: &Answer<'_>) -> Error {
@@ -105,7 +140,7 @@ impl<'a> Token<'a> {
         match Claim::of(value) {
             Claim::Text(Cow::Borrowed(text)) => Some(Token(Cow::Borrowed(text.as_bytes()))),
             Claim::Text(Cow::Owned(text)) => Some(Token(Cow::Owned(text.into_bytes()))),
-            Claim::Number(_) | Claim::Other => None,
+            Claim::Number(_) | Claim::Null | Claim::Other => None,
         }
     }
 }
@@ -145,12 +180,21 @@ mod tests {
         wall: 12,
     };
 
+    fn read_any(answer: &Answer<'_>) -> Result<Received, Error> {
+        read(
+            answer,
+            &SessionRequest::default(),
+            CLOCKS,
+            lifetime::LEAST_SECONDS,
+        )
+    }
+
     fn at(body: &str, date: Option<i64>) -> Result<Session, Error> {
         let answer = Answer {
             date,
             ..Answer::of(200, body.as_bytes())
         };
-        read(&answer, CLOCKS).map(|(session, _)| session)
+        read_any(&answer).map(|received| received.session)
     }
 
     fn session(body: &str) -> Session {
@@ -241,7 +285,7 @@ mod tests {
         };
         let wide = Answer::of(200, b"\xff\xfe{\0}\0");
         for (answer, name) in [(coded, "gzip"), (named, "Brotli"), (wide, "UTF-16")] {
-            let error = read(&answer, CLOCKS).err().unwrap();
+            let error = read_any(&answer).err().unwrap();
             assert!(error.message.contains(name), "{error}");
         }
     }

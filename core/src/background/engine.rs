@@ -14,7 +14,6 @@ use std::{
 use tokio::sync::mpsc;
 
 use crate::{
-    api::request::SessionRequest,
     background::{
         callbacks::Callbacks,
         calls::{Calls, Due, Finish},
@@ -24,7 +23,7 @@ use crate::{
     },
     connect::failure::Awaited,
     context::{Context, Shared},
-    create::single_flight::Outcome,
+    create::{aim::Errand, single_flight::Outcome},
     error::{Error, Status},
     host::{
         exit::{self, ExitGate},
@@ -124,10 +123,10 @@ impl Engine {
     }
 
     /// Puts a call under way. From here on its callback may run.
-    pub fn submit(&self, call: u64, request: SessionRequest, finish: Finish) {
+    pub fn submit(&self, call: u64, errand: Errand, finish: Finish) {
         let job = Job {
             call,
-            request: Arc::new(request),
+            errand: Arc::new(errand),
             deadline: self.context.deadline(),
             waits_for: Cell::new(Awaited::SERVER),
         };

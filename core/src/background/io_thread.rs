@@ -187,7 +187,7 @@ impl Io {
     }
 
     async fn create(self: &Rc<Self>, job: &Job) -> Outcome {
-        let leader = match self.shared.single_flight.join(&job.request) {
+        let leader = match self.shared.single_flight.join(&job.errand) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
                 match poll_fn(|context| follower.poll(context.waker())).await {
@@ -215,7 +215,7 @@ impl Io {
     ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
-        let mut call = Call::new(Arc::clone(leader.request()), job.deadline, &now);
+        let mut call = Call::new(Arc::clone(leader.errand()), job.deadline, &now);
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use crate::{api::request::SessionRequest, connect::failure::Awaited, moment::Moment};
+use crate::{connect::failure::Awaited, create::aim::Errand, moment::Moment};
 
 pub enum Order {
     Start(Job),
@@ -13,7 +13,7 @@ pub enum Order {
 
 pub struct Job {
     pub call: u64,
-    pub request: Arc<SessionRequest>,
+    pub errand: Arc<Errand>,
     pub deadline: Moment,
     /// What the call waits for at present.
     pub waits_for: Cell<Awaited>,

@@ -3,11 +3,12 @@
 use std::{sync::Arc, task::Poll, thread};
 
 use crate::{
-    api::{lifetime::Clocks, request::SessionRequest},
+    api::lifetime::Clocks,
     blocking::{open::open, pool::Pool, wait::Bell},
     connect::failure::{Awaited, Failure},
     context::{Context, Shared},
     create::{
+        aim::Errand,
         call::{Call, Failed, Over, Step},
         single_flight::{Follower, Joined, Leader, Turn},
     },
@@ -22,7 +23,7 @@ pub fn create(
     context: &Context,
     shared: &Shared,
     pool: &Pool,
-    request: SessionRequest,
+    errand: Errand,
 ) -> Result<Session, Error> {
     let driver = Driver {
         context,
@@ -30,7 +31,7 @@ pub fn create(
         pool,
         deadline: context.deadline(),
     };
-    let leader = match shared.single_flight.join(&Arc::new(request)) {
+    let leader = match shared.single_flight.join(&Arc::new(errand)) {
         Joined::Leads(leader) => leader,
         Joined::Follows(follower) => match driver.wait(&follower) {
             Some(Turn::Leads(leader)) => leader,
@@ -69,9 +70,9 @@ impl Driver<'_> {
     }
 
     fn lead(&self, leader: Leader<'_>) -> Result<Session, Error> {
-        let request = Arc::clone(leader.request());
+        let errand = Arc::clone(leader.errand());
         let now = self.context.decision(self.shared);
-        let mut call = Call::new(request, self.deadline, &now);
+        let mut call = Call::new(errand, self.deadline, &now);
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {

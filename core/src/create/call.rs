@@ -12,10 +12,13 @@ use crate::{
     api::{
         lifetime::{Clocks, Life},
         refusal,
-        request::SessionRequest,
-        session_answer,
+        session_answer::{self, Received},
     },
-    create::{budget::Budget, retry},
+    create::{
+        aim::{self, Errand, GHOSTS_IN_A_ROW, Kill},
+        budget::Budget,
+        retry,
+    },
     error::{Error, Status},
     http::answer::Answer,
     log::Level,
@@ -25,6 +28,10 @@ use crate::{
 
 /// A call that waits as long as this makes room for others.
 const LONG_WAIT: Duration = Duration::from_secs(1);
+
+/// A session that does not exist has another id in every answer. The server needs a
+/// moment until it finds a new one.
+pub const CONFIRMED_AFTER: Duration = Duration::from_millis(250);
 
 /// What all calls of a client have in common.
 pub struct Policy {
@@ -85,17 +92,19 @@ pub struct Now<'a> {
 pub type Note = (Level, String);
 
 pub struct Call {
-    request: Arc<SessionRequest>,
+    errand: Arc<Errand>,
     deadline: Moment,
     phase: Phase,
     resend: Resend,
     failures: u32,
+    /// How often the server has said that it is starting.
+    starts: u32,
     next: Next,
     note: Option<Note>,
 }
 
 /// Which of its requests the call is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     /// What was asked for.
     First,
@@ -103,6 +112,11 @@ enum Phase {
     Kill,
     /// After a kill whose end is unknown: what was asked for, once more.
     AfterKill,
+    /// After an answer that took longer than the session had left: what was asked
+    /// for, once more.
+    AfterSlowAnswer,
+    /// What was asked for, until the same session comes twice.
+    Confirmation { of: Option<String>, sessions: u32 },
 }
 
 /// Whether a request may go out again when a connection that was kept turns out
@@ -132,21 +146,26 @@ enum Next {
 }
 
 impl Call {
-    pub fn new(request: Arc<SessionRequest>, deadline: Moment, now: &Now<'_>) -> Self {
-        let resend = match request.kills() {
+    pub fn new(errand: Arc<Errand>, deadline: Moment, now: &Now<'_>) -> Self {
+        let phase = match errand.aim.kill {
+            Kill::First => Phase::Kill,
+            Kill::IfOver | Kill::Never => Phase::First,
+        };
+        let resend = match phase == Phase::Kill || errand.request.kills() {
             true => Resend::Never,
             false => Resend::Once,
         };
         let mut call = Self {
-            request,
+            errand,
             deadline,
-            phase: Phase::First,
+            phase: phase.clone(),
             resend,
             failures: 0,
+            starts: 0,
             next: Next::Nothing,
             note: None,
         };
-        call.begin(Phase::First, resend, now);
+        call.begin(phase, resend, now);
         call
     }
 
@@ -186,7 +205,7 @@ impl Call {
         now: &Now<'_>,
     ) {
         match self.judge(answer, clocks, policy) {
-            Ok((session, life)) => self.received(session, life, now),
+            Ok(received) => self.received(received, now),
             Err(error) => self.failed(
                 Failed {
                     error,
@@ -218,6 +237,10 @@ impl Call {
                 return;
             }
         }
+        if error.status == Status::StartingUp {
+            self.wait_for_start(error, now);
+            return;
+        }
         self.failures += 1;
         let may_be_done = was_sent && !is_refused_unread(&error);
         let may_go_out_again = self.resend != Resend::Never || !may_be_done;
@@ -246,6 +269,25 @@ impl Call {
         };
     }
 
+    /// Asks again until the server has started or the time is over. That is neither an
+    /// attempt nor a retry: the server has done nothing, and will soon.
+    fn wait_for_start(&mut self, error: Error, now: &Now<'_>) {
+        self.starts = self.starts.saturating_add(1);
+        let wait = retry::wait_for_start(&error, self.starts, (now.random)());
+        let until = now.time.checked_add(wait).unwrap_or(Moment::MAX);
+        if until >= self.deadline {
+            self.next = Next::Finish(Err(error));
+            return;
+        }
+        let words = format!("{}; asking again in {wait:?}", error.message);
+        self.note = Some((Level::Info, words));
+        self.next = Next::Wait {
+            until,
+            is_long: wait >= LONG_WAIT,
+            then: self.usual_connection(),
+        };
+    }
+
     fn begin(&mut self, phase: Phase, resend: Resend, now: &Now<'_>) {
         now.budget.count_call(now.time);
         self.phase = phase;
@@ -262,9 +304,11 @@ impl Call {
     }
 
     fn body(&self) -> Vec<u8> {
+        let request = &self.errand.request;
         match self.phase {
-            Phase::First | Phase::AfterKill => self.request.body(),
-            Phase::Kill => self.request.killing().body(),
+            Phase::First | Phase::AfterKill | Phase::AfterSlowAnswer => request.body(),
+            Phase::Kill => request.killing().body(),
+            Phase::Confirmation { .. } => request.sparing().body(),
         }
     }
 
@@ -273,17 +317,18 @@ impl Call {
         answer: &Answer<'_>,
         clocks: Clocks,
         policy: &Policy,
-    ) -> Result<(Session, Life), Error> {
+    ) -> Result<Received, Error> {
         if !(200..300).contains(&answer.status) {
             let (url, authority) = (&policy.url, &policy.authority);
             return Err(refusal::read(answer, url, authority, clocks.wall));
         }
-        let (session, life) = session_answer::read(answer, clocks)?;
+        let Errand { request, aim } = &*self.errand;
+        let received = session_answer::read(answer, request, clocks, aim.least)?;
         // A tag name is there to find another identifier's session.
         if let (Some(asked), None, Some(got)) = (
-            &self.request.identifier,
-            &self.request.tag_name,
-            session.identifier(),
+            &request.identifier,
+            &request.tag_name,
+            received.session.identifier(),
         ) && asked != got
         {
             return Err(Error::new(
@@ -292,25 +337,93 @@ impl Call {
             )
             .with_http_status(answer.status));
         }
-        Ok((session, life))
+        Ok(received)
     }
 
-    fn received(&mut self, session: Session, life: Life, now: &Now<'_>) {
+    fn received(&mut self, received: Received, now: &Now<'_>) {
+        let Received {
+            session,
+            life,
+            contradicts,
+        } = received;
+        let aim = &self.errand.aim;
+        let is_refused = aim.refused.is_some() && aim.refused.as_deref() == session.id();
+        if is_refused && (aim.kill == Kill::Never || self.phase != Phase::First) {
+            self.next = Next::Finish(Err(refused()));
+            return;
+        }
+        let is_wanted = !is_refused && (life == Life::Goes || aim.kill == Kill::Never);
+        if is_wanted && let Some(option) = contradicts {
+            self.next = Next::Finish(Err(other_options(option)));
+            return;
+        }
+        let goes = life == Life::Goes && !is_refused;
+        if goes && aim.is_strict && session.seconds_left_at(now.time) < aim.least {
+            self.received_late(now);
+            return;
+        }
         match (life, self.why_not_replaced(&session)) {
-            (Life::Goes, _) => self.next = Next::Finish(Ok(session)),
-            (Life::IsInDoubt, _) => {
+            (Life::Goes, _) if goes => self.received_living(session, now),
+            (_, _) if is_wanted => self.next = Next::Finish(Ok(session)),
+            (Life::IsInDoubt, _) if !is_refused => {
                 let advice =
                     "but not every clock says so, so it was not replaced; try again in a minute";
                 self.next = Next::Finish(Err(expired(advice)));
             }
-            (Life::IsOver, Some(advice)) => self.next = Next::Finish(Err(expired(advice))),
-            (Life::IsOver, None) => {
+            (_, Some(advice)) => self.next = Next::Finish(Err(expired(advice))),
+            (_, None) => {
                 // The server goes on returning an expired session until its reaper
                 // has run. Only a kill brings a new one.
-                let words = "the server returned an expired session; replacing it";
-                self.note = Some((Level::Info, words.to_owned()));
+                let what = match is_refused {
+                    true => "a session that a route has refused",
+                    false => "an expired session",
+                };
+                let words = format!("the server returned {what}; replacing it");
+                self.note = Some((Level::Info, words));
                 self.begin(Phase::Kill, Resend::Never, now);
             }
+        }
+    }
+
+    /// Asks once more. The next answer may be fast enough to tell whether the session
+    /// is over.
+    fn received_late(&mut self, now: &Now<'_>) {
+        if self.phase == Phase::AfterSlowAnswer {
+            let advice = "or has too little left for answers as slow as these; try again";
+            self.next = Next::Finish(Err(expired(advice)));
+        } else {
+            self.begin(Phase::AfterSlowAnswer, Resend::Once, now);
+        }
+    }
+
+    fn received_living(&mut self, session: Session, now: &Now<'_>) {
+        let id = session.id();
+        let sessions = match &self.phase {
+            Phase::Confirmation { of, sessions } if of.as_deref() != id => sessions + 1,
+            Phase::Confirmation { .. } => {
+                self.next = Next::Finish(Ok(session));
+                return;
+            }
+            _ => 1,
+        };
+        // Without an id nothing can be compared.
+        let is_in_doubt = self.errand.aim.confirms && id.is_some() && session.is_fresh_at(now.time);
+        let until = now.time.saturating_add(CONFIRMED_AFTER);
+        if sessions >= GHOSTS_IN_A_ROW {
+            self.next = Next::Finish(Err(aim::ghost()));
+        } else if sessions == 1 && !is_in_doubt {
+            self.next = Next::Finish(Ok(session));
+        } else if until >= self.deadline {
+            let words = "the time limit leaves no time to confirm the session; raise it";
+            self.next = Next::Finish(Err(Error::new(Status::Timeout, words)));
+        } else {
+            let of = id.map(str::to_owned);
+            self.begin(Phase::Confirmation { of, sessions }, Resend::Once, now);
+            self.next = Next::Wait {
+                until,
+                is_long: false,
+                then: Over::Any,
+            };
         }
     }
 
@@ -318,8 +431,9 @@ impl Call {
     /// kills what it finds: without an identifier anybody's session, and with a
     /// tag name perhaps another identifier's.
     fn why_not_replaced(&self, session: &Session) -> Option<&'static str> {
-        let request = &self.request;
-        if self.phase != Phase::First || request.kills() {
+        let request = &self.errand.request;
+        let may_be_first = matches!(self.phase, Phase::First | Phase::AfterSlowAnswer);
+        if !may_be_first || request.kills() {
             return Some("even after asking for a new one; try again in a minute");
         }
         match (&request.identifier, &request.tag_name) {
@@ -351,6 +465,24 @@ impl Call {
 /// gateway's 502 leaves that open.
 fn is_refused_unread(error: &Error) -> bool {
     matches!(error.status, Status::StartingUp | Status::RateLimited)
+}
+
+fn refused() -> Error {
+    Error::new(
+        Status::SessionNotActive,
+        "the server still returns the session that a route has refused; try again in a minute",
+    )
+    .with_http_status(200)
+}
+
+fn other_options(option: &str) -> Error {
+    Error::new(
+        Status::OtherOptions,
+        format!(
+            "the server returned a session that was made with another {option}; kill the session, or set another identifier"
+        ),
+    )
+    .with_http_status(200)
 }
 
 fn expired(advice: &str) -> Error {

@@ -1,5 +1,6 @@
 //! From options to a session worth handing out. Pure decisions, no I/O.
 
+pub mod aim;
 pub mod budget;
 pub mod call;
 pub mod retry;

@@ -24,6 +24,17 @@ pub fn wait(error: &Error, failures: u32, random: u32) -> Duration {
     }
 }
 
+/// Returns how long to wait after a server has said for the `times`-th time that it is
+/// starting. It starts within seconds, and many clients wait for it.
+pub fn wait_for_start(error: &Error, times: u32, random: u32) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(300);
+    const LONGEST: Duration = Duration::from_secs(3);
+    let longest = SHORTEST.saturating_mul(1 << times.min(16)).min(LONGEST);
+    let share = f64::from(random) / f64::from(u32::MAX);
+    let wait = SHORTEST + (longest - SHORTEST).mul_f64(share);
+    wait.max(error.retry_after.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +62,17 @@ mod tests {
         assert_eq!(wait(&failed(Some(7)), 1, 0), Duration::from_secs(7));
         assert!(wait(&failed(Some(7)), 1, u32::MAX) <= Duration::from_millis(7200));
         assert!(wait(&failed(Some(u64::MAX)), 1, u32::MAX) >= Duration::from_secs(u64::MAX));
+    }
+
+    #[test]
+    fn a_starting_server_is_asked_again_after_300_ms_to_3_s() {
+        let waits = |random| {
+            [1, 2, 3, 4, u32::MAX]
+                .map(|times| wait_for_start(&failed(None), times, random).as_millis())
+        };
+        assert_eq!(waits(0), [300; 5]);
+        assert_eq!(waits(u32::MAX), [600, 1200, 2400, 3000, 3000]);
+        let asked = wait_for_start(&failed(Some(7)), 1, 0);
+        assert_eq!(asked, Duration::from_secs(7));
     }
 }

@@ -13,7 +13,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-use crate::{api::request::SessionRequest, error::Error, lock::Lock, session::Session};
+use crate::{create::aim::Errand, error::Error, lock::Lock, session::Session};
 
 pub type Outcome = Result<Session, Error>;
 
@@ -25,20 +25,21 @@ pub struct SingleFlight(Lock<Vec<Line>>);
 
 /// The calls for one identifier.
 struct Line {
-    /// The request of the call that came first.
-    first: Arc<SessionRequest>,
+    /// The errand of the call that came first.
+    first: Arc<Errand>,
     /// The calls that wait behind the leader.
     waiting: VecDeque<Arc<Place>>,
 }
 
-/// Returns where the line of a request's identifier stands, or belongs.
-fn find(lines: &[Line], request: &SessionRequest) -> Result<usize, usize> {
-    lines.binary_search_by(|line| line.first.identifier.cmp(&request.identifier))
+/// Returns where the line of an errand's identifier stands, or belongs.
+fn find(lines: &[Line], errand: &Errand) -> Result<usize, usize> {
+    let identifier = &errand.request.identifier;
+    lines.binary_search_by(|line| line.first.request.identifier.cmp(identifier))
 }
 
 /// One waiting call.
 struct Place {
-    request: Arc<SessionRequest>,
+    errand: Arc<Errand>,
     state: Lock<State>,
 }
 
@@ -67,25 +68,25 @@ pub enum Turn<'a> {
 }
 
 impl SingleFlight {
-    /// Joins the line of the request's identifier.
-    pub fn join(&self, request: &Arc<SessionRequest>) -> Joined<'_> {
+    /// Joins the line of the errand's identifier.
+    pub fn join(&self, errand: &Arc<Errand>) -> Joined<'_> {
         let mut lines = self.0.hold();
-        match find(&lines, request) {
+        match find(&lines, errand) {
             Err(at) => {
                 let line = Line {
-                    first: Arc::clone(request),
+                    first: Arc::clone(errand),
                     waiting: VecDeque::new(),
                 };
                 lines.insert(at, line);
                 Joined::Leads(Leader {
                     flights: self,
-                    request: Arc::clone(request),
+                    errand: Arc::clone(errand),
                     has_finished: false,
                 })
             }
             Ok(at) => {
                 let place = Arc::new(Place {
-                    request: Arc::clone(request),
+                    errand: Arc::clone(errand),
                     state: Lock::default(),
                 });
                 lines[at].waiting.push_back(Arc::clone(&place));
@@ -104,21 +105,21 @@ impl SingleFlight {
         (lines.len(), waiting)
     }
 
-    /// Ends the turn of `request`'s line: gives `outcome` to the equal calls at
+    /// Ends the turn of `errand`'s line: gives `outcome` to the equal calls at
     /// the front, and the turn to the next.
     ///
     /// A call behind a different one does not get it, even if it is equal: the
     /// different one may be a kill, and comes first.
-    fn pass_on(&self, request: &Arc<SessionRequest>, outcome: Option<&Outcome>) {
+    fn pass_on(&self, errand: &Arc<Errand>, outcome: Option<&Outcome>) {
         let mut lines = self.0.hold();
-        let Ok(at) = find(&lines, request) else {
+        let Ok(at) = find(&lines, errand) else {
             return;
         };
         let mut to_wake = Vec::new();
         let mut has_leader = false;
         while let Some(place) = lines[at].waiting.pop_front() {
             let state = match outcome {
-                Some(outcome) if place.request == *request => State::Has(outcome.clone()),
+                Some(outcome) if place.errand == *errand => State::Has(outcome.clone()),
                 _ => State::Leads,
             };
             has_leader = matches!(state, State::Leads);
@@ -147,26 +148,26 @@ impl SingleFlight {
 /// request.
 pub struct Leader<'a> {
     flights: &'a SingleFlight,
-    request: Arc<SessionRequest>,
+    errand: Arc<Errand>,
     has_finished: bool,
 }
 
 impl Leader<'_> {
-    pub fn request(&self) -> &Arc<SessionRequest> {
-        &self.request
+    pub fn errand(&self) -> &Arc<Errand> {
+        &self.errand
     }
 
     /// Shares the outcome with the calls that waited for it.
     pub fn finish(mut self, outcome: &Outcome) {
         self.has_finished = true;
-        self.flights.pass_on(&self.request, Some(outcome));
+        self.flights.pass_on(&self.errand, Some(outcome));
     }
 }
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
         if !self.has_finished {
-            self.flights.pass_on(&self.request, None);
+            self.flights.pass_on(&self.errand, None);
         }
     }
 }
@@ -197,7 +198,7 @@ impl<'a> Follower<'a> {
             State::Has(outcome) => Poll::Ready(Turn::Has(outcome)),
             State::Leads => Poll::Ready(Turn::Leads(Leader {
                 flights: self.flights,
-                request: Arc::clone(&self.place.request),
+                errand: Arc::clone(&self.place.errand),
                 has_finished: false,
             })),
             State::Gone => Poll::Pending,
@@ -211,14 +212,14 @@ impl Drop for Follower<'_> {
         let state = mem::replace(&mut *self.place.state.hold(), State::Gone);
         match state {
             State::Waits | State::Sleeps(_) => {
-                if let Ok(at) = find(&lines, &self.place.request) {
+                if let Ok(at) = find(&lines, &self.place.errand) {
                     let waiting = &mut lines[at].waiting;
                     waiting.retain(|place| !Arc::ptr_eq(place, &self.place));
                 }
             }
             State::Leads => {
                 drop(lines);
-                self.flights.pass_on(&self.place.request, None);
+                self.flights.pass_on(&self.place.errand, None);
             }
             State::Has(_) | State::Gone => {}
         }
@@ -228,13 +229,16 @@ impl Drop for Follower<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Status;
+    use crate::{api::request::SessionRequest, create::aim::Aim, error::Status};
 
-    fn request(identifier: &str, kill: bool) -> Arc<SessionRequest> {
-        Arc::new(SessionRequest {
-            identifier: Some(identifier.to_owned()),
-            kill_session: kill.then_some(true),
-            ..SessionRequest::default()
+    fn request(identifier: &str, kill: bool) -> Arc<Errand> {
+        Arc::new(Errand {
+            request: SessionRequest {
+                identifier: Some(identifier.to_owned()),
+                kill_session: kill.then_some(true),
+                ..SessionRequest::default()
+            },
+            aim: Aim::default(),
         })
     }
 

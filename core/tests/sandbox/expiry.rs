@@ -171,7 +171,7 @@ fn a_strangers_session_is_not_handed_out() {
     let sandbox = sandbox();
     let client = client(&sandbox, |_| {});
     sandbox.inject(FaultKind::Claims {
-        claims: json!({"identifier": "stranger"}),
+        claims: json!({"identifier": "stranger", "tagName": "alice.zelf"}),
     });
     let error = create(&client, "mine-x").unwrap_err();
     assert_eq!(error.status, Status::ForeignSession);

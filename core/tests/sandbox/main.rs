@@ -3,6 +3,7 @@
 
 mod connections;
 mod expiry;
+mod ghosts;
 mod proxies;
 mod retries;
 mod sharing;

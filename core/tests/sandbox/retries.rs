@@ -9,11 +9,10 @@ use zelf_core::error::Status;
 
 #[test]
 fn what_may_pass_is_tried_three_times() {
-    let faults: [Fault; 7] = [
+    let faults: [Fault; 6] = [
         Reply::html(502, "<title>Bad Gateway</title>").into(),
         Reply::status(503).into(),
         Reply::status(429).into(),
-        Reply::text(404, "Not Found").into(),
         FaultKind::Reset {
             stage: Stage::Request,
         }
@@ -28,6 +27,30 @@ fn what_may_pass_is_tried_three_times() {
         assert!(create(&client, "again-x").is_ok(), "{fault:?}");
         assert_eq!(sandbox.requests().len(), 3, "{fault:?}");
     }
+}
+
+#[test]
+fn a_starting_server_is_waited_for_beyond_the_attempts_and_the_budget() {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |config| config.max_attempts = 1);
+    sandbox.inject(Fault::from(Reply::text(404, "Not Found")).times(5));
+    assert!(create(&client, "starting-x").is_ok());
+    assert_eq!(sandbox.requests().len(), 6);
+}
+
+#[test]
+fn a_server_that_does_not_start_in_time_is_told() {
+    let sandbox = sandbox();
+    let client = client(&sandbox, |config| {
+        config.timeout_ms = 800;
+    });
+    sandbox.inject(Reply::text(404, "Not Found"));
+    let begun = Instant::now();
+    let error = create(&client, "starting-late-x").unwrap_err();
+    assert_eq!(error.status, Status::StartingUp);
+    assert_eq!(error.http_status, 404);
+    assert!(begun.elapsed() < Duration::from_millis(900));
+    assert!(sandbox.requests().len() >= 2);
 }
 
 #[test]

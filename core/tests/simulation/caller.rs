@@ -14,6 +14,7 @@ use zelf_core::{
         request::{SessionRequest, SessionType},
     },
     create::{
+        aim::{Aim, Errand},
         budget::Budget,
         call::{Call, Failed, Now, Over, Step},
         single_flight::{Follower, Joined, Leader, Outcome, Turn},
@@ -163,7 +164,11 @@ impl<'w> World<'w> {
             Sabotage::NoSingleFlight => Box::leak(Box::default()),
             _ => &process.single_flight,
         };
-        match single_flight.join(&request) {
+        let errand = Arc::new(Errand {
+            request: (*request).clone(),
+            aim: Aim::default(),
+        });
+        match single_flight.join(&errand) {
             Joined::Leads(leader) => self.lead(number, leader),
             Joined::Follows(follower) => {
                 self.callers[number].state.follows = Some(follower);
@@ -222,15 +227,13 @@ impl<'w> World<'w> {
             Sabotage::LateRetry => state.deadline + Duration::from_secs(10),
             _ => state.deadline,
         };
-        let mut request = Arc::clone(leader.request());
+        let mut errand = (**leader.errand()).clone();
         if self.sabotage == Sabotage::ForeignSession {
-            request = Arc::new(SessionRequest {
-                identifier: None,
-                kill_session: None,
-                ..(*request).clone()
-            });
+            errand.request.identifier = None;
+            errand.request.kill_session = None;
         }
-        let call = self.decide(number, |now| Call::new(request, deadline, now));
+        let errand = Arc::new(errand);
+        let call = self.decide(number, |now| Call::new(errand, deadline, now));
         let process = self.callers[number].process;
         self.watches[process].budget.first(self.now);
         self.callers[number].state.leads = Some((leader, call));
@@ -282,7 +285,8 @@ impl<'w> World<'w> {
                 let Some((leader, _)) = state.leads.take() else {
                     return Ok(());
                 };
-                let (process, request) = (self.callers[number].process, leader.request().clone());
+                let process = self.callers[number].process;
+                let request = Arc::new(leader.errand().request.clone());
                 let call = self.callers[number].state.call;
                 self.watches[process].last_outcomes.push((call, request));
                 leader.finish(&outcome);
@@ -566,6 +570,10 @@ impl<'w> World<'w> {
             require(resent == 1, ONE_RESEND, || {
                 format!("call {call}: {resent} times")
             })?;
+        } else if words.contains("asking again in") {
+            // A starting server has not been asked.
+            let state = &mut self.callers[number].state;
+            state.attempts = state.attempts.saturating_sub(1);
         } else if words.contains("follows in") {
             self.tally.retries += 1;
             self.watches[process].budget.retry(self.now)?;

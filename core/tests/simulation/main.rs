@@ -96,7 +96,7 @@ fn the_worlds_are_not_empty() {
         ("ghosts", tally.ghosts),
         ("kept connections", tally.kept),
     ] {
-        assert!(count > 10, "only {count} {what} in 500 worlds");
+        assert!(count >= 10, "only {count} {what} in 500 worlds");
     }
 }
 
