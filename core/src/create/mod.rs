@@ -3,5 +3,7 @@
 pub mod aim;
 pub mod budget;
 pub mod call;
+pub mod keeper;
 pub mod retry;
+pub mod rules;
 pub mod single_flight;

@@ -1,0 +1,544 @@
+//! Keeps one session for a provider: which one is handed out, what has to be asked
+//! of the server and when.
+//!
+//! It is told what came of each piece of work and what time it is. It reads no
+//! clock and waits for nothing.
+
+use std::time::Duration;
+
+use crate::{
+    api::lifetime::LEAST_SECONDS,
+    create::{
+        aim::{self, Aim, GHOSTS_IN_A_ROW, Kill},
+        call::CONFIRMED_AFTER,
+        rules::{Renewal, Rules},
+    },
+    error::{Error, Status},
+    moment::Moment,
+    session::{Claim, Session},
+};
+
+/// The server's reaper runs once a minute. Until then a session that is over keeps
+/// other addresses of the device from having a new one.
+const REAPED_WITHIN: Duration = Duration::from_secs(60);
+
+/// A server that returns the same session is not asked more often, but for jitter.
+const BETWEEN_EQUAL_ANSWERS: Duration = Duration::from_secs(5);
+
+/// An error that will not pass is remembered for so long.
+const PERMANENT_FOR: Duration = Duration::from_secs(1);
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Two refusals within this time have one cause.
+const REFUSED_SOON: Duration = Duration::from_secs(10);
+
+/// What the keeper makes of a wish for a session.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Here it is.
+    Hand(Session),
+    /// Here it is; somebody has to do the work, and nobody has to wait for it.
+    HandAndWork(Session, Work),
+    /// There is none. Somebody has to do the work, and all wait for it.
+    Work(Work),
+    /// There is none, and it is too early to ask again.
+    Fail(Error),
+}
+
+/// What is to be asked of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    pub task: Task,
+    pub aim: Aim,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// A session that is good for longer.
+    Renew,
+    /// Whether the session that is handed out exists.
+    Confirm,
+}
+
+/// What a decision depends on, apart from the keeper.
+#[derive(Clone, Copy)]
+pub struct Now {
+    pub time: Moment,
+    /// Uniform over all values of its type.
+    pub random: u32,
+}
+
+pub struct Keeper {
+    rules: Rules,
+    confirms: bool,
+    held: Option<Held>,
+    /// A session that is preferred while the held one is in doubt.
+    older: Option<Session>,
+    /// The last session that is known to exist: where it was made, and its end.
+    living: Option<(Option<String>, Moment)>,
+    failures: u32,
+    trouble: Option<Error>,
+    /// Nothing is asked before.
+    pauses_until: Moment,
+    refusals: Refusals,
+}
+
+/// The session that is handed out.
+#[derive(Clone)]
+struct Held {
+    session: Session,
+    doubt: Option<Doubt>,
+    renews_at: Option<Moment>,
+    /// A route has refused it.
+    is_refused: bool,
+    /// It is over, and the server has just returned it.
+    is_over_and_alive: bool,
+}
+
+/// It may be a ghost.
+#[derive(Clone, Copy)]
+struct Doubt {
+    confirm_at: Moment,
+    /// How many sessions in a row were different.
+    sessions: u32,
+}
+
+/// How often routes have refused sessions one after the other.
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    last: Moment,
+}
+
+impl Keeper {
+    /// `confirms`: sessions come confirmed.
+    pub fn new(rules: Rules, confirms: bool) -> Self {
+        Self {
+            rules,
+            confirms,
+            held: None,
+            older: None,
+            living: None,
+            failures: 0,
+            trouble: None,
+            pauses_until: Moment::ZERO,
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// Decides what a caller who wants a session gets.
+    pub fn ask(&self, now: Moment) -> Verdict {
+        let usable = self.usable(now);
+        let work = self.due(now);
+        match (usable, work) {
+            (Some(session), None) => Verdict::Hand(session.clone()),
+            (Some(session), Some(work)) => Verdict::HandAndWork(session.clone(), work),
+            (None, Some(work)) => Verdict::Work(work),
+            (None, None) => Verdict::Fail(self.refusal(now)),
+        }
+    }
+
+    /// Returns the work for a caller whose turn it is to try, even in a pause: it has
+    /// waited for another caller who has given up.
+    pub fn work(&self, now: Moment) -> Work {
+        self.renewal(now)
+    }
+
+    /// Returns the work that is due now.
+    pub fn due(&self, now: Moment) -> Option<Work> {
+        if now < self.pauses_until {
+            return None;
+        }
+        let Some(held) = &self.held else {
+            return Some(self.renewal(now));
+        };
+        let is_in_time = held.renews_at.is_none_or(|at| now < at);
+        if !self.is_good(&held.session, now) || held.is_refused || !is_in_time {
+            return Some(self.renewal(now));
+        }
+        held.doubt
+            .filter(|doubt| now >= doubt.confirm_at)
+            .map(|_| self.confirmation())
+    }
+
+    /// Returns when the next work is due, for a thread that does it ahead of time.
+    pub fn next_due(&self) -> Moment {
+        let due = match &self.held {
+            None => Moment::ZERO,
+            Some(held) if held.is_refused => Moment::ZERO,
+            Some(held) => {
+                let last_use = self.last_use(&held.session);
+                let confirm_at = held.doubt.map(|doubt| doubt.confirm_at);
+                [held.renews_at, confirm_at]
+                    .into_iter()
+                    .flatten()
+                    .fold(last_use, Moment::min)
+            }
+        };
+        due.max(self.pauses_until)
+    }
+
+    /// Returns what can be handed out without asking, and until when.
+    ///
+    /// With a thread that works ahead of time no caller has to look for work.
+    pub fn hand_out(&self, now: Moment) -> Option<(Session, Moment)> {
+        let session = self.usable(now)?;
+        let held = self.held.as_ref()?;
+        let until = match held.is_over_and_alive {
+            true => self.pauses_until,
+            false => self.last_use(session),
+        };
+        let until = match self.rules.is_background {
+            // An older session is handed out until the new one is confirmed.
+            true => until,
+            false => until.min(self.next_due()),
+        };
+        Some((session.clone(), until))
+    }
+
+    /// Is told that a thread works ahead of time, or that there is none.
+    pub fn set_background(&mut self, is_background: bool) {
+        self.rules.is_background = is_background;
+    }
+
+    /// Takes a session that another process has stored, if it is good. Returns whether
+    /// it is.
+    pub fn take_stored(&mut self, session: &Session, is_confirmed: bool, now: Now) -> bool {
+        let is_news = self
+            .held
+            .as_ref()
+            .is_none_or(|held| held.session.token() != session.token());
+        let is_good = is_news && self.is_good(session, now.time) && !self.is_refused(session);
+        if is_good {
+            self.adopt(session.clone(), is_confirmed, now);
+        }
+        is_good
+    }
+
+    /// Is told what came of a piece of work.
+    pub fn done(&mut self, work: &Work, outcome: Result<Session, Error>, now: Now) {
+        match (work.task, outcome) {
+            (Task::Renew, Ok(session)) => self.renewed(session, now),
+            (Task::Renew, Err(error)) => self.failed(error, now),
+            (Task::Confirm, Ok(session)) => self.compared(session, now),
+            (Task::Confirm, Err(error)) => {
+                // It stays in doubt, and is handed out.
+                self.failed(error, now);
+            }
+        }
+    }
+
+    /// Is told that a route has refused a session. Returns whether that is news.
+    pub fn refuse(&mut self, rejected: &Session, now: Now) -> bool {
+        let is_it = |session: &Session| session.token() == rejected.token();
+        let is_older = self.older.as_ref().is_some_and(is_it);
+        if is_older {
+            self.older = None;
+        }
+        let Some(held) = self.held.as_mut() else {
+            return is_older;
+        };
+        // Another token of the same session is refused as well.
+        let is_same = held.session.id().is_some() && held.session.id() == rejected.id();
+        if held.is_refused || !(is_it(&held.session) || is_same) {
+            return is_older;
+        }
+        held.is_refused = true;
+        held.is_over_and_alive = false;
+        let Refusals { count, last } = self.refusals;
+        let is_soon = count > 0 && now.time.saturating_sub(last) < REFUSED_SOON;
+        self.refusals = Refusals {
+            count: if is_soon { count + 1 } else { 1 },
+            last: now.time,
+        };
+        self.pauses_until = now.time;
+        if self.refusals.count > 2 {
+            // A renewal does not help: the sessions that come do not exist.
+            self.trouble = Some(aim::ghost());
+            self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+        }
+        true
+    }
+
+    /// Whether there is anything to tell a caller who waits: the session, or why not.
+    pub fn outcome(&self, now: Moment) -> Result<Session, Error> {
+        match self.usable(now) {
+            Some(session) => Ok(session.clone()),
+            None => Err(self.refusal(now)),
+        }
+    }
+
+    /// Returns why the last work failed, with the time until the next one.
+    pub fn last_error(&self, now: Moment) -> Option<Error> {
+        let trouble = self.trouble.as_ref()?;
+        let mut error = trouble.clone();
+        error.retry_after = Some(self.pauses_until.saturating_sub(now));
+        Some(error)
+    }
+
+    /// Whether the held session is known to exist, as far as its store is concerned.
+    pub fn is_confirmed(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.doubt.is_none())
+    }
+
+    pub fn held(&self) -> Option<&Session> {
+        self.held.as_ref().map(|held| &held.session)
+    }
+
+    fn usable(&self, now: Moment) -> Option<&Session> {
+        let older = self
+            .older
+            .as_ref()
+            .filter(|older| self.is_good(older, now) || self.rules.renewal == Renewal::NeverKill);
+        let held = self.held.as_ref().filter(|held| {
+            let is_good = self.is_good(&held.session, now);
+            !held.is_refused && (is_good || held.is_over_and_alive && now < self.pauses_until)
+        });
+        match held {
+            Some(held) if held.doubt.is_none() => Some(&held.session),
+            _ => older.or(held.map(|held| &held.session)),
+        }
+    }
+
+    fn last_use(&self, session: &Session) -> Moment {
+        session.times().ends_at.saturating_sub(self.rules.min_valid)
+    }
+
+    fn is_good(&self, session: &Session, now: Moment) -> bool {
+        now < self.last_use(session)
+    }
+
+    fn is_refused(&self, session: &Session) -> bool {
+        let held = self.held.as_ref().filter(|held| held.is_refused);
+        held.is_some_and(|held| {
+            let id = held.session.id();
+            id.is_some() && id == session.id() || held.session.token() == session.token()
+        })
+    }
+
+    fn refusal(&self, now: Moment) -> Error {
+        let mut error = self.trouble.clone().unwrap_or_else(|| {
+            Error::new(
+                Status::SessionExpired,
+                "the session has ended and was not renewed; try again",
+            )
+        });
+        // A ghost's error says when the old session has ended.
+        if error.status != Status::GhostSession {
+            error.retry_after = Some(self.pauses_until.saturating_sub(now));
+        }
+        error
+    }
+
+    fn least(&self) -> i64 {
+        let min_valid = self.rules.min_valid.as_secs();
+        i64::try_from(min_valid)
+            .unwrap_or(i64::MAX)
+            .max(LEAST_SECONDS)
+    }
+
+    fn renewal(&self, now: Moment) -> Work {
+        let held = self.held.as_ref();
+        let refused = held
+            .filter(|held| held.is_refused)
+            .and_then(|held| held.session.id())
+            .map(str::to_owned);
+        // After a failure nobody knows whether the kill was carried out. A plain request
+        // tells.
+        let is_early = refused.is_none()
+            && self.failures == 0
+            && held
+                .is_some_and(|held| held.renews_at.is_some() && self.is_good(&held.session, now));
+        let kill = match self.rules.renewal {
+            Renewal::NeverKill => Kill::Never,
+            Renewal::Early if is_early => Kill::First,
+            Renewal::Early | Renewal::AtExpiry => Kill::IfOver,
+        };
+        let ahead = match self.rules.renewal {
+            // The same session is not good for longer.
+            Renewal::AtExpiry if self.rules.is_background => 3,
+            _ => 0,
+        };
+        Work {
+            task: Task::Renew,
+            aim: Aim {
+                least: self.least() + ahead,
+                is_strict: true,
+                kill,
+                refused,
+                confirms: self.confirms,
+            },
+        }
+    }
+
+    fn confirmation(&self) -> Work {
+        Work {
+            task: Task::Confirm,
+            aim: Aim {
+                least: self.least(),
+                kill: Kill::Never,
+                ..Aim::default()
+            },
+        }
+    }
+
+    fn renewed(&mut self, session: Session, now: Now) {
+        if self.is_good(&session, now.time) {
+            let is_confirmed = self.confirms;
+            self.adopt(session, is_confirmed, now);
+            return;
+        }
+        // The policy never kills, and the server goes on returning the session.
+        self.failures = 0;
+        self.trouble = None;
+        self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+        self.remember_living(&session);
+        self.older = None;
+        self.held = Some(Held {
+            session,
+            doubt: None,
+            renews_at: None,
+            is_refused: false,
+            is_over_and_alive: true,
+        });
+    }
+
+    fn adopt(&mut self, session: Session, is_confirmed: bool, now: Now) {
+        let before = self.held.take();
+        let is_same = before.as_ref().is_some_and(|held| {
+            held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
+        });
+        let may_be_ghost =
+            !is_same && !is_confirmed && session.id().is_some() && session.is_fresh_at(now.time);
+        let doubt = may_be_ghost.then(|| Doubt {
+            confirm_at: now.time + CONFIRMED_AFTER,
+            sessions: 1,
+        });
+        // From another address a create finds no old session, and a kill ends none. So
+        // the old one lives, and the new one may not.
+        self.older = before
+            .filter(|held| doubt.is_some() && !held.is_refused)
+            .map(|held| held.session)
+            .filter(|older| has_moved(older, &session));
+        if doubt.is_none() {
+            self.remember_living(&session);
+        }
+        self.failures = 0;
+        self.trouble = None;
+        self.pauses_until = now.time;
+        self.hold(session, doubt, now);
+    }
+
+    fn hold(&mut self, session: Session, doubt: Option<Doubt>, now: Now) {
+        let times = session.times();
+        let whole = times.expires_at.saturating_sub(times.activated_at);
+        let whole = match times.activated_at {
+            0 => Duration::from_secs(600),
+            _ => Duration::from_secs(u64::try_from(whole).unwrap_or(0)),
+        };
+        self.held = Some(Held {
+            renews_at: self.rules.renews_at(times.ends_at, whole, now.random),
+            session,
+            doubt,
+            is_refused: false,
+            is_over_and_alive: false,
+        });
+    }
+
+    /// Is told which session a plain request returns while one is in doubt.
+    fn compared(&mut self, session: Session, now: Now) {
+        let Some(held) = &self.held else {
+            return self.renewed(session, now);
+        };
+        let is_same = held.session.id() == session.id();
+        let sessions = held.doubt.map_or(1, |doubt| doubt.sessions) + u32::from(!is_same);
+        self.failures = 0;
+        self.trouble = None;
+        if is_same {
+            self.older = None;
+            self.remember_living(&session);
+            return self.hold(session, None, now);
+        }
+        if !session.is_fresh_at(now.time) {
+            // A ghost is always new.
+            self.older = None;
+            self.held = None;
+            return self.renewed(session, now);
+        }
+        if sessions >= GHOSTS_IN_A_ROW {
+            return self.found_ghosts(&session, now);
+        }
+        let doubt = Doubt {
+            confirm_at: now.time + CONFIRMED_AFTER,
+            sessions,
+        };
+        self.hold(session, Some(doubt), now);
+    }
+
+    /// No session can be had. While an old one lives, it is handed out.
+    fn found_ghosts(&mut self, ghost: &Session, now: Now) {
+        let mut error = aim::ghost();
+        if let Some((address, ends_at)) = &self.living {
+            let reaped_at = *ends_at + REAPED_WITHIN;
+            if now.time < reaped_at && is_another(address.as_deref(), ghost.claim(Claim::Address)) {
+                error.retry_after = Some(reaped_at - now.time);
+            }
+        }
+        self.trouble = Some(error);
+        self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
+        self.held = None;
+        if let Some(older) = self.older.take() {
+            let is_over_and_alive = !self.is_good(&older, now.time);
+            self.hold(older, None, now);
+            if let Some(held) = &mut self.held {
+                held.is_over_and_alive = is_over_and_alive;
+            }
+        }
+    }
+
+    fn failed(&mut self, error: Error, now: Now) {
+        self.failures = self.failures.saturating_add(1);
+        let pause = match error.status {
+            Status::SessionExpired | Status::GhostSession | Status::SessionNotActive => {
+                with_jitter(BETWEEN_EQUAL_ANSWERS, now.random)
+            }
+            _ if !error.is_retryable() => PERMANENT_FOR,
+            _ => {
+                let longest = FIRST_PAUSE
+                    .saturating_mul(1 << (self.failures - 1).min(16))
+                    .min(LONGEST_PAUSE);
+                longest.mul_f64(f64::from(now.random) / f64::from(u32::MAX))
+            }
+        };
+        let pause = pause.max(error.retry_after.unwrap_or_default());
+        self.pauses_until = now.time.checked_add(pause).unwrap_or(Moment::MAX);
+        if let Some(held) = &mut self.held {
+            held.is_over_and_alive = false;
+        }
+        self.trouble = Some(error);
+    }
+
+    fn remember_living(&mut self, session: &Session) {
+        let address = session.claim(Claim::Address).map(str::to_owned);
+        self.living = Some((address, session.times().ends_at));
+    }
+}
+
+/// Whether the device had another address when it was given the second session.
+fn has_moved(one: &Session, other: &Session) -> bool {
+    is_another(one.claim(Claim::Address), other.claim(Claim::Address))
+}
+
+fn is_another(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_some() && other.is_some() && one != other
+}
+
+/// Returns a wait within a fifth of its length.
+fn with_jitter(wait: Duration, random: u32) -> Duration {
+    wait.mul_f64(0.8 + 0.4 * f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests;
