@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Status},
     host::fork::PerProcess,
     log,
+    moment::Moment,
     session::Session,
     session_options::SessionOptions,
 };
@@ -53,26 +54,48 @@ impl Client {
 
     /// Creates a session on the calling thread.
     pub fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
-        if self.engine.is_closed() {
-            return Err(engine::shut_down());
-        }
-        let outcome = self.create(options);
+        let deadline = self.context.deadline();
+        let outcome = match options.check() {
+            // A client that takes no calls says so first.
+            Err(_) if self.engine.is_closed() => return Err(engine::shut_down()),
+            Err(error) => Err(error),
+            Ok(errand) => return self.run(errand, deadline),
+        };
         if let Err(error) = &outcome {
             self.context.log_failure(error);
         }
         outcome
     }
 
-    fn create(&self, options: &SessionOptions) -> Result<Session, Error> {
-        let errand = options.check()?;
-        if log::is_telling() {
-            return Err(Error::new(
+    /// Runs an errand on the calling thread.
+    pub fn run(&self, errand: Errand, deadline: Moment) -> Result<Session, Error> {
+        if self.engine.is_closed() {
+            return Err(engine::shut_down());
+        }
+        let outcome = match log::is_telling() {
+            true => Err(Error::new(
                 Status::InvalidArgument,
                 "a session cannot be created from inside a log callback",
-            ));
+            )),
+            false => {
+                let local = self.local.get();
+                blocking::create::create(
+                    &self.context,
+                    &local.shared,
+                    &local.pool,
+                    errand,
+                    deadline,
+                )
+            }
+        };
+        if let Err(error) = &outcome {
+            self.context.log_failure(error);
         }
-        let local = self.local.get();
-        blocking::create::create(&self.context, &local.shared, &local.pool, errand)
+        outcome
+    }
+
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
     }
 
     /// Prepares an asynchronous call. It has to be submitted.

@@ -41,6 +41,7 @@ pub struct Context {
     pub request_head: RequestHead,
     pub rules: Rules,
     pub log: Option<Arc<Log>>,
+    pub origin: String,
     timeout: Duration,
 }
 
@@ -86,6 +87,7 @@ impl Context {
             },
             destination,
             log,
+            origin,
             timeout,
         }
     }

@@ -11,6 +11,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {
     pub now: fn() -> Moment,
+    /// Returns a number that changes when `now` may have. 0: it may have at any time.
+    pub tick: fn() -> u64,
     /// Reads the clock that the user sets, in Unix seconds. It may be hours off.
     pub wall: fn() -> i64,
     /// Returns a number that is uniform over all values of its type.
@@ -20,6 +22,7 @@ pub struct Environment {
 impl Environment {
     pub const SYSTEM: Environment = Environment {
         now: clock::since_boot,
+        tick: clock::tick,
         wall: clock::wall,
         random,
     };

@@ -45,6 +45,7 @@ pub mod identifier;
 pub mod lock;
 pub mod log;
 pub mod moment;
+pub mod provider;
 pub mod secret;
 pub mod session;
 pub mod session_options;

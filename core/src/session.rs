@@ -119,6 +119,15 @@ impl Session {
         self.claim(Claim::Identifier)
     }
 
+    /// Returns whether the server has the same session behind both. Each answer has
+    /// another token.
+    pub fn is_same_as(&self, other: &Session) -> bool {
+        match (self.id(), other.id()) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.token() == other.token(),
+        }
+    }
+
     pub fn times(&self) -> Times {
         self.times
     }

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Status},
     http::{answer::Answer, coding::Coding},
     secret::Secret,
-    session::{Claimed, Session},
+    session::{Claimed, Session, Times},
     text::is_visible_ascii,
 };
 
@@ -66,19 +66,29 @@ pub fn read(
         issued_at: claims.issued_at,
     };
     let (times, life) = lifetime::read(told, clocks, least);
-    let claimed = Claimed {
+    Ok(Received {
+        session: Session::new(token, claimed(&claims), times),
+        life,
+        contradicts: contradiction(&claims, request),
+    })
+}
+
+/// Makes a session of a token that was stored with its times.
+pub fn of_token(token: &[u8], times: Times) -> Option<Session> {
+    check_token(token).ok()?;
+    let payload = Payload::of(token);
+    Some(Session::new(token, claimed(&payload.claims()), times))
+}
+
+fn claimed<'a>(claims: &'a Claims<'_>) -> Claimed<'a> {
+    Claimed {
         id: claims.session.as_deref(),
         identifier: claims.identifier.as_deref(),
         domain: claims.domain.text(),
         tag_name: claims.tag_name.text(),
         eth_address: claims.eth_address.text(),
         address: claims.ip.as_deref(),
-    };
-    Ok(Received {
-        session: Session::new(token, claimed, times),
-        life,
-        contradicts: contradiction(&claims, request),
-    })
+    }
 }
 
 fn contradiction(claims: &Claims<'_>, request: &SessionRequest) -> Option<&'static str> {

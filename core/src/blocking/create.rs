@@ -24,16 +24,17 @@ pub fn create(
     shared: &Shared,
     pool: &Pool,
     errand: Errand,
+    deadline: Moment,
 ) -> Result<Session, Error> {
     let driver = Driver {
         context,
         shared,
         pool,
-        deadline: context.deadline(),
+        deadline,
     };
     let leader = match shared.single_flight.join(&Arc::new(errand)) {
         Joined::Leads(leader) => leader,
-        Joined::Follows(follower) => match driver.wait(&follower) {
+        Joined::Follows(follower) => match wait_for_turn(context, &follower, deadline) {
             Some(Turn::Leads(leader)) => leader,
             Some(Turn::Has(outcome)) => return outcome,
             None => return Err(context.out_of_time(Awaited::SERVER)),
@@ -53,22 +54,26 @@ struct Driver<'a> {
 /// go on. The turn goes to the next call.
 struct Abandoned(Error);
 
-impl Driver<'_> {
-    /// Waits for the call's turn. `None`: the time is over first.
-    fn wait<'a>(&self, follower: &Follower<'a>) -> Option<Turn<'a>> {
-        let (bell, waker) = Bell::new();
-        loop {
-            if let Poll::Ready(turn) = follower.poll(&waker) {
-                return Some(turn);
-            }
-            let left = self.deadline.saturating_sub(self.context.now());
-            if left.is_zero() {
-                return None;
-            }
-            bell.wait(left);
+/// Waits for a call's turn. `None`: the time is over first.
+pub fn wait_for_turn<'a>(
+    context: &Context,
+    follower: &Follower<'a>,
+    deadline: Moment,
+) -> Option<Turn<'a>> {
+    let (bell, waker) = Bell::new();
+    loop {
+        if let Poll::Ready(turn) = follower.poll(&waker) {
+            return Some(turn);
         }
+        let left = deadline.saturating_sub(context.now());
+        if left.is_zero() {
+            return None;
+        }
+        bell.wait(left);
     }
+}
 
+impl Driver<'_> {
     fn lead(&self, leader: Leader<'_>) -> Result<Session, Error> {
         let errand = Arc::clone(leader.errand());
         let now = self.context.decision(self.shared);

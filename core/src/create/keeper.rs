@@ -291,7 +291,7 @@ impl Keeper {
         let older = self
             .older
             .as_ref()
-            .filter(|older| self.is_good(older, now) || self.rules.renewal == Renewal::NeverKill);
+            .filter(|older| self.may_live(older, now));
         let held = self.held.as_ref().filter(|held| {
             let is_good = self.is_good(&held.session, now);
             !held.is_refused && (is_good || held.is_over_and_alive && now < self.pauses_until)
@@ -308,6 +308,13 @@ impl Keeper {
 
     fn is_good(&self, session: &Session, now: Moment) -> bool {
         now < self.last_use(session)
+    }
+
+    /// Whether a session that the server cannot find from here is still worth handing
+    /// out. Without kills it is until the reaper must have run.
+    fn may_live(&self, session: &Session, now: Moment) -> bool {
+        let reaped_at = session.times().ends_at + REAPED_WITHIN;
+        self.is_good(session, now) || self.rules.renewal == Renewal::NeverKill && now < reaped_at
     }
 
     fn is_refused(&self, session: &Session) -> bool {
@@ -489,7 +496,8 @@ impl Keeper {
         self.trouble = Some(error);
         self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
         self.held = None;
-        if let Some(older) = self.older.take() {
+        let older = self.older.take();
+        if let Some(older) = older.filter(|older| self.may_live(older, now.time)) {
             let is_over_and_alive = !self.is_good(&older, now.time);
             self.hold(older, None, now);
             if let Some(held) = &mut self.held {

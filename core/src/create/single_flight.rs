@@ -98,6 +98,15 @@ impl SingleFlight {
         }
     }
 
+    /// Leads the errand's line, if nobody does.
+    pub fn lead_if_free(&self, errand: &Arc<Errand>) -> Option<Leader<'_>> {
+        match self.join(errand) {
+            Joined::Leads(leader) => Some(leader),
+            // It leaves the line again.
+            Joined::Follows(_) => None,
+        }
+    }
+
     /// Returns how many calls lead, and how many wait.
     pub fn counts(&self) -> (usize, usize) {
         let lines = self.0.hold();

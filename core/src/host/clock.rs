@@ -29,6 +29,29 @@ pub fn since_boot() -> Duration {
     )
 }
 
+/// Returns a number that is another after each tick of the system's clock, some
+/// milliseconds later, and after each suspend. 0: the system has none.
+///
+/// Reading it takes a quarter of the time that [`since_boot`] takes. A suspend leaves
+/// another number because the kernel brings the clock up to date when it begins.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn tick() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: as above.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut now) };
+    (now.tv_sec as u64)
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(now.tv_nsec as u64)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn tick() -> u64 {
+    0
+}
+
 /// Reads the best portable clock. On Windows it runs during sleep, on other
 /// systems it may stop.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]

@@ -4,6 +4,7 @@
 mod connections;
 mod expiry;
 mod ghosts;
+mod provider;
 mod proxies;
 mod retries;
 mod sharing;

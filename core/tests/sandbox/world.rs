@@ -34,6 +34,7 @@ pub(super) fn set_device_clock_wrong_by(seconds: i64) {
 /// No wait between attempts, and clocks that a test can turn.
 pub(super) const IN_HAND: Environment = Environment {
     now,
+    tick: || 0,
     wall: || clock::wall() + WALL_IS_OFF_BY.load(Ordering::SeqCst),
     random: || 0,
 };

@@ -1,0 +1,244 @@
+//! The two files that the processes of one installation share: a lock, and the
+//! session.
+
+use std::{path::PathBuf, sync::Arc};
+
+use ring::digest::{SHA256, digest};
+
+use crate::{
+    context::Context,
+    create::aim::Errand,
+    host::boot,
+    log::{self, Level},
+    provider::{
+        place,
+        stored::{Circumstances, Stored},
+    },
+    session::Session,
+};
+
+/// What is in the files is bound to what was asked for, and to this start of the
+/// system.
+pub struct Files {
+    context: Arc<Context>,
+    lock: Option<PathBuf>,
+    session: Option<(PathBuf, Binding)>,
+}
+
+struct Binding {
+    boot: String,
+    options: String,
+}
+
+impl Files {
+    /// `directory`: where the caller wants them. Without one there is no stored
+    /// session.
+    pub fn new(context: &Arc<Context>, errand: &Errand, directory: Option<PathBuf>) -> Self {
+        let is_given = directory.is_some();
+        let directory = match directory.map_or_else(place::private_directory, Ok) {
+            Ok(directory) => Some(directory),
+            Err(why) => {
+                say(
+                    context,
+                    &format!("{why}; other processes are not locked out"),
+                );
+                None
+            }
+        };
+        let url = context.policy.url.as_str();
+        let identifier = errand.request.identifier.as_deref().unwrap_or_default();
+        let name = hash(&[url, identifier]);
+        let name = &name[..32];
+        let path = |kind: &str| {
+            let directory = directory.as_ref()?;
+            Some(directory.join(format!("zelf-{name}.{kind}")))
+        };
+        let body = String::from_utf8(errand.request.body()).unwrap_or_default();
+        let session = path("session").filter(|_| is_given);
+        let binding = boot::id().map(|boot| Binding {
+            boot,
+            options: hash(&[url, &context.origin, &body]),
+        });
+        Self {
+            context: Arc::clone(context),
+            lock: path("lock"),
+            session: session.zip(binding),
+        }
+    }
+
+    fn here<'a>(&self, binding: &'a Binding) -> Circumstances<'a> {
+        Circumstances {
+            boot: &binding.boot,
+            binding: &binding.options,
+            now: self.context.now(),
+            wall: (self.context.environment.wall)(),
+        }
+    }
+}
+
+fn say(context: &Context, words: &str) {
+    log::say(context.log.as_deref(), Level::Warning, || words.to_owned());
+}
+
+/// Hashes texts of any length, so that no two lists are hashed alike.
+fn hash(texts: &[&str]) -> String {
+    let mut all = Vec::new();
+    for text in texts {
+        all.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        all.extend_from_slice(text.as_bytes());
+    }
+    let digest = digest(&SHA256, &all);
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// What trying to lock out other processes has come to.
+pub enum Locking {
+    Locked(Lock),
+    /// Another process holds the lock.
+    Waits,
+    /// There is no lock to be had.
+    Unlocked,
+}
+
+#[cfg(unix)]
+pub use with_files::Lock;
+
+#[cfg(unix)]
+mod with_files {
+    use std::{
+        fs::{self, File, OpenOptions},
+        io::{self, Read, Write},
+        os::unix::fs::{MetadataExt, OpenOptionsExt},
+        path::Path,
+    };
+
+    use super::*;
+    use crate::{
+        host::{descriptors::StandardStreams, file_lock::FileLock, user},
+        provider::stored,
+        secret::Secret,
+    };
+
+    /// Lets go of the lock when it is dropped.
+    pub struct Lock(#[allow(dead_code)] FileLock);
+
+    /// More than any session.
+    const MAX_BYTES: u64 = 128 * 1024;
+
+    impl Files {
+        pub fn try_lock(&self) -> Locking {
+            let Some(path) = &self.lock else {
+                return Locking::Unlocked;
+            };
+            match FileLock::try_hold(path) {
+                Ok(Some(lock)) => Locking::Locked(Lock(lock)),
+                Ok(None) => Locking::Waits,
+                Err(error) => {
+                    let words = format!(
+                        "the lock file {path:?} cannot be used: {error}; other processes are not locked out"
+                    );
+                    say(&self.context, &words);
+                    Locking::Unlocked
+                }
+            }
+        }
+
+        /// Reads the stored session. Anything odd is `None`.
+        pub fn read(&self) -> Option<Stored> {
+            let (path, binding) = self.session.as_ref()?;
+            let text = read_own(path).ok()?;
+            stored::read(&text, &self.here(binding))
+        }
+
+        /// Stores a session in place of the one that is there.
+        pub fn write(&self, session: &Session, is_confirmed: bool) {
+            let Some((path, binding)) = &self.session else {
+                return;
+            };
+            let text = stored::write(session, is_confirmed, &self.here(binding));
+            if let Err(error) = replace(path, &text) {
+                say(
+                    &self.context,
+                    &format!("the session cannot be stored in {path:?}: {error}"),
+                );
+            }
+        }
+
+        /// Removes the stored session if it is this one.
+        pub fn forget(&self, session: &Session) {
+            let is_stored = self
+                .read()
+                .is_some_and(|stored| stored.session.token() == session.token());
+            if let Some((path, _)) = self.session.as_ref().filter(|_| is_stored) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
+    /// Reads a file that only this user can have written and read.
+    fn read_own(path: &Path) -> io::Result<Secret> {
+        let _occupied = StandardStreams::occupy();
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
+            .open(path)?;
+        let metadata = file.metadata()?;
+        let is_own = metadata.is_file()
+            && metadata.uid() == user::effective_id()
+            && metadata.mode() & 0o077 == 0
+            && metadata.len() <= MAX_BYTES;
+        if !is_own {
+            return Err(io::Error::other("it is not this user's alone"));
+        }
+        let mut text = Vec::with_capacity(metadata.len() as usize);
+        let outcome = file.take(metadata.len()).read_to_end(&mut text);
+        let text = Secret::from(text);
+        outcome.map(|_| text)
+    }
+
+    /// Writes a new file and puts it in the place of the old one.
+    fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+        let new = path.with_extension(format!("{}.new", std::process::id()));
+        // One that a process of the same number has left.
+        let _ = fs::remove_file(&new);
+        let _occupied = StandardStreams::occupy();
+        let written = create(&new)
+            .and_then(|mut file| file.write_all(text))
+            .and_then(|()| fs::rename(&new, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written
+    }
+
+    fn create(path: &Path) -> io::Result<File> {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+            .open(path)
+    }
+}
+
+#[cfg(not(unix))]
+pub struct Lock;
+
+#[cfg(not(unix))]
+impl Files {
+    pub fn try_lock(&self) -> Locking {
+        Locking::Unlocked
+    }
+
+    pub fn read(&self) -> Option<Stored> {
+        None
+    }
+
+    pub fn write(&self, _: &Session, _: bool) {}
+
+    pub fn forget(&self, _: &Session) {}
+}

@@ -1,0 +1,144 @@
+//! What a caller asks of a provider.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    create::{
+        aim::Errand,
+        rules::{Renewal, Rules},
+    },
+    error::{Error, Status},
+    provider::listener::Listener,
+    session_options::SessionOptions,
+    text::{Rule, Text},
+};
+
+const DEFAULT_MIN_VALID_S: u32 = 5;
+
+/// The server's sessions live for minutes.
+const MOST_MIN_VALID_S: u32 = 24 * 60 * 60;
+
+/// What the caller set. Nothing is judged before [`ProviderOptions::check`].
+#[derive(Clone, Default)]
+pub struct ProviderOptions {
+    pub min_valid_s: Option<u32>,
+    /// The number that the caller gave where it names no policy.
+    pub renewal: Option<Result<Renewal, i32>>,
+    pub is_background: bool,
+    pub directory: Text,
+    pub listener: Option<Arc<Listener>>,
+}
+
+/// Options that hold together.
+pub struct Plan {
+    pub errand: Errand,
+    pub rules: Rules,
+    pub directory: Option<PathBuf>,
+    pub listener: Option<Arc<Listener>>,
+}
+
+impl ProviderOptions {
+    pub const UNSET: ProviderOptions = ProviderOptions {
+        min_valid_s: None,
+        renewal: None,
+        is_background: false,
+        directory: Text::UNSET,
+        listener: None,
+    };
+
+    /// Returns the plan, or the first option that is wrong.
+    pub fn check(&self, session: &SessionOptions) -> Result<Plan, Error> {
+        let errand = session.check()?;
+        if errand.request.identifier.is_none() {
+            return Err(refused(
+                "a provider needs an identifier; set one in the session options",
+            ));
+        }
+        if errand.request.kills() {
+            return Err(refused(
+                "kill session cannot be set for a provider, which kills by its renewal policy",
+            ));
+        }
+        let min_valid_s = self.min_valid_s.unwrap_or(DEFAULT_MIN_VALID_S);
+        if min_valid_s > MOST_MIN_VALID_S {
+            return Err(refused(&format!(
+                "{min_valid_s} s are too many to be left of a session; at most {MOST_MIN_VALID_S} can be asked for"
+            )));
+        }
+        let renewal = self
+            .renewal
+            .transpose()
+            .map_err(|number| refused(&format!("{number} is not a renewal policy")))?;
+        let directory = self.directory.check(&Rule {
+            name: "directory",
+            max_bytes: 4000,
+            ascii_only: false,
+            status: Status::InvalidArgument,
+        })?;
+        Ok(Plan {
+            errand,
+            rules: Rules {
+                min_valid: Duration::from_secs(min_valid_s.into()),
+                renewal: renewal.unwrap_or_default(),
+                is_background: self.is_background,
+            },
+            directory: directory.map(PathBuf::from),
+            listener: self.listener.clone(),
+        })
+    }
+}
+
+fn refused(message: &str) -> Error {
+    Error::new(Status::InvalidArgument, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named() -> SessionOptions {
+        SessionOptions {
+            identifier: Text::new(Some(b"who")),
+            ..SessionOptions::default()
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_five_seconds_and_no_thread() {
+        let plan = ProviderOptions::default().check(&named()).unwrap();
+        assert_eq!(plan.rules.min_valid, Duration::from_secs(5));
+        assert_eq!(plan.rules.renewal, Renewal::AtExpiry);
+        assert!(!plan.rules.is_background && plan.directory.is_none());
+    }
+
+    #[test]
+    fn what_makes_no_sense_for_a_provider_is_refused_by_name() {
+        let refusal = |provider: ProviderOptions, session: &SessionOptions| {
+            let error = provider.check(session).err().unwrap();
+            assert_eq!(error.status, Status::InvalidArgument);
+            error.message
+        };
+        let unset = ProviderOptions::default;
+        assert!(refusal(unset(), &SessionOptions::default()).contains("identifier"));
+        let killing = SessionOptions {
+            kill_session: Some(true),
+            ..named()
+        };
+        assert!(refusal(unset(), &killing).contains("kill session"));
+        let long = ProviderOptions {
+            min_valid_s: Some(u32::MAX),
+            ..unset()
+        };
+        assert!(refusal(long, &named()).contains("4294967295 s"));
+        let odd = ProviderOptions {
+            renewal: Some(Err(7)),
+            ..unset()
+        };
+        assert!(refusal(odd, &named()).contains("7 is not a renewal policy"));
+        let nowhere = ProviderOptions {
+            directory: Text::new(Some(b"")),
+            ..unset()
+        };
+        assert!(refusal(nowhere, &named()).contains("directory"));
+    }
+}

@@ -1,0 +1,92 @@
+//! Where the processes of one user meet.
+
+use std::path::PathBuf;
+
+/// Finds a directory that only this user can write to, and makes it if need be.
+///
+/// It is XDG_RUNTIME_DIR, or a folder with the user's number in the directory for
+/// temporary files (TMPDIR; /tmp), which others may be able to write to as well.
+#[cfg(unix)]
+pub fn private_directory() -> Result<PathBuf, String> {
+    use std::env;
+
+    use crate::host::user;
+
+    let absolute = |name: &str| {
+        let path = PathBuf::from(env::var_os(name)?);
+        path.is_absolute().then_some(path)
+    };
+    let runtime = absolute("XDG_RUNTIME_DIR").filter(|path| check(path).is_ok());
+    if let Some(runtime) = runtime {
+        return Ok(runtime);
+    }
+    let shared = env::temp_dir();
+    let own = shared.join(format!("zelf-{}", user::effective_id()));
+    make(&own).map_err(|why| format!("{own:?} {why}"))?;
+    check(&own).map_err(|why| format!("{own:?} {why}"))?;
+    Ok(own)
+}
+
+#[cfg(not(unix))]
+pub fn private_directory() -> Result<PathBuf, String> {
+    Err("this system has no lock files".to_owned())
+}
+
+#[cfg(unix)]
+fn make(path: &std::path::Path) -> Result<(), String> {
+    use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt};
+
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(format!("cannot be made: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that nobody else can put anything there.
+#[cfg(unix)]
+fn check(path: &std::path::Path) -> Result<(), String> {
+    use std::{fs, os::unix::fs::MetadataExt};
+
+    use crate::host::user;
+
+    // Not through a link: whoever made it may point it elsewhere.
+    let metadata =
+        fs::symlink_metadata(path).map_err(|error| format!("cannot be looked at: {error}"))?;
+    if !metadata.is_dir() {
+        Err("is no directory".to_owned())
+    } else if metadata.uid() != user::effective_id() {
+        Err("belongs to another user".to_owned())
+    } else if metadata.mode() & 0o022 != 0 {
+        Err("can be written to by others".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        env,
+        fs::{self, Permissions},
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use super::*;
+
+    #[test]
+    fn only_a_directory_of_the_users_own_will_do() {
+        let folder = env::temp_dir().join(format!("zelf-place-{}", std::process::id()));
+        make(&folder).unwrap();
+        make(&folder).unwrap();
+        assert_eq!(check(&folder), Ok(()));
+        fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+        assert!(check(&folder).is_err());
+        let link = folder.join("link");
+        symlink("/", &link).unwrap();
+        assert_eq!(check(&link), Err("is no directory".to_owned()));
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(check(&folder).is_err());
+    }
+}

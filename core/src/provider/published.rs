@@ -1,0 +1,177 @@
+//! What a provider hands out without asking: one session, until a moment.
+
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+
+use crate::{environment::Environment, moment::Moment, session::Session};
+
+/// A tick of the clock is shorter.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The most counts of one session.
+const MOST_SHARDS: usize = 16;
+
+/// Read by any number of threads at once. They wait for nothing, and where there are
+/// as many processors, they write to no memory that another thread writes to.
+#[derive(Default)]
+pub struct Published(ArcSwapOption<Edition>);
+
+struct Edition {
+    shards: Box<[Shard]>,
+    until: Moment,
+}
+
+/// The same session with a count that few threads share. It has cache lines for
+/// itself.
+#[repr(align(128))]
+struct Shard {
+    session: Arc<Session>,
+    /// The tick in which `until` was last seen to be ahead.
+    checked_at: AtomicU64,
+}
+
+impl Published {
+    /// Replaces what is handed out. It is handed out before `until` only.
+    pub fn publish(&self, session: Option<(Session, Moment)>) {
+        let edition = session.map(|(session, until)| {
+            let shard = || Shard {
+                // Its clones share the texts.
+                session: Arc::new(session.clone()),
+                checked_at: AtomicU64::new(0),
+            };
+            Arc::new(Edition {
+                shards: (0..shards()).map(|_| shard()).collect(),
+                until,
+            })
+        });
+        self.0.store(edition);
+    }
+
+    /// Returns the session, if it may be handed out now.
+    pub fn get(&self, environment: &Environment) -> Option<Arc<Session>> {
+        let edition = self.0.load();
+        let edition = edition.as_ref()?;
+        let shard = edition
+            .shards
+            .get(this_thread() & (edition.shards.len() - 1))?;
+        // In one tick the time is read once.
+        let tick = (environment.tick)();
+        if tick == 0 || shard.checked_at.load(Relaxed) != tick {
+            let now = (environment.now)();
+            if now >= edition.until {
+                return None;
+            }
+            if now + TICK < edition.until {
+                shard.checked_at.store(tick, Relaxed);
+            }
+        }
+        Some(Arc::clone(&shard.session))
+    }
+
+    /// Returns the session, whether it may be handed out or not.
+    pub fn latest(&self) -> Option<Session> {
+        let edition = self.0.load();
+        let shard = edition.as_ref()?.shards.first()?;
+        Some((*shard.session).clone())
+    }
+}
+
+/// A power of two.
+fn shards() -> usize {
+    // Not a `OnceLock`: one that a fork has caught half made is never made.
+    static SHARDS: AtomicUsize = AtomicUsize::new(0);
+    match SHARDS.load(Relaxed) {
+        0 => {
+            let processors = thread::available_parallelism().map_or(1, usize::from);
+            let shards = processors.next_power_of_two().min(MOST_SHARDS);
+            SHARDS.store(shards, Relaxed);
+            shards
+        }
+        shards => shards,
+    }
+}
+
+/// Returns a number for the calling thread. Threads that begin one after the other have
+/// different ones.
+fn this_thread() -> usize {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    thread_local! {
+        static NUMBER: Cell<u32> = const { Cell::new(0) };
+    }
+    let number = match NUMBER.get() {
+        0 => {
+            let number = LAST.fetch_add(1, Relaxed).wrapping_add(1);
+            NUMBER.set(number);
+            number
+        }
+        number => number,
+    };
+    number as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::session::{Claimed, Times};
+
+    use super::*;
+
+    thread_local! {
+        static NOW: Cell<(Moment, u64)> = const { Cell::new((Moment::ZERO, 1)) };
+    }
+
+    const IN_HAND: Environment = Environment {
+        now: || NOW.get().0,
+        tick: || NOW.get().1,
+        wall: || 0,
+        random: || 0,
+    };
+
+    fn session() -> Session {
+        Session::new(b"abc", Claimed::default(), Times::default())
+    }
+
+    fn is_handed_out(published: &Published, seconds: u64, tick: u64) -> bool {
+        NOW.set((Moment::from_secs(seconds), tick));
+        published.get(&IN_HAND).is_some()
+    }
+
+    #[test]
+    fn a_session_is_handed_out_until_its_time() {
+        let published = Published::default();
+        assert!(!is_handed_out(&published, 0, 1));
+        published.publish(Some((session(), Moment::from_secs(10))));
+        assert!(is_handed_out(&published, 0, 1));
+        assert!(is_handed_out(&published, 9, 2));
+        assert!(!is_handed_out(&published, 10, 3));
+        assert!(published.latest().is_some());
+        published.publish(None);
+        assert!(!is_handed_out(&published, 0, 4));
+    }
+
+    #[test]
+    fn within_a_tick_the_time_is_not_read_again() {
+        let published = Published::default();
+        published.publish(Some((session(), Moment::from_secs(10))));
+        assert!(is_handed_out(&published, 9, 5));
+        assert!(is_handed_out(&published, 99, 5), "no clock does this");
+        assert!(!is_handed_out(&published, 99, 0), "without ticks");
+        assert!(!is_handed_out(&published, 99, 6));
+    }
+
+    #[test]
+    fn close_to_its_end_the_time_is_read_each_time() {
+        let published = Published::default();
+        published.publish(Some((session(), Moment::from_millis(9_010))));
+        assert!(is_handed_out(&published, 9, 5));
+        assert!(!is_handed_out(&published, 10, 5));
+    }
+}
