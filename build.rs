@@ -6,7 +6,7 @@ use std::{env, fs, path::Path};
 use cbindgen::{Builder, Config};
 
 /// The header's sections in the order of use, each from one file.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("Version", "version"),
     ("Status", "status"),
     ("Errors", "error"),
@@ -17,6 +17,8 @@ const SECTIONS: [(&str, &str); 10] = [
     ("Session options", "session_options"),
     ("Sessions", "session"),
     ("Asynchronous calls", "call"),
+    ("Provider options", "provider_options"),
+    ("Session providers", "provider"),
 ];
 
 fn main() {

@@ -1190,6 +1190,284 @@ ZELF_API void zelf_call_cancel(zelf_call *call);
  */
 ZELF_API void zelf_call_free(zelf_call *call);
 
+/* ---- Provider options ---------------------------------------------------- */
+
+/**
+ * How a provider keeps its session. All of it has defaults.
+ *
+ * The setters copy what they are given and never fail; zelf_session_provider_new checks
+ * everything and names the first option that is wrong. NULL options are ignored.
+ *
+ * Not for two threads at once, unless both only read (zelf_session_provider_new
+ * reads).
+ */
+typedef struct zelf_provider_options zelf_provider_options;
+
+/** When a provider renews its session, and whether it may end the old one. */
+typedef int32_t zelf_renewal;
+
+/**
+ * Receives the session that a provider holds from now on, borrowed for the call.
+ *
+ * It runs on the thread that has renewed: one that is inside
+ * zelf_session_provider_get, or the client's, where it must be quick. Several threads
+ * may be in it at once. It may call anything of this library but what creates a
+ * session or gets one that is not there yet. It must return: no exception, longjmp or
+ * pthread_exit.
+ */
+typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_data);
+
+/**
+ * When too little is left. A plain request finds a session that another process has
+ * renewed. If the same session comes back, one killSession replaces it: the old token
+ * stops working for all who share the identifier.
+ */
+#define ZELF_RENEWAL_AT_EXPIRY 0
+
+/**
+ * Plain requests only, at most one in 4 to 6 seconds. The server goes on accepting an
+ * expired session until it removes it, up to a minute after its end. As long as the
+ * server returns that session, it is handed out, with zelf_session_seconds_left 0.
+ * For identifiers that several devices share.
+ */
+#define ZELF_RENEWAL_NEVER_KILL 1
+
+/**
+ * By a killSession before the end: a minute before, or a tenth of the session's life
+ * where that is less. For an identifier that one process owns.
+ */
+#define ZELF_RENEWAL_EARLY 2
+
+/**
+ * New options in which everything has its default.
+ *
+ * Returns an object that is yours: give it to zelf_provider_options_free. NULL only for
+ * a bug in this library.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API zelf_provider_options *zelf_provider_options_new(void);
+
+/**
+ * How many seconds a session must have left to be handed out, at most 86400. It is the
+ * time that your request needs to arrive.
+ *
+ * Default: 5.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_provider_options_set_min_valid_s(zelf_provider_options *options,
+                                           uint32_t seconds);
+
+/**
+ * When to renew: one of the ZELF_RENEWAL_ constants. Any other number makes
+ * zelf_session_provider_new fail.
+ *
+ * Default: ZELF_RENEWAL_AT_EXPIRY.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_provider_options_set_renewal(zelf_provider_options *options,
+                                       zelf_renewal renewal);
+
+/**
+ * Whether the client's thread renews the session some seconds before it is of no more
+ * use, and confirms new ones, so that no caller waits for that. Without it there is no
+ * thread, and the caller who finds the session expired renews it.
+ *
+ * In a forked child there is no such thread: callers renew.
+ *
+ * Default: false.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_provider_options_set_background(zelf_provider_options *options,
+                                          bool background);
+
+/**
+ * A directory in which the session is stored, so that a process that lives briefly
+ * starts with a token and makes no request. It must exist; UTF-8. NULL takes it back.
+ *
+ * The file is for its user alone (mode 0600). It is replaced as a whole, and holds the
+ * token: choose a directory that only the user can write to. What is read is checked:
+ * owner, mode, the base URL, the origin, all session options, and that the system has
+ * not been started anew since. Anything odd counts as no session. Whatever cannot be
+ * written is told to the log and does no harm.
+ *
+ * The lock file lies there too (see zelf_session_provider). Both are for Linux, Android,
+ * Apple's systems and the BSDs; the session is stored where the system tells its starts
+ * apart, which the BSDs do not.
+ *
+ * Default: none; nothing is stored.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_provider_options_set_directory(zelf_provider_options *options,
+                                         const char *path);
+
+/**
+ * What to call when the provider holds another session.
+ *
+ * destroy, if not NULL, is called with user_data once, when neither options nor
+ * providers need it any more; a later call of this function is such a moment. In a
+ * forked child whose parent was called it is never called.
+ *
+ * Default: none.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_provider_options_set_renewed_callback(zelf_provider_options *options,
+                                                zelf_renewed_callback callback,
+                                                void *user_data,
+                                                zelf_destroy_callback destroy);
+
+/**
+ * Frees options. NULL is fine.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_provider_options_free(zelf_provider_options *options);
+
+/* ---- Session providers --------------------------------------------------- */
+
+/**
+ * Keeps one session for your program, and renews it: a token that works, at any
+ * moment, for years.
+ *
+ * Several processes may use one identifier. They renew one at a time, by a lock file
+ * for each base URL and identifier: in the directory of
+ * zelf_provider_options_set_directory, in XDG_RUNTIME_DIR, or in a folder of the
+ * user's own in TMPDIR or /tmp. A process that dies lets go of the lock. Where no such
+ * file can be had, the log is told and the processes are not locked out: sessions that
+ * do not exist are then found by confirmation alone.
+ *
+ * A session that is new is confirmed: the first get 250 ms later (the client's thread,
+ * with background) asks again. The same session comes twice only if it exists. The
+ * session is handed out meanwhile. zelf_session_options_set_confirm confirms it before
+ * it is handed out for the first time.
+ *
+ * Renewals that fail are made again after a pause of up to 1 s, then 2 s, up to 30 s;
+ * Retry-After is kept. Until then a get without a valid session fails at once with the
+ * same error. An error that will not pass is repeated for 1 s.
+ *
+ * Any number of threads may use a provider at once. A forked child goes on with the
+ * session that its parent had, and renews for itself.
+ */
+typedef struct zelf_session_provider zelf_session_provider;
+
+/**
+ * Makes a provider. Makes no request, and starts no thread but with
+ * zelf_provider_options_set_background. Reads the environment variables
+ * XDG_RUNTIME_DIR and TMPDIR, unless a directory is set.
+ *
+ * client: the client; it may be freed meanwhile. Renewals fail with
+ *   ZELF_ERROR_SHUT_DOWN then, and what is held is handed out to its end.
+ * options: what to ask for, copied. It must have an identifier, and must not kill.
+ * provider: how to keep the session, copied; NULL for the defaults.
+ * error: where to put the reason on failure, or NULL.
+ *
+ * Returns a provider that is yours: give it to zelf_session_provider_free. On failure
+ * NULL, and *error, if given, is yours for zelf_error_free; on success *error is not
+ * written. Errors: ZELF_ERROR_INVALID_ARGUMENT, and with background what
+ * zelf_session_create_async returns.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_session_provider *zelf_session_provider_new(zelf_client *client,
+                                                 const zelf_session_options *options,
+                                                 const zelf_provider_options *provider,
+                                                 zelf_error **error);
+
+/**
+ * Returns a session that is valid for min_valid seconds or more (but see
+ * ZELF_RENEWAL_NEVER_KILL).
+ *
+ * While there is one, this takes some nanoseconds: no lock, no system call, no memory.
+ * A stack of 64 KiB is enough then. Else it blocks while the session is asked for, at
+ * most for the client's time limit; one caller makes the request for all who wait. It
+ * is as zelf_session_create in everything else.
+ *
+ * error: where to put the reason on failure, or NULL.
+ *
+ * Returns a session that is yours: give it to zelf_session_free. Many calls may return
+ * the same object, and each has to be freed. On failure NULL, and *error, if given, is
+ * yours for zelf_error_free; on success *error is not written. Errors: those of
+ * zelf_session_create, ZELF_ERROR_GHOST_SESSION, and ZELF_ERROR_SESSION_NOT_ACTIVE when
+ * the server goes on returning a session that was invalidated. When
+ * zelf_error_retry_after_ms is not 0, no attempt is made before.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_session *zelf_session_provider_get(zelf_session_provider *provider,
+                                        zelf_error **error);
+
+/**
+ * Gets a session as zelf_session_provider_get does, without waiting for it: callback
+ * receives it as that of zelf_session_create_async does, with the same promises, also
+ * when the session is there already.
+ *
+ * Returns a call that is yours: give it to zelf_call_free, at any time. On failure
+ * NULL, and neither callback nor destroy ever runs. Errors: those of
+ * zelf_session_create_async.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
+                                           zelf_session_callback callback,
+                                           void *user_data,
+                                           zelf_destroy_callback destroy,
+                                           zelf_error **error);
+
+/**
+ * Tells a provider that a route has refused a session of its own: 401, or 403 "Session
+ * is not active". The next get asks the server: another session is taken as it is; the
+ * same one is replaced with one killSession (but see ZELF_RENEWAL_NEVER_KILL).
+ *
+ * Of many threads with the same refusal one causes a renewal: the others' session is no
+ * longer the one that is held. Then repeat your request with what
+ * zelf_session_provider_get returns. Do not call this for "Invalid session" and
+ * "... limit exceeded": the session exists, and its quota is used up.
+ *
+ * rejected: the session that was refused; it stays yours.
+ *
+ * Returns whether that was the session that is held, and it is no longer handed out.
+ * false for NULL. Does not make a request; removes the stored session.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+bool zelf_session_provider_invalidate(zelf_session_provider *provider,
+                                      const zelf_session *rejected);
+
+/**
+ * Why the last renewal failed. zelf_error_retry_after_ms of it says when the next
+ * attempt may come; it is made by a get, or by the client's thread with background.
+ *
+ * Returns an error that is yours: give it to zelf_error_free. NULL when the last renewal
+ * worked, there was none, or provider is NULL.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_error *zelf_session_provider_last_error(const zelf_session_provider *provider);
+
+/**
+ * Frees a provider. No thread may be inside one of its functions, or enter one.
+ * Asynchronous calls that it began go on to their end. Sessions that came from it stay
+ * valid. NULL is fine.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_session_provider_free(zelf_session_provider *provider);
+
 #ifdef __cplusplus
 }
 #endif

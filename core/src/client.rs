@@ -8,7 +8,9 @@ use std::{
 use crate::{
     background::{
         calls::Finish,
+        chore::Chore,
         engine::{self, Engine},
+        order::Task,
         shutdown,
     },
     blocking::{self, pool::Pool},
@@ -101,6 +103,11 @@ impl Client {
     /// Prepares an asynchronous call. It has to be submitted.
     pub fn begin(&self, options: &SessionOptions) -> Result<(AsyncCall, Unsent), Error> {
         let errand = options.check()?;
+        self.begin_task(Asked::Task(Task::Errand(Arc::new(errand))))
+    }
+
+    /// Prepares an asynchronous call for anything. It has to be submitted.
+    pub fn begin_task(&self, asked: Asked) -> Result<(AsyncCall, Unsent), Error> {
         let number = self.engine.begin(&self.local.get().shared)?;
         let call = AsyncCall {
             number,
@@ -109,9 +116,14 @@ impl Client {
         let unsent = Unsent {
             number,
             engine: Arc::clone(&self.engine),
-            errand,
+            asked,
         };
         Ok((call, unsent))
+    }
+
+    /// Has the I/O thread do a chore until the client's end.
+    pub fn keep(&self, chore: Box<dyn Chore>) -> Result<(), Error> {
+        self.engine.keep(&self.local.get().shared, chore)
     }
 
     pub fn shut_down(&self, timeout: Duration) -> Result<(), Error> {
@@ -152,12 +164,22 @@ impl AsyncCall {
 pub struct Unsent {
     number: u64,
     engine: Arc<Engine>,
-    errand: Errand,
+    asked: Asked,
+}
+
+/// What an asynchronous call is for.
+pub enum Asked {
+    Task(Task),
+    /// Its outcome is known.
+    Known(Session),
 }
 
 impl Unsent {
     /// Puts the call under way. `finish` may run before this returns.
     pub fn submit(self, finish: Finish) {
-        self.engine.submit(self.number, self.errand, finish);
+        match self.asked {
+            Asked::Task(task) => self.engine.submit(self.number, task, finish),
+            Asked::Known(session) => self.engine.submit_known(self.number, Ok(session), finish),
+        }
     }
 }

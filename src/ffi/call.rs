@@ -1,7 +1,7 @@
-use std::{ffi::c_void, ptr::NonNull};
+use std::{ffi::c_void, ptr::NonNull, sync::Arc};
 
 use zelf_core::{
-    client::AsyncCall,
+    client::{AsyncCall, Unsent},
     error::{Error, Status},
     session::Session,
 };
@@ -11,7 +11,7 @@ use crate::ffi::{
     error::zelf_error,
     guard,
     log::zelf_destroy_callback,
-    session::zelf_session,
+    session::{give, zelf_session},
     session_options::{self, zelf_session_options},
 };
 
@@ -86,15 +86,28 @@ pub unsafe extern "C" fn zelf_session_create_async(
     destroy: zelf_destroy_callback,
     error: *mut *mut zelf_error,
 ) -> *mut zelf_call {
-    guard::pointer(error, || {
+    begin(callback, user_data, destroy, error, || {
         // SAFETY: a client or NULL, as the header asks.
         let client = unsafe { share(client) }?;
-        let callback =
-            callback.ok_or_else(|| Error::new(Status::InvalidArgument, "the callback is NULL"))?;
         // SAFETY: options or NULL, as the header asks. They are not looked at again: the
         // callback may free them.
         let options = unsafe { options.as_ref() };
-        let (call, unsent) = client.begin(session_options::or_default(options))?;
+        client.begin(session_options::or_default(options))
+    })
+}
+
+/// Begins a call of any kind, and puts it under way.
+pub(super) fn begin(
+    callback: zelf_session_callback,
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
+    error: *mut *mut zelf_error,
+    prepare: impl FnOnce() -> Result<(AsyncCall, Unsent), Error>,
+) -> *mut zelf_call {
+    guard::pointer(error, || {
+        let callback =
+            callback.ok_or_else(|| Error::new(Status::InvalidArgument, "the callback is NULL"))?;
+        let (call, unsent) = prepare()?;
         let call = Box::into_raw(Box::new(zelf_call(call)));
         let host = Host {
             callback,
@@ -147,7 +160,7 @@ impl Host {
     fn finish(self, outcome: Result<Session, Error>) {
         let (mut session, mut error) = (std::ptr::null_mut(), std::ptr::null_mut());
         match outcome {
-            Ok(created) => session = Box::into_raw(Box::new(zelf_session(created))),
+            Ok(created) => session = give(Arc::new(created)),
             Err(failure) => error = Box::into_raw(Box::new(zelf_error::from(failure))),
         }
         // SAFETY: the host's own functions with the host's own data, once each.

@@ -29,9 +29,9 @@ pub type zelf_log_callback = Option<
 pub type zelf_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The host's data, freed by the host's function when the last user is gone.
-struct HostData {
-    user_data: *mut c_void,
-    destroy: zelf_destroy_callback,
+pub(super) struct HostData {
+    pub(super) user_data: *mut c_void,
+    pub(super) destroy: zelf_destroy_callback,
 }
 
 // SAFETY: the header says that the callbacks are called on any thread.

@@ -13,6 +13,8 @@ mod error;
 mod guard;
 mod identifier;
 mod log;
+mod provider;
+mod provider_options;
 mod session;
 mod session_options;
 mod status;

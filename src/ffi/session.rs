@@ -1,4 +1,4 @@
-use std::{ffi::c_char, ptr::NonNull};
+use std::{ffi::c_char, ptr::NonNull, sync::Arc};
 
 use zelf_core::session::{Claim, Session};
 
@@ -12,7 +12,16 @@ use crate::ffi::{
 
 /// A session that the server created or had. Immutable: any number of threads
 /// may read it at once. The getters never block and accept NULL.
+// Always: cbindgen, which does not look at conditions, would write what is inside into
+// the header.
+#[cfg_attr(all(), repr(transparent))]
 pub struct zelf_session(pub(super) Session);
+
+/// Gives a session to the host. A provider hands out the same one many times.
+pub(super) fn give(session: Arc<Session>) -> *mut zelf_session {
+    // The same layout: it is transparent.
+    Arc::into_raw(session).cast_mut().cast()
+}
 
 /// Creates a session with a POST to /api/sessions, on the calling thread.
 ///
@@ -60,11 +69,11 @@ pub unsafe extern "C" fn zelf_session_create(
     options: Option<&zelf_session_options>,
     error: *mut *mut zelf_error,
 ) -> *mut zelf_session {
-    guard::object(error, || {
+    guard::pointer(error, || {
         // SAFETY: a live client or NULL, as the header asks.
         let client = unsafe { share(client) }?;
         let options = session_options::or_default(options);
-        client.create_session(options).map(zelf_session)
+        client.create_session(options).map(Arc::new).map(give)
     })
 }
 
@@ -212,6 +221,11 @@ pub extern "C" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_session_free(session: Option<Box<zelf_session>>) {
-    guard::value((), || drop(session));
+pub unsafe extern "C" fn zelf_session_free(session: Option<NonNull<zelf_session>>) {
+    guard::value((), || {
+        if let Some(session) = session {
+            // SAFETY: it came from `give` and is given back once, as the header asks.
+            drop(unsafe { Arc::from_raw(session.as_ptr().cast::<Session>()) });
+        }
+    });
 }

@@ -17,13 +17,14 @@ use crate::{
     background::{
         callbacks::Callbacks,
         calls::{Calls, Due, Finish},
+        chore::Chore,
         io_thread::{self, Reports},
-        order::{Job, Order},
+        order::{Job, Order, Task},
         threads::{CALLBACK_STACK, IO_STACK, Threads},
     },
     connect::failure::Awaited,
     context::{Context, Shared},
-    create::{aim::Errand, single_flight::Outcome},
+    create::single_flight::Outcome,
     error::{Error, Status},
     host::{
         exit::{self, ExitGate},
@@ -122,17 +123,46 @@ impl Engine {
         Ok(state.calls.begin())
     }
 
+    /// Has the I/O thread do a chore for nobody in particular, until the client's end.
+    pub fn keep(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        chore: Box<dyn Chore>,
+    ) -> Result<(), Error> {
+        self.enter()?;
+        let mut state = self.hold();
+        if self.is_closed() {
+            return Err(shut_down());
+        }
+        if state.threads.orders.is_none() {
+            self.start_threads(&mut state, Arc::clone(shared))?;
+        }
+        state.threads.order(Order::Keep(chore));
+        Ok(())
+    }
+
+    /// Ends a call at its beginning, with what is known already.
+    pub fn submit_known(&self, call: u64, outcome: Outcome, finish: Finish) {
+        let mut state = self.hold();
+        state.calls.start(call, finish);
+        let outcome = match self.is_closed() {
+            true => Err(cancelled()),
+            false => outcome,
+        };
+        state.end(call, outcome);
+        self.tell(state);
+    }
+
     /// Puts a call under way. From here on its callback may run.
-    pub fn submit(&self, call: u64, errand: Errand, finish: Finish) {
+    pub fn submit(&self, call: u64, task: Task, finish: Finish) {
         let job = Job {
             call,
-            errand: Arc::new(errand),
             deadline: self.context.deadline(),
             waits_for: Cell::new(Awaited::SERVER),
         };
         let mut state = self.hold();
         state.calls.start(call, finish);
-        if self.is_closed() || !state.threads.order(Order::Start(job)) {
+        if self.is_closed() || !state.threads.order(Order::Start(job, task)) {
             state.end(call, Err(cancelled()));
         }
         self.tell(state);

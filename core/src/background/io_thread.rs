@@ -18,8 +18,9 @@ use tokio::{
 use crate::{
     api::lifetime::Clocks,
     background::{
+        chore::{LocalFuture, Requests},
         connection::Connection,
-        order::{Job, Order},
+        order::{Job, Order, Task},
     },
     connect::{
         connector::{Patience, connect},
@@ -28,12 +29,14 @@ use crate::{
     },
     context::{Context, Shared},
     create::{
+        aim::Errand,
         call::{Call, Failed, Over, Step},
         single_flight::{Joined, Leader, Outcome, Turn},
     },
     error::{Error, Status},
     host::{descriptors::StandardStreams, panics},
     http::exchange::Exchange,
+    moment::Moment,
 };
 
 /// More calls than this wait for a connection, in the order in which they came.
@@ -93,8 +96,12 @@ pub fn run(
         let io = Rc::new(Io::new(context, shared, reports));
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Start(job) => io.start(job),
+                Order::Start(job, task) => io.start(job, task),
                 Order::Stop(call) => io.stop(call),
+                Order::Keep(chore) => {
+                    let requests = Rc::new(ByIo(Rc::clone(&io)));
+                    spawn_local(chore.run(requests));
+                }
             }
         }
     });
@@ -102,7 +109,7 @@ pub fn run(
     drop(tasks);
 }
 
-async fn carry_out(io: Rc<Io>, job: Job) {
+async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
     let end = End {
         io: &io,
         call: job.call,
@@ -114,14 +121,42 @@ async fn carry_out(io: Rc<Io>, job: Job) {
     #[cfg(feature = "test-hooks")]
     panics::Point::Task.strike();
     let left = job.deadline.saturating_sub(io.context.now());
-    let outcome = match timeout(left, io.create(&job)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(io.context.out_of_time(job.waits_for.get())),
+    // A chore's requests tell the log themselves.
+    let is_errand = matches!(task, Task::Errand(_));
+    let outcome = match task {
+        Task::Errand(errand) => timeout(left, io.create(&job, &errand)).await,
+        Task::Chore(chore) => timeout(left, chore.run(Rc::new(ByIo(Rc::clone(&io))))).await,
     };
-    if let Err(error) = &outcome {
+    let outcome = outcome.unwrap_or_else(|_| Err(io.context.out_of_time(job.waits_for.get())));
+    if let Err(error) = &outcome
+        && is_errand
+    {
         io.context.log_failure(error);
     }
     end.with(outcome);
+}
+
+struct ByIo(Rc<Io>);
+
+impl Requests for ByIo {
+    fn create(&self, errand: Errand, deadline: Moment) -> LocalFuture<Outcome> {
+        let io = Rc::clone(&self.0);
+        Box::pin(async move {
+            let job = Job {
+                call: 0,
+                deadline,
+                waits_for: Cell::new(Awaited::SERVER),
+            };
+            let left = deadline.saturating_sub(io.context.now());
+            let outcome = timeout(left, io.create(&job, &Arc::new(errand))).await;
+            let outcome =
+                outcome.unwrap_or_else(|_| Err(io.context.out_of_time(job.waits_for.get())));
+            if let Err(error) = &outcome {
+                io.context.log_failure(error);
+            }
+            outcome
+        })
+    }
 }
 
 /// Ends a call even if its task panics.
@@ -170,11 +205,11 @@ impl Io {
         }
     }
 
-    fn start(self: &Rc<Self>, job: Job) {
+    fn start(self: &Rc<Self>, job: Job, task: Task) {
         #[cfg(feature = "test-hooks")]
         panics::Point::IoThread.strike();
         let call = job.call;
-        let task = spawn_local(carry_out(Rc::clone(self), job));
+        let task = spawn_local(carry_out(Rc::clone(self), job, task));
         self.tasks.borrow_mut().insert(call, task.abort_handle());
     }
 
@@ -186,8 +221,8 @@ impl Io {
         }
     }
 
-    async fn create(self: &Rc<Self>, job: &Job) -> Outcome {
-        let leader = match self.shared.single_flight.join(&job.errand) {
+    async fn create(self: &Rc<Self>, job: &Job, errand: &Arc<Errand>) -> Outcome {
+        let leader = match self.shared.single_flight.join(errand) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
                 match poll_fn(|context| follower.poll(context.waker())).await {

@@ -7,6 +7,7 @@
 
 pub mod callbacks;
 pub mod calls;
+pub mod chore;
 pub mod connection;
 pub mod engine;
 pub mod io_thread;

@@ -1,0 +1,108 @@
+//! Drives a provider on the thread of a caller.
+
+use std::thread;
+
+use crate::{
+    blocking::create::wait_for_turn,
+    connect::failure::Awaited,
+    create::{
+        keeper::{Verdict, Work},
+        single_flight::{Joined, Leader, Outcome, Turn},
+    },
+    error::Error,
+    moment::Moment,
+    provider::{
+        files::{Lock, Locking},
+        keeping::{Came, Keeping, locked_out},
+    },
+};
+
+/// Returns a session that is good for a while. Blocks while it is asked for.
+pub fn get(keeping: &Keeping) -> Outcome {
+    let deadline = keeping.context().deadline();
+    let caller = Caller { keeping, deadline };
+    let local = keeping.local();
+    match keeping.ask() {
+        Verdict::Hand(session) => Ok(session),
+        Verdict::Fail(error) => Err(error),
+        Verdict::HandAndWork(session, _) if keeping.has_thread() => Ok(session),
+        Verdict::HandAndWork(session, _) => {
+            match local.single_flight.lead_if_free(&keeping.errand) {
+                Some(leader) => caller.lead(leader, Came::First),
+                None => Ok(session),
+            }
+        }
+        Verdict::Work(_) => match local.single_flight.join(&keeping.errand) {
+            Joined::Leads(leader) => caller.lead(leader, Came::First),
+            Joined::Follows(follower) => {
+                match wait_for_turn(keeping.context(), &follower, deadline) {
+                    Some(Turn::Has(outcome)) => outcome,
+                    Some(Turn::Leads(leader)) => caller.lead(leader, Came::AfterAnother),
+                    None => Err(keeping.context().out_of_time(Awaited::SERVER)),
+                }
+            }
+        },
+    }
+}
+
+struct Caller<'a> {
+    keeping: &'a Keeping,
+    deadline: Moment,
+}
+
+impl Caller<'_> {
+    /// Does the work that is due, for all who wait.
+    fn lead(&self, leader: Leader<'_>, came: Came) -> Outcome {
+        let Some(work) = self.keeping.work_due(came) else {
+            let outcome = self.keeping.outcome();
+            leader.finish(&outcome);
+            return outcome;
+        };
+        let before = self.keeping.held();
+        self.carry_out(&work);
+        let outcome = self.keeping.outcome();
+        // Its time is over, and others may have some left. The next one tries.
+        if outcome.is_err() && self.keeping.context().now() >= self.deadline {
+            drop(leader);
+        } else {
+            leader.finish(&outcome);
+        }
+        self.keeping.tell(before);
+        outcome
+    }
+
+    fn carry_out(&self, work: &Work) {
+        if self.keeping.takes_stored(work) {
+            return;
+        }
+        let (_lock, has_waited) = match self.lock() {
+            Ok(locked) => locked,
+            Err(error) => return self.keeping.settle(work, Err(error)),
+        };
+        if has_waited && self.keeping.takes_stored(work) {
+            return;
+        }
+        let errand = self.keeping.errand_of(work);
+        let outcome = self.keeping.client.run(errand, self.deadline);
+        self.keeping.settle(work, outcome);
+    }
+
+    /// Locks other processes out. Returns whether one of them had the lock.
+    fn lock(&self) -> Result<(Option<Lock>, bool), Error> {
+        let mut has_waited = false;
+        loop {
+            match self.keeping.files.try_lock() {
+                Locking::Locked(lock) => return Ok((Some(lock), has_waited)),
+                Locking::Unlocked => return Ok((None, has_waited)),
+                Locking::Waits => {
+                    let left = self.deadline.saturating_sub(self.keeping.context().now());
+                    if left.is_zero() {
+                        return Err(locked_out());
+                    }
+                    has_waited = true;
+                    thread::sleep(self.keeping.pause_between_locks().min(left));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What a provider has, and the steps of its work that need no waiting.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::*},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    client::Client,
+    context::Context,
+    create::{
+        aim::Errand,
+        keeper::{Keeper, Now, Task, Verdict, Work},
+        rules::Rules,
+        single_flight::{Outcome, SingleFlight},
+    },
+    error::{Error, Status},
+    host::fork::{self, PerProcess},
+    lock::Lock,
+    moment::Moment,
+    provider::{
+        files::Files,
+        listener::Listener,
+        options::{Plan, ProviderOptions},
+        published::Published,
+    },
+    session::Session,
+    session_options::SessionOptions,
+};
+
+pub struct Keeping {
+    pub client: Arc<Client>,
+    /// The callers who wait have this in common.
+    pub errand: Arc<Errand>,
+    pub rules: Rules,
+    pub files: Files,
+    listener: Option<Arc<Listener>>,
+    published: Published,
+    local: PerProcess<Local>,
+    /// The process in which a thread works ahead of time. 0: none.
+    thread_in: AtomicU64,
+    /// Wakes that thread.
+    pub changed: Notify,
+}
+
+/// What a forked child must not share with its parent.
+#[derive(Default)]
+pub struct Local {
+    /// `None`: nobody has asked in this process.
+    keeper: Lock<Option<Keeper>>,
+    /// Who does the work, and who waits for it.
+    pub single_flight: SingleFlight,
+}
+
+/// How a caller came to lead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    First,
+    /// After another who has given up. It may try even in a pause.
+    AfterAnother,
+}
+
+impl Keeping {
+    pub fn new(
+        client: Arc<Client>,
+        session: &SessionOptions,
+        options: &ProviderOptions,
+    ) -> Result<Self, Error> {
+        let Plan {
+            errand,
+            rules,
+            directory,
+            listener,
+        } = options.check(session)?;
+        Ok(Self {
+            files: Files::new(client.context(), &errand, directory),
+            client,
+            errand: Arc::new(errand),
+            rules,
+            listener,
+            thread_in: AtomicU64::new(0),
+            changed: Notify::new(),
+            published: Published::default(),
+            local: PerProcess::new(Local::default),
+        })
+    }
+
+    /// Returns the session if it can be handed out without a look at anything else.
+    pub fn warm(&self) -> Option<Arc<Session>> {
+        self.published.get(&self.context().environment)
+    }
+
+    pub fn local(&self) -> impl std::ops::Deref<Target = Local> + use<> {
+        self.local.get()
+    }
+
+    pub fn ask(&self) -> Verdict {
+        let now = self.context().now();
+        self.with_keeper(|keeper| {
+            let verdict = keeper.ask(now);
+            if matches!(verdict, Verdict::Hand(_)) {
+                self.publish(keeper, now);
+            }
+            verdict
+        })
+    }
+
+    pub fn next_due(&self) -> Moment {
+        self.with_keeper(|keeper| keeper.next_due())
+    }
+
+    /// Is told that a route has refused a session. Returns whether that is news.
+    pub fn invalidate(&self, rejected: &Session) -> bool {
+        let now = self.now();
+        let is_news = self.with_keeper(|keeper| {
+            let is_news = keeper.refuse(rejected, now);
+            self.publish(keeper, now.time);
+            is_news
+        });
+        if is_news {
+            self.files.forget(rejected);
+            self.changed.notify_one();
+        }
+        is_news
+    }
+
+    /// Returns why the last renewal failed, and when the next attempt comes.
+    pub fn last_error(&self) -> Option<Error> {
+        let now = self.context().now();
+        self.with_keeper(|keeper| keeper.last_error(now))
+    }
+
+    /// Returns what is to be done. Another may have done it meanwhile.
+    pub fn work_due(&self, came: Came) -> Option<Work> {
+        let now = self.context().now();
+        self.with_keeper(|keeper| match keeper.ask(now) {
+            Verdict::Hand(_) => None,
+            Verdict::Fail(_) if came == Came::First => None,
+            Verdict::Fail(_) => Some(keeper.work(now)),
+            Verdict::HandAndWork(_, work) | Verdict::Work(work) => Some(work),
+        })
+    }
+
+    /// Says that a thread of this process works ahead of time, or that it has ended.
+    pub fn set_thread(&self, is_there: bool) {
+        let process = if is_there { fork::this_process() } else { 0 };
+        self.thread_in.store(process, Release);
+    }
+
+    pub fn has_thread(&self) -> bool {
+        let process = self.thread_in.load(Acquire);
+        process != 0 && process == fork::this_process()
+    }
+
+    /// Jitter keeps processes that began together apart.
+    pub fn pause_between_locks(&self) -> Duration {
+        let random = (self.context().environment.random)();
+        Duration::from_millis(5 + u64::from(random % 16))
+    }
+
+    pub fn errand_of(&self, work: &Work) -> Errand {
+        Errand {
+            request: self.errand.request.clone(),
+            aim: work.aim.clone(),
+        }
+    }
+
+    /// Takes the session that another process has stored, if it is good. Returns whether
+    /// it is.
+    pub fn takes_stored(&self, work: &Work) -> bool {
+        if work.task != Task::Renew {
+            return false;
+        }
+        let Some(stored) = self.files.read() else {
+            return false;
+        };
+        let now = self.now();
+        self.with_keeper(|keeper| {
+            let is_taken = keeper.take_stored(&stored.session, stored.is_confirmed, now);
+            self.publish(keeper, now.time);
+            is_taken
+        })
+    }
+
+    /// Tells the keeper what came of the work, and other processes which session is
+    /// held now.
+    pub fn settle(&self, work: &Work, outcome: Outcome) {
+        let now = self.now();
+        let is_session = outcome.is_ok();
+        let held = self.with_keeper(|keeper| {
+            keeper.done(work, outcome, now);
+            self.publish(keeper, now.time);
+            let held = keeper.held().cloned().zip(Some(keeper.is_confirmed()));
+            held.filter(|_| is_session)
+        });
+        if let Some((session, is_confirmed)) = held {
+            self.files.write(&session, is_confirmed);
+        }
+    }
+
+    /// Tells the host which session is held now, if it is another one.
+    pub fn tell(&self, before: Option<Session>) {
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        if let Some(session) = self.held()
+            && !before.is_some_and(|before| session.is_same_as(&before))
+        {
+            listener.tell(&session);
+        }
+    }
+
+    pub fn held(&self) -> Option<Session> {
+        self.with_keeper(|keeper| keeper.held().cloned())
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        let now = self.context().now();
+        self.with_keeper(|keeper| keeper.outcome(now))
+    }
+
+    fn publish(&self, keeper: &Keeper, now: Moment) {
+        self.published.publish(keeper.hand_out(now));
+    }
+
+    /// A child begins with the session that its parent had.
+    fn with_keeper<T>(&self, action: impl FnOnce(&mut Keeper) -> T) -> T {
+        let local = self.local.get();
+        let mut keeper = local.keeper.hold();
+        let keeper = keeper.get_or_insert_with(|| {
+            let mut keeper = Keeper::new(self.rules, self.errand.aim.confirms);
+            if let Some(session) = self.published.latest() {
+                keeper.take_stored(&session, false, self.now());
+            }
+            keeper
+        });
+        keeper.set_background(self.has_thread());
+        action(keeper)
+    }
+
+    fn now(&self) -> Now {
+        let context = self.context();
+        Now {
+            time: context.now(),
+            random: (context.environment.random)(),
+        }
+    }
+
+    pub fn context(&self) -> &Arc<Context> {
+        self.client.context()
+    }
+}
+
+pub fn locked_out() -> Error {
+    Error::new(
+        Status::Timeout,
+        "another process of this installation was renewing the session until the time limit; try again",
+    )
+}

@@ -1,0 +1,200 @@
+use std::{ffi::c_void, ptr::NonNull};
+
+use zelf_core::{
+    error::{Error, Status},
+    provider::session_provider::Provider,
+};
+
+use crate::ffi::{
+    call::{self, zelf_call, zelf_session_callback},
+    client::{share, zelf_client},
+    error::zelf_error,
+    guard,
+    log::zelf_destroy_callback,
+    provider_options::{self, zelf_provider_options},
+    session::{give, zelf_session},
+    session_options::{self, zelf_session_options},
+};
+
+/// Keeps one session for your program, and renews it: a token that works, at any
+/// moment, for years.
+///
+/// Several processes may use one identifier. They renew one at a time, by a lock file
+/// for each base URL and identifier: in the directory of
+/// zelf_provider_options_set_directory, in XDG_RUNTIME_DIR, or in a folder of the
+/// user's own in TMPDIR or /tmp. A process that dies lets go of the lock. Where no such
+/// file can be had, the log is told and the processes are not locked out: sessions that
+/// do not exist are then found by confirmation alone.
+///
+/// A session that is new is confirmed: the first get 250 ms later (the client's thread,
+/// with background) asks again. The same session comes twice only if it exists. The
+/// session is handed out meanwhile. zelf_session_options_set_confirm confirms it before
+/// it is handed out for the first time.
+///
+/// Renewals that fail are made again after a pause of up to 1 s, then 2 s, up to 30 s;
+/// Retry-After is kept. Until then a get without a valid session fails at once with the
+/// same error. An error that will not pass is repeated for 1 s.
+///
+/// Any number of threads may use a provider at once. A forked child goes on with the
+/// session that its parent had, and renews for itself.
+pub struct zelf_session_provider(Provider);
+
+/// Makes a provider. Makes no request, and starts no thread but with
+/// zelf_provider_options_set_background. Reads the environment variables
+/// XDG_RUNTIME_DIR and TMPDIR, unless a directory is set.
+///
+/// client: the client; it may be freed meanwhile. Renewals fail with
+///   ZELF_ERROR_SHUT_DOWN then, and what is held is handed out to its end.
+/// options: what to ask for, copied. It must have an identifier, and must not kill.
+/// provider: how to keep the session, copied; NULL for the defaults.
+/// error: where to put the reason on failure, or NULL.
+///
+/// Returns a provider that is yours: give it to zelf_session_provider_free. On failure
+/// NULL, and *error, if given, is yours for zelf_error_free; on success *error is not
+/// written. Errors: ZELF_ERROR_INVALID_ARGUMENT, and with background what
+/// zelf_session_create_async returns.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_session_provider_new(
+    client: Option<NonNull<zelf_client>>,
+    options: Option<&zelf_session_options>,
+    provider: Option<&zelf_provider_options>,
+    error: *mut *mut zelf_error,
+) -> *mut zelf_session_provider {
+    guard::object(error, || {
+        // SAFETY: a live client or NULL, as the header asks.
+        let client = unsafe { share(client) }?;
+        let options = session_options::or_default(options);
+        let provider = provider_options::or_default(provider);
+        Provider::new(client, options, provider).map(zelf_session_provider)
+    })
+}
+
+/// Returns a session that is valid for min_valid seconds or more (but see
+/// ZELF_RENEWAL_NEVER_KILL).
+///
+/// While there is one, this takes some nanoseconds: no lock, no system call, no memory.
+/// A stack of 64 KiB is enough then. Else it blocks while the session is asked for, at
+/// most for the client's time limit; one caller makes the request for all who wait. It
+/// is as zelf_session_create in everything else.
+///
+/// error: where to put the reason on failure, or NULL.
+///
+/// Returns a session that is yours: give it to zelf_session_free. Many calls may return
+/// the same object, and each has to be freed. On failure NULL, and *error, if given, is
+/// yours for zelf_error_free; on success *error is not written. Errors: those of
+/// zelf_session_create, ZELF_ERROR_GHOST_SESSION, and ZELF_ERROR_SESSION_NOT_ACTIVE when
+/// the server goes on returning a session that was invalidated. When
+/// zelf_error_retry_after_ms is not 0, no attempt is made before.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_session_provider_get(
+    provider: Option<NonNull<zelf_session_provider>>,
+    error: *mut *mut zelf_error,
+) -> *mut zelf_session {
+    // SAFETY: a live provider or NULL, as the header asks.
+    let provider = unsafe { to_ref(provider) };
+    // Outside of the guard, which takes longer than this. There is nothing in it that
+    // could panic, be cancelled or set errno.
+    if let Some(session) = provider.and_then(|provider| provider.0.warm()) {
+        return give(session);
+    }
+    guard::pointer(error, || not_null(provider)?.get().map(give))
+}
+
+/// Gets a session as zelf_session_provider_get does, without waiting for it: callback
+/// receives it as that of zelf_session_create_async does, with the same promises, also
+/// when the session is there already.
+///
+/// Returns a call that is yours: give it to zelf_call_free, at any time. On failure
+/// NULL, and neither callback nor destroy ever runs. Errors: those of
+/// zelf_session_create_async.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_session_provider_get_async(
+    provider: Option<NonNull<zelf_session_provider>>,
+    callback: zelf_session_callback,
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
+    error: *mut *mut zelf_error,
+) -> *mut zelf_call {
+    // SAFETY: a live provider or NULL, as the header asks.
+    let provider = unsafe { to_ref(provider) };
+    call::begin(callback, user_data, destroy, error, || {
+        not_null(provider)?.begin_get()
+    })
+}
+
+/// Tells a provider that a route has refused a session of its own: 401, or 403 "Session
+/// is not active". The next get asks the server: another session is taken as it is; the
+/// same one is replaced with one killSession (but see ZELF_RENEWAL_NEVER_KILL).
+///
+/// Of many threads with the same refusal one causes a renewal: the others' session is no
+/// longer the one that is held. Then repeat your request with what
+/// zelf_session_provider_get returns. Do not call this for "Invalid session" and
+/// "... limit exceeded": the session exists, and its quota is used up.
+///
+/// rejected: the session that was refused; it stays yours.
+///
+/// Returns whether that was the session that is held, and it is no longer handed out.
+/// false for NULL. Does not make a request; removes the stored session.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zelf_session_provider_invalidate(
+    provider: Option<NonNull<zelf_session_provider>>,
+    rejected: Option<&zelf_session>,
+) -> bool {
+    // SAFETY: a live provider or NULL, as the header asks.
+    let provider = unsafe { to_ref(provider) };
+    guard::value(false, || match (provider, rejected) {
+        (Some(provider), Some(rejected)) => provider.0.invalidate(&rejected.0),
+        _ => false,
+    })
+}
+
+/// Why the last renewal failed. zelf_error_retry_after_ms of it says when the next
+/// attempt may come; it is made by a get, or by the client's thread with background.
+///
+/// Returns an error that is yours: give it to zelf_error_free. NULL when the last renewal
+/// worked, there was none, or provider is NULL.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_provider_last_error(
+    provider: Option<&zelf_session_provider>,
+) -> Option<Box<zelf_error>> {
+    guard::value(None, || {
+        let error = provider?.0.last_error()?;
+        Some(Box::new(zelf_error::from(error)))
+    })
+}
+
+/// Frees a provider. No thread may be inside one of its functions, or enter one.
+/// Asynchronous calls that it began go on to their end. Sessions that came from it stay
+/// valid. NULL is fine.
+///
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn zelf_session_provider_free(provider: Option<Box<zelf_session_provider>>) {
+    guard::value((), || drop(provider));
+}
+
+/// # Safety
+///
+/// `provider` came from zelf_session_provider_new and lives, or is NULL.
+unsafe fn to_ref<'a>(
+    provider: Option<NonNull<zelf_session_provider>>,
+) -> Option<&'a zelf_session_provider> {
+    // SAFETY: the caller's promise. All of it may be used by many threads at once.
+    provider.map(|provider| unsafe { provider.as_ref() })
+}
+
+fn not_null(provider: Option<&zelf_session_provider>) -> Result<&Provider, Error> {
+    provider
+        .map(|provider| &provider.0)
+        .ok_or_else(|| Error::new(Status::InvalidArgument, "the provider is NULL"))
+}
