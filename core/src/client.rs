@@ -74,22 +74,10 @@ impl Client {
         if self.engine.is_closed() {
             return Err(engine::shut_down());
         }
-        let outcome = match log::is_telling() {
-            true => Err(Error::new(
-                Status::InvalidArgument,
-                "a session cannot be created from inside a log callback",
-            )),
-            false => {
-                let local = self.local.get();
-                blocking::create::create(
-                    &self.context,
-                    &local.shared,
-                    &local.pool,
-                    errand,
-                    deadline,
-                )
-            }
-        };
+        let outcome = may_block_here().and_then(|()| {
+            let local = self.local.get();
+            blocking::create::create(&self.context, &local.shared, &local.pool, errand, deadline)
+        });
         if let Err(error) = &outcome {
             self.context.log_failure(error);
         }
@@ -141,6 +129,17 @@ impl Client {
     /// Says that the owner has no more use for it. Calls may still be inside.
     pub fn let_go(&self) {
         shutdown::let_go(&self.engine);
+    }
+}
+
+/// A log callback runs in the middle of a call, and must not wait for one.
+pub fn may_block_here() -> Result<(), Error> {
+    match log::is_telling() {
+        true => Err(Error::new(
+            Status::InvalidArgument,
+            "a session cannot be created from inside a log callback",
+        )),
+        false => Ok(()),
     }
 }
 

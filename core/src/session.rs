@@ -139,6 +139,14 @@ impl Session {
         i64::try_from(left.as_secs()).unwrap_or(i64::MAX)
     }
 
+    /// Returns how long it lives in all. Without times the server does not tell.
+    pub fn whole_seconds(&self) -> i64 {
+        match self.times.activated_at {
+            0 => i64::MAX,
+            start => self.times.expires_at.saturating_sub(start),
+        }
+    }
+
     /// Returns whether the server has just made it, as far as its times tell. A session
     /// without times may be new.
     pub fn is_fresh_at(&self, now: Moment) -> bool {

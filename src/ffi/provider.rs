@@ -85,8 +85,10 @@ pub unsafe extern "C" fn zelf_session_provider_new(
 /// the same object, and each has to be freed. On failure NULL, and *error, if given, is
 /// yours for zelf_error_free; on success *error is not written. Errors: those of
 /// zelf_session_create, ZELF_ERROR_GHOST_SESSION, and ZELF_ERROR_SESSION_NOT_ACTIVE when
-/// the server goes on returning a session that was invalidated. When
-/// zelf_error_retry_after_ms is not 0, no attempt is made before.
+/// the server goes on returning a session that was invalidated.
+/// zelf_error_retry_after_ms says when the next attempt may come. Of a ghost, after a
+/// change of network, it says when the old session must have ended; attempts are made
+/// every 8 to 12 s until then.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -357,6 +357,12 @@ impl Call {
             self.next = Next::Finish(Err(other_options(option)));
             return;
         }
+        // A new one would be over at once as well.
+        if life != Life::Goes && aim.is_strict && session.whole_seconds() < aim.least {
+            let advice = "because sessions do not live as long as is asked for; ask for less";
+            self.next = Next::Finish(Err(expired(advice)));
+            return;
+        }
         let goes = life == Life::Goes && !is_refused;
         if goes && aim.is_strict && session.seconds_left_at(now.time) < aim.least {
             self.received_late(now);

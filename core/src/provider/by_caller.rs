@@ -4,6 +4,7 @@ use std::thread;
 
 use crate::{
     blocking::create::wait_for_turn,
+    client::may_block_here,
     connect::failure::Awaited,
     create::{
         keeper::{Verdict, Work},
@@ -25,13 +26,17 @@ pub fn get(keeping: &Keeping) -> Outcome {
     match keeping.ask() {
         Verdict::Hand(session) => Ok(session),
         Verdict::Fail(error) => Err(error),
-        Verdict::HandAndWork(session, _) if keeping.has_thread() => Ok(session),
+        Verdict::HandAndWork(session, _) if keeping.has_thread() || may_block_here().is_err() => {
+            Ok(session)
+        }
         Verdict::HandAndWork(session, _) => {
             match local.single_flight.lead_if_free(&keeping.errand) {
                 Some(leader) => caller.lead(leader, Came::First),
                 None => Ok(session),
             }
         }
+        // It is no failure of the provider's, so the keeper is not told.
+        Verdict::Work(_) if may_block_here().is_err() => may_block_here().and(keeping.outcome()),
         Verdict::Work(_) => match local.single_flight.join(&keeping.errand) {
             Joined::Leads(leader) => caller.lead(leader, Came::First),
             Joined::Follows(follower) => {

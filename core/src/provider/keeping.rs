@@ -124,7 +124,7 @@ impl Keeping {
         });
         if is_news {
             self.files.forget(rejected);
-            self.changed.notify_one();
+            self.wake_thread();
         }
         is_news
     }
@@ -150,6 +150,14 @@ impl Keeping {
     pub fn set_thread(&self, is_there: bool) {
         let process = if is_there { fork::this_process() } else { 0 };
         self.thread_in.store(process, Release);
+    }
+
+    /// Has the thread look again. In a forked child there is none, and what wakes it may be
+    /// locked for ever.
+    pub fn wake_thread(&self) {
+        if self.has_thread() {
+            self.changed.notify_one();
+        }
     }
 
     pub fn has_thread(&self) -> bool {

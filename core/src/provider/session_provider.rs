@@ -70,6 +70,6 @@ impl Provider {
 impl Drop for Provider {
     fn drop(&mut self) {
         // The thread looks, and finds that the provider has gone.
-        self.0.changed.notify_one();
+        self.0.wake_thread();
     }
 }
