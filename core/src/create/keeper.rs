@@ -291,7 +291,7 @@ impl Keeper {
         let older = self
             .older
             .as_ref()
-            .filter(|older| self.is_good(older, now) || self.rules.renewal == Renewal::NeverKill);
+            .filter(|older| self.is_good(older, now) || self.may_be_alive(older, now));
         let held = self.held.as_ref().filter(|held| {
             let is_good = self.is_good(&held.session, now);
             !held.is_refused && (is_good || held.is_over_and_alive && now < self.pauses_until)
@@ -308,6 +308,12 @@ impl Keeper {
 
     fn is_good(&self, session: &Session, now: Moment) -> bool {
         now < self.last_use(session)
+    }
+
+    /// Whether a session that is over may be handed out: this policy does, and the
+    /// reaper may not have run.
+    fn may_be_alive(&self, session: &Session, now: Moment) -> bool {
+        self.rules.renewal == Renewal::NeverKill && now < session.times().ends_at + REAPED_WITHIN
     }
 
     fn is_refused(&self, session: &Session) -> bool {
@@ -385,12 +391,12 @@ impl Keeper {
     }
 
     fn renewed(&mut self, session: Session, now: Now) {
-        if self.is_good(&session, now.time) {
+        if self.is_good(&session, now.time) || self.rules.renewal != Renewal::NeverKill {
             let is_confirmed = self.confirms;
             self.adopt(session, is_confirmed, now);
             return;
         }
-        // The policy never kills, and the server goes on returning the session.
+        // The server goes on returning the session.
         self.failures = 0;
         self.trouble = None;
         self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
@@ -489,12 +495,16 @@ impl Keeper {
         self.trouble = Some(error);
         self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
         self.held = None;
-        if let Some(older) = self.older.take() {
-            let is_over_and_alive = !self.is_good(&older, now.time);
+        let Some(older) = self.older.take() else {
+            return;
+        };
+        let is_good = self.is_good(&older, now.time);
+        let is_over_and_alive = !is_good && self.may_be_alive(&older, now.time);
+        if is_good || is_over_and_alive {
             self.hold(older, None, now);
-            if let Some(held) = &mut self.held {
-                held.is_over_and_alive = is_over_and_alive;
-            }
+        }
+        if let Some(held) = &mut self.held {
+            held.is_over_and_alive = is_over_and_alive;
         }
     }
 

@@ -381,6 +381,22 @@ fn never_kill_adopts_the_new_session_once_the_old_one_is_reaped() {
     assert_eq!(keeper.hands(next).as_deref(), Some("b"));
 }
 
+#[test]
+fn only_never_kill_hands_out_a_session_with_too_little_left() {
+    for renewal in [Renewal::AtExpiry, Renewal::Early] {
+        let mut keeper = keeper(renewal);
+        // The device slept between the answer and now.
+        keeper.works(Ok(known("a", MIN_VALID, START)), at(START));
+        assert!(keeper.outcome(START).is_err());
+        assert!(matches!(keeper.ask(START), Verdict::Work(_)), "{renewal:?}");
+        // So it did before it learned that another session is the real one.
+        keeper.works(Ok(fresh("b", START)), at(START));
+        let later = START + secs(1);
+        keeper.works(Ok(known("c", 1, later)), at(later));
+        assert!(matches!(keeper.ask(later), Verdict::Work(_)), "{renewal:?}");
+    }
+}
+
 // Doubt and confirmation.
 
 #[test]
@@ -487,6 +503,33 @@ fn two_ghosts_and_a_session_are_no_failure() {
 // Another address.
 
 #[test]
+fn ghosts_from_another_address_pass_when_the_old_session_has_been_reaped() {
+    let mut keeper = keeper(Renewal::AtExpiry).having("old", 100, START);
+    let over = START + secs(97);
+    let now = sees_three_ghosts(&mut keeper, over);
+    let error = fails(keeper.ask(now));
+    assert!(error.is_retryable());
+    // It ends after 100 s, and the reaper runs once a minute.
+    assert_eq!(error.retry_after, Some(START + secs(160) - now));
+}
+
+#[test]
+fn ghosts_from_the_same_address_or_after_the_reaper_say_no_time() {
+    let mut keeper = keeper(Renewal::AtExpiry).having("old", 100, START);
+    let mut now = START + secs(97);
+    keeper.works(Ok(fresh("1", now)), at(now));
+    for ghost in ["2", "3"] {
+        now += CONFIRMED_AFTER;
+        keeper.works(Ok(fresh(ghost, now)), at(now));
+    }
+    assert_eq!(fails(keeper.ask(now)).retry_after, None);
+
+    let mut keeper = self::keeper(Renewal::AtExpiry).having("old", 100, START);
+    let now = sees_three_ghosts(&mut keeper, START + secs(161));
+    assert_eq!(fails(keeper.ask(now)).retry_after, None);
+}
+
+#[test]
 fn an_older_session_is_preferred_while_a_new_one_from_another_address_is_in_doubt() {
     let mut keeper = keeper(Renewal::Early).having("old", 590, START);
     let mut now = keeper.next_due();
@@ -528,6 +571,47 @@ fn an_older_session_with_too_little_left_is_not_preferred() {
     let over = START + secs(97);
     keeper.works(Ok(fresh_away("1", over)), at(over));
     assert_eq!(keeper.hands(over).as_deref(), Some("1"));
+}
+
+#[test]
+fn after_three_ghosts_an_older_session_with_too_little_left_is_not_handed_out() {
+    for renewal in [Renewal::AtExpiry, Renewal::Early] {
+        let mut keeper = keeper(renewal).having("old", 100, START);
+        let now = sees_three_ghosts(&mut keeper, START + secs(97));
+        let error = fails(keeper.ask(now));
+        assert_eq!(error.status, Status::GhostSession, "{renewal:?}");
+    }
+}
+
+#[test]
+fn never_kill_hands_out_the_old_session_until_it_has_been_reaped() {
+    let mut keeper = keeper(Renewal::NeverKill).having("old", 100, START);
+    let mut now = START + secs(97);
+    while now < START + secs(145) {
+        keeper.works(Ok(fresh_away("ghost 1", now)), at(now));
+        assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+        now += CONFIRMED_AFTER;
+        keeper.works(Ok(fresh_away("ghost 2", now)), at(now));
+        now += CONFIRMED_AFTER;
+        keeper.works(Ok(fresh_away("ghost 3", now)), at(now));
+        assert!(is_handed(&keeper.ask(now), "old"));
+        now = keeper.next_due();
+    }
+    // The reaper has run for certain.
+    now = now.max(START + secs(161));
+    keeper.works(Ok(fresh_away("new", now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("new"));
+}
+
+#[test]
+fn never_kill_does_not_hand_out_what_ended_before_a_long_sleep() {
+    let mut keeper = keeper(Renewal::NeverKill).having("old", 100, START);
+    let now = START + secs(8 * 3600);
+    keeper.works(Ok(fresh_away("new", now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("new"));
+    let mut keeper = self::keeper(Renewal::NeverKill).having("old", 100, START);
+    let now = sees_three_ghosts(&mut keeper, now);
+    assert_eq!(fails(keeper.ask(now)).status, Status::GhostSession);
 }
 
 // Failures.
