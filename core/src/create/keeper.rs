@@ -424,10 +424,12 @@ impl Keeper {
         });
         // From another address a create finds no old session, and a kill ends none. So
         // the old one lives, and the new one may not.
-        self.older = before
-            .filter(|held| doubt.is_some() && !held.is_refused)
-            .map(|held| held.session)
-            .filter(|older| has_moved(older, &session));
+        let known = before
+            .filter(|held| !held.is_refused && (held.doubt.is_none() || self.older.is_none()))
+            .map(|held| held.session);
+        self.older = known
+            .or_else(|| self.older.take())
+            .filter(|older| doubt.is_some() && has_moved(older, &session));
         if doubt.is_none() {
             self.remember_living(&session);
         }

@@ -614,6 +614,18 @@ fn never_kill_does_not_hand_out_what_ended_before_a_long_sleep() {
     assert_eq!(fails(keeper.ask(now)).status, Status::GhostSession);
 }
 
+#[test]
+fn a_ghost_that_a_route_refuses_does_not_cost_the_older_session() {
+    let mut keeper = keeper(Renewal::Early).having("old", 590, START);
+    let now = keeper.next_due();
+    let ghost = fresh_away("1", now);
+    keeper.works(Ok(ghost.clone()), at(now));
+    assert!(keeper.refuse(&ghost, at(now)));
+    assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+    keeper.works(Ok(fresh_away("2", now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+}
+
 // Failures.
 
 #[test]
