@@ -391,6 +391,10 @@ impl Keeper {
     }
 
     fn renewed(&mut self, session: Session, now: Now) {
+        if self.is_refused(&session) {
+            // It was refused while this work was under way. The next work knows.
+            return;
+        }
         if self.is_good(&session, now.time) || self.rules.renewal != Renewal::NeverKill {
             let is_confirmed = self.confirms;
             self.adopt(session, is_confirmed, now);
@@ -461,13 +465,18 @@ impl Keeper {
             return self.renewed(session, now);
         };
         let is_same = held.session.id() == session.id();
+        let is_refused = held.is_refused;
         let sessions = held.doubt.map_or(1, |doubt| doubt.sessions) + u32::from(!is_same);
         self.failures = 0;
         self.trouble = None;
         if is_same {
             self.older = None;
             self.remember_living(&session);
-            return self.hold(session, None, now);
+            self.hold(session, None, now);
+            if let Some(held) = &mut self.held {
+                held.is_refused = is_refused;
+            }
+            return;
         }
         if !session.is_fresh_at(now.time) {
             // A ghost is always new.

@@ -818,6 +818,35 @@ fn a_refused_session_stays_refused_until_another_one_is_there() {
 }
 
 #[test]
+fn a_confirmation_does_not_take_a_refusal_back() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let session = fresh("a", START);
+    keeper.works(Ok(session.clone()), at(START));
+    let now = START + ms(250);
+    let confirmation = work(keeper.ask(now));
+    // It is under way.
+    assert!(keeper.refuse(&session, at(now)));
+    keeper.done(&confirmation, Ok(fresh("a", now)), at(now));
+    let aim = work(keeper.ask(now)).aim;
+    assert_eq!(aim.refused.as_deref(), Some("a"));
+}
+
+#[test]
+fn a_renewal_that_was_under_way_does_not_take_a_refusal_back() {
+    for renewal in [Renewal::AtExpiry, Renewal::NeverKill] {
+        let mut keeper = keeper(renewal);
+        let renewal = work(keeper.ask(START));
+        let stored = known("a", 300, START);
+        assert!(keeper.take_stored(&stored, true, at(START)));
+        assert!(keeper.refuse(&stored, at(START)));
+        let later = START + ms(100);
+        keeper.done(&renewal, Ok(known("a", 300, later)), at(later));
+        let aim = work(keeper.ask(later)).aim;
+        assert_eq!(aim.refused.as_deref(), Some("a"));
+    }
+}
+
+#[test]
 fn a_refusal_ends_a_pause_that_was_only_careful() {
     let mut keeper = keeper(Renewal::AtExpiry);
     let session = fresh("a", START);
