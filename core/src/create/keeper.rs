@@ -253,11 +253,19 @@ impl Keeper {
             count: if is_soon { count + 1 } else { 1 },
             last: now.time,
         };
-        self.pauses_until = now.time;
+        // The server can be reached, so a pause of the keeper's own choice is over. One
+        // that the server has asked for is not.
+        let is_asked_for = self.trouble.as_ref().is_some_and(|error| {
+            error.status != Status::GhostSession && error.retry_after.is_some()
+        });
+        if !is_asked_for {
+            self.pauses_until = now.time;
+        }
         if self.refusals.count > 2 {
             // A renewal does not help: the sessions that come do not exist.
             self.trouble = Some(aim::ghost());
-            self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+            let until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+            self.pauses_until = self.pauses_until.max(until);
         }
         true
     }

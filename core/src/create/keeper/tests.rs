@@ -847,6 +847,22 @@ fn a_renewal_that_was_under_way_does_not_take_a_refusal_back() {
 }
 
 #[test]
+fn a_refusal_does_not_shorten_what_the_server_asks_to_wait() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let session = fresh("a", START);
+    keeper.works(Ok(session.clone()), at(START));
+    let now = START + ms(250);
+    let asked = Error {
+        retry_after: Some(secs(30)),
+        ..error(Status::RateLimited)
+    };
+    keeper.works(Err(asked), at(now));
+    keeper.refuse(&session, at(now));
+    assert_eq!(fails(keeper.ask(now)).status, Status::RateLimited);
+    assert_eq!(keeper.next_due(), now + secs(30));
+}
+
+#[test]
 fn a_refusal_ends_a_pause_that_was_only_careful() {
     let mut keeper = keeper(Renewal::AtExpiry);
     let session = fresh("a", START);
