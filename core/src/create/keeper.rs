@@ -212,7 +212,8 @@ impl Keeper {
             .is_none_or(|held| held.session.token() != session.token());
         let is_good = is_news && self.is_good(session, now.time) && !self.is_refused(session);
         if is_good {
-            self.adopt(session.clone(), is_confirmed, now);
+            // The age of a stored session says nothing: it was fresh when it came.
+            self.adopt(session.clone(), !is_confirmed, now);
         }
         is_good
     }
@@ -404,8 +405,8 @@ impl Keeper {
             return;
         }
         if self.is_good(&session, now.time) || self.rules.renewal != Renewal::NeverKill {
-            let is_confirmed = self.confirms;
-            self.adopt(session, is_confirmed, now);
+            let may_be_ghost = !self.confirms && session.is_fresh_at(now.time);
+            self.adopt(session, may_be_ghost, now);
             return;
         }
         // The server goes on returning the session.
@@ -423,14 +424,13 @@ impl Keeper {
         });
     }
 
-    fn adopt(&mut self, session: Session, is_confirmed: bool, now: Now) {
+    fn adopt(&mut self, session: Session, may_be_ghost: bool, now: Now) {
         let before = self.held.take();
         let is_same = before.as_ref().is_some_and(|held| {
             held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
         });
-        let may_be_ghost =
-            !is_same && !is_confirmed && session.id().is_some() && session.is_fresh_at(now.time);
-        let doubt = may_be_ghost.then(|| Doubt {
+        let is_in_doubt = may_be_ghost && !is_same && session.id().is_some();
+        let doubt = is_in_doubt.then(|| Doubt {
             confirm_at: now.time + CONFIRMED_AFTER,
             sessions: 1,
         });

@@ -959,6 +959,16 @@ fn a_stored_session_that_is_over_or_refused_or_no_news_is_not_taken() {
 }
 
 #[test]
+fn a_stored_session_that_nobody_has_confirmed_is_in_doubt_whatever_its_age() {
+    for left in [600, 300] {
+        let mut keeper = keeper(Renewal::AtExpiry);
+        assert!(keeper.take_stored(&known("a", left, START), false, at(START)));
+        assert!(!keeper.is_confirmed(), "{left}");
+        assert!(is_confirmation(&keeper.ask(START + ms(250))), "{left}");
+    }
+}
+
+#[test]
 fn the_same_session_in_another_answer_is_its_confirmation() {
     let mut keeper = keeper(Renewal::AtExpiry);
     keeper.works(Ok(fresh("a", START)), at(START));
