@@ -474,7 +474,8 @@ impl Keeper {
         };
         let is_same = held.session.id() == session.id();
         let is_refused = held.is_refused;
-        let sessions = held.doubt.map_or(1, |doubt| doubt.sessions) + u32::from(!is_same);
+        let before = held.doubt.map_or(1, |doubt| doubt.sessions);
+        let sessions = before + u32::from(!is_same);
         self.failures = 0;
         self.trouble = None;
         if is_same {
@@ -491,6 +492,10 @@ impl Keeper {
             self.older = None;
             self.held = None;
             return self.renewed(session, now);
+        }
+        if before == 1 && !is_refused && has_moved(&held.session, &session) {
+            // From another address a session that exists has no confirmation either.
+            self.older.get_or_insert(held.session.clone());
         }
         if sessions >= GHOSTS_IN_A_ROW {
             return self.found_ghosts(&session, now);

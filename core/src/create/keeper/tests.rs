@@ -546,6 +546,21 @@ fn an_older_session_is_preferred_while_a_new_one_from_another_address_is_in_doub
 }
 
 #[test]
+fn a_session_that_could_not_be_confirmed_before_a_change_of_address_is_kept() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(Ok(fresh("old", START)), at(START));
+    // From the new address no answer tells whether it exists.
+    let mut now = START + ms(250);
+    for ghost in ["1", "2"] {
+        keeper.works(Ok(fresh_away(ghost, now)), at(now));
+        assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+        now += CONFIRMED_AFTER;
+    }
+    let error = keeper.last_error(now).unwrap();
+    assert_eq!(error.status, Status::GhostSession);
+}
+
+#[test]
 fn a_new_session_from_another_address_is_preferred_once_it_is_confirmed() {
     let mut keeper = keeper(Renewal::Early).having("old", 590, START);
     let now = keeper.next_due();
