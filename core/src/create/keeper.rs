@@ -347,10 +347,14 @@ impl Keeper {
         error
     }
 
+    /// Returns what a session must have left to be worth having. The server counts whole
+    /// seconds: with one more than `min_valid` it has that much left when it arrives, and
+    /// a session at its last use counts as over there too.
     fn least(&self) -> i64 {
         let min_valid = self.rules.min_valid.as_secs();
         i64::try_from(min_valid)
             .unwrap_or(i64::MAX)
+            .saturating_add(1)
             .max(LEAST_SECONDS)
     }
 
@@ -379,7 +383,7 @@ impl Keeper {
         Work {
             task: Task::Renew,
             aim: Aim {
-                least: self.least() + ahead,
+                least: self.least().saturating_add(ahead),
                 is_strict: true,
                 kill,
                 refused,

@@ -174,7 +174,13 @@ fn a_session_is_handed_out_while_min_valid_is_left_and_no_longer() {
 }
 
 #[test]
-fn a_session_needs_two_seconds_more_than_nothing_from_the_server() {
+fn the_server_counts_whole_seconds_so_a_session_needs_one_more_to_be_worth_having() {
+    let keeper = keeper(Renewal::AtExpiry);
+    assert_eq!(work(keeper.ask(START)).aim.least, 5 + 1);
+}
+
+#[test]
+fn a_session_is_worth_having_with_two_seconds_left_at_least() {
     let rules = Rules {
         min_valid: Duration::ZERO,
         ..rules(Renewal::AtExpiry)
@@ -221,7 +227,7 @@ fn at_expiry_a_plain_request_comes_first_and_a_kill_only_if_the_session_is_over(
     let keeper = keeper(Renewal::AtExpiry).having("a", 100, START);
     let aim = work(keeper.ask(START + secs(99))).aim;
     assert_eq!(aim.kill, Kill::IfOver);
-    assert_eq!(aim.least, 5);
+    assert_eq!(aim.least, 5 + 1);
     assert!(aim.is_strict);
     assert_eq!(aim.refused, None);
 }
@@ -323,10 +329,10 @@ fn a_thread_renews_three_seconds_ahead_and_wants_a_session_that_is_good_for_long
     assert_eq!(keeper.next_due(), ahead);
     assert_eq!(keeper.due(ahead - ms(1)), None);
     let work = keeper.due(ahead).unwrap();
-    assert_eq!((work.aim.least, work.aim.kill), (5 + 3, Kill::IfOver));
+    assert_eq!((work.aim.least, work.aim.kill), (5 + 1 + 3, Kill::IfOver));
     assert_eq!(keeper.hands(ahead).as_deref(), Some("a"));
     keeper.set_background(false);
-    assert_eq!(keeper.work(ahead).aim.least, 5);
+    assert_eq!(keeper.work(ahead).aim.least, 5 + 1);
 }
 
 #[test]
