@@ -508,6 +508,7 @@ impl Keeper {
             confirm_at: now.time + CONFIRMED_AFTER,
             sessions,
         };
+        self.pauses_until = now.time;
         self.hold(session, Some(doubt), now);
     }
 

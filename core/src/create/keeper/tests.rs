@@ -912,6 +912,28 @@ fn three_refusals_in_a_row_are_ghosts() {
 }
 
 #[test]
+fn a_session_that_comes_after_three_refusals_is_confirmed_as_soon_as_any_other() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let mut now = START;
+    for id in ["a", "b"] {
+        let session = fresh(id, now);
+        keeper.works(Ok(session.clone()), at(now));
+        now += ms(100);
+        assert!(keeper.refuse(&session, at(now)));
+    }
+    let session = fresh("c", now);
+    keeper.works(Ok(session.clone()), at(now));
+    now += ms(250);
+    let confirmation = work(keeper.ask(now));
+    // It is under way.
+    assert!(keeper.refuse(&session, at(now)));
+    now += ms(100);
+    keeper.done(&confirmation, Ok(fresh("d", now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("d"));
+    assert!(is_confirmation(&keeper.ask(now + ms(250))));
+}
+
+#[test]
 fn refusals_that_are_far_apart_have_nothing_to_do_with_each_other() {
     let mut keeper = keeper(Renewal::AtExpiry);
     let mut now = START;
