@@ -483,6 +483,13 @@ impl Keeper {
         self.failures = 0;
         self.trouble = None;
         if is_same {
+            // What an answer took is counted against its session. So of two ends the later
+            // one is nearer to the truth.
+            let is_shorter = session.times().ends_at < held.session.times().ends_at;
+            let session = match is_shorter {
+                true => held.session.clone(),
+                false => session,
+            };
             self.older = None;
             self.remember_living(&session);
             self.hold(session, None, now);

@@ -424,6 +424,18 @@ fn a_fresh_session_is_handed_out_and_confirmed_after_250_ms() {
 }
 
 #[test]
+fn a_confirmation_that_takes_long_does_not_shorten_the_session() {
+    for (first, second) in [(600, 590), (590, 600)] {
+        let mut keeper = keeper(Renewal::AtExpiry);
+        keeper.works(Ok(session_at("a", HOME, first, START)), at(START));
+        let session = session_at("a", HOME, second, START);
+        let work = keeper.confirmation();
+        keeper.done(&work, Ok(session), at(START + ms(250)));
+        assert_eq!(keeper.next_due(), START + secs(600 - MIN_VALID));
+    }
+}
+
+#[test]
 fn a_session_that_the_server_has_had_for_a_while_is_no_ghost() {
     let keeper = keeper(Renewal::AtExpiry).having("a", 500, START);
     assert!(is_handed(&keeper.ask(START + secs(1)), "a"));
