@@ -319,6 +319,10 @@ impl Keeper {
         now < self.last_use(session)
     }
 
+    fn good_older(&self, now: Moment) -> Option<&Session> {
+        self.older.as_ref().filter(|older| self.is_good(older, now))
+    }
+
     /// Whether a session that is over may be handed out: this policy does, and the
     /// reaper may not have run.
     fn may_be_alive(&self, session: &Session, now: Moment) -> bool {
@@ -440,8 +444,9 @@ impl Keeper {
         });
         // From another address a create finds no old session, and a kill ends none. So
         // the old one lives, and the new one may not.
+        let has_better = self.good_older(now.time).is_some();
         let known = before
-            .filter(|held| !held.is_refused && (held.doubt.is_none() || self.older.is_none()))
+            .filter(|held| !held.is_refused && (held.doubt.is_none() || !has_better))
             .map(|held| held.session);
         self.older = known
             .or_else(|| self.older.take())
@@ -506,7 +511,7 @@ impl Keeper {
         }
         if before == 1 && !is_refused && has_moved(&held.session, &session) {
             // From another address a session that exists has no confirmation either.
-            self.older.get_or_insert(held.session.clone());
+            self.older = self.good_older(now.time).or(Some(&held.session)).cloned();
         }
         if sessions >= GHOSTS_IN_A_ROW {
             return self.found_ghosts(&session, now);

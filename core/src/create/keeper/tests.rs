@@ -579,6 +579,17 @@ fn a_session_that_could_not_be_confirmed_before_a_change_of_address_is_kept() {
 }
 
 #[test]
+fn of_two_older_sessions_the_one_that_is_still_good_is_kept() {
+    let mut keeper = keeper(Renewal::AtExpiry).having("over", 100, START);
+    let now = START + secs(97);
+    // A session from the second address, and a ghost from the third.
+    keeper.works(Ok(fresh_away("good", now)), at(now));
+    let now = now + ms(250);
+    keeper.works(Ok(session_at("ghost", "203.0.113.9", 600, now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("good"));
+}
+
+#[test]
 fn a_new_session_from_another_address_is_preferred_once_it_is_confirmed() {
     let mut keeper = keeper(Renewal::Early).having("old", 590, START);
     let now = keeper.next_due();
