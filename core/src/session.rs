@@ -19,6 +19,8 @@ pub struct Session {
     texts: Arc<Secret>,
     claims: [Option<Range<usize>>; 6],
     times: Times,
+    /// How old it was when its answer was written, in seconds by one clock.
+    age: Option<i64>,
 }
 
 /// A text that a token says about its session.
@@ -83,7 +85,15 @@ impl Session {
             texts: Arc::new(texts),
             claims,
             times,
+            age: None,
         }
+    }
+
+    /// Says how old the session was when the server signed its token, where both times
+    /// are known.
+    pub fn with_age(mut self, seconds: Option<i64>) -> Self {
+        self.age = seconds;
+        self
     }
 
     /// Returns `Bearer `, the token and a NUL. More may follow the NUL.
@@ -147,9 +157,15 @@ impl Session {
         }
     }
 
-    /// Returns whether the server has just made it, as far as its times tell. A session
-    /// without times may be new.
+    /// Returns whether the server had just made it when it answered. A session without
+    /// times may be new.
+    ///
+    /// The server's own two times tell. What is left of the session does not tell well: a
+    /// slow answer, or a proxy's wrong `Date`, makes that less.
     pub fn is_fresh_at(&self, now: Moment) -> bool {
+        if let Some(age) = self.age {
+            return age <= FRESH_SECONDS;
+        }
         let Times {
             activated_at,
             expires_at,
@@ -204,6 +220,23 @@ mod tests {
         assert_eq!(session.claim(Claim::Address), Some("::1"));
         let bare = Session::new(b"abc", Claimed::default(), Times::default());
         assert_eq!((bare.id(), bare.identifier()), (None, None));
+    }
+
+    #[test]
+    fn a_session_is_fresh_by_the_servers_clock_before_any_other() {
+        let times = Times {
+            activated_at: 1000,
+            expires_at: 1600,
+            ends_at: Moment::from_secs(600),
+        };
+        let session = Session::new(b"abc", Claimed::default(), times);
+        let is_fresh_at = |seconds| session.is_fresh_at(Moment::from_secs(seconds));
+        assert!(is_fresh_at(5) && !is_fresh_at(7));
+        let now = Moment::from_secs(30);
+        for (age, is_fresh) in [(-1, true), (0, true), (5, true), (6, false)] {
+            let session = session.clone().with_age(Some(age));
+            assert_eq!(session.is_fresh_at(now), is_fresh, "{age}");
+        }
     }
 
     #[test]

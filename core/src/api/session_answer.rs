@@ -66,8 +66,12 @@ pub fn read(
         issued_at: claims.issued_at,
     };
     let (times, life) = lifetime::read(told, clocks, least);
+    let age = match (claims.issued_at, times.activated_at) {
+        (None, _) | (_, 0) => None,
+        (Some(issued_at), activated_at) => Some(issued_at.saturating_sub(activated_at)),
+    };
     Ok(Received {
-        session: Session::new(token, claimed(&claims), times),
+        session: Session::new(token, claimed(&claims), times).with_age(age),
         life,
         contradicts: contradiction(&claims, request),
     })
@@ -181,6 +185,8 @@ fn check_token(token: &[u8]) -> Result<(), &'static str> {
 mod tests {
     use std::time::Duration;
 
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -234,6 +240,20 @@ mod tests {
         );
         // One second has passed since the request left.
         assert_eq!(left(&session), 599);
+    }
+
+    #[test]
+    fn neither_a_slow_answer_nor_a_date_that_is_ahead_makes_a_new_session_old() {
+        let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"iat":{}}}"#, NOW + 1));
+        let body = format!(
+            r#"{{"data":{{"token":"x.{payload}.y","activatedAt":{NOW},"expiresAt":{}}}}}"#,
+            NOW + 600
+        );
+        let slow = CLOCKS.now + Duration::from_secs(20);
+        assert!(at(&body, Some(NOW + 1)).unwrap().is_fresh_at(slow));
+        assert!(at(&body, Some(NOW + 50)).unwrap().is_fresh_at(CLOCKS.now));
+        let old = body.replace(&NOW.to_string(), &(NOW - 10).to_string());
+        assert!(!at(&old, Some(NOW)).unwrap().is_fresh_at(CLOCKS.now));
     }
 
     #[test]

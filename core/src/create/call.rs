@@ -99,6 +99,9 @@ pub struct Call {
     failures: u32,
     /// How often the server has said that it is starting.
     starts: u32,
+    /// The call has killed a session, or has tried to.
+    has_killed: bool,
+    late_answers: u32,
     next: Next,
     note: Option<Note>,
 }
@@ -162,6 +165,8 @@ impl Call {
             resend,
             failures: 0,
             starts: 0,
+            has_killed: false,
+            late_answers: 0,
             next: Next::Nothing,
             note: None,
         };
@@ -290,6 +295,7 @@ impl Call {
 
     fn begin(&mut self, phase: Phase, resend: Resend, now: &Now<'_>) {
         now.budget.count_call(now.time);
+        self.has_killed |= phase == Phase::Kill;
         self.phase = phase;
         self.resend = resend;
         self.failures = 0;
@@ -364,7 +370,8 @@ impl Call {
             return;
         }
         let goes = life == Life::Goes && !is_refused;
-        if goes && aim.is_strict && session.seconds_left_at(now.time) < aim.least {
+        let is_late = aim.is_strict && session.seconds_left_at(now.time) < aim.least;
+        if goes && is_late && aim.kill != Kill::Never {
             self.received_late(now);
             return;
         }
@@ -392,13 +399,23 @@ impl Call {
     }
 
     /// Asks once more. The next answer may be fast enough to tell whether the session
-    /// is over.
+    /// is over. Clocks tell whole seconds, so the third comes one later.
     fn received_late(&mut self, now: &Now<'_>) {
-        if self.phase == Phase::AfterSlowAnswer {
+        const WHOLE_SECOND: Duration = Duration::from_secs(1);
+        self.late_answers += 1;
+        let until = now.time.saturating_add(WHOLE_SECOND);
+        if self.late_answers == 1 {
+            self.begin(Phase::AfterSlowAnswer, Resend::Once, now);
+        } else if self.late_answers == 2 && !self.has_killed && until < self.deadline {
+            self.begin(Phase::AfterSlowAnswer, Resend::Once, now);
+            self.next = Next::Wait {
+                until,
+                is_long: true,
+                then: Over::Any,
+            };
+        } else {
             let advice = "or has too little left for answers as slow as these; try again";
             self.next = Next::Finish(Err(expired(advice)));
-        } else {
-            self.begin(Phase::AfterSlowAnswer, Resend::Once, now);
         }
     }
 
@@ -439,7 +456,7 @@ impl Call {
     fn why_not_replaced(&self, session: &Session) -> Option<&'static str> {
         let request = &self.errand.request;
         let may_be_first = matches!(self.phase, Phase::First | Phase::AfterSlowAnswer);
-        if !may_be_first || request.kills() {
+        if !may_be_first || self.has_killed || request.kills() {
             return Some("even after asking for a new one; try again in a minute");
         }
         match (&request.identifier, &request.tag_name) {

@@ -212,7 +212,8 @@ impl Keeper {
             .is_none_or(|held| held.session.token() != session.token());
         let is_good = is_news && self.is_good(session, now.time) && !self.is_refused(session);
         if is_good {
-            self.adopt(session.clone(), is_confirmed, now);
+            // The age of a stored session says nothing: it was fresh when it came.
+            self.adopt(session.clone(), !is_confirmed, now);
         }
         is_good
     }
@@ -253,11 +254,19 @@ impl Keeper {
             count: if is_soon { count + 1 } else { 1 },
             last: now.time,
         };
-        self.pauses_until = now.time;
+        // The server can be reached, so a pause of the keeper's own choice is over. One
+        // that the server has asked for is not.
+        let is_asked_for = self.trouble.as_ref().is_some_and(|error| {
+            error.status != Status::GhostSession && error.retry_after.is_some()
+        });
+        if !is_asked_for {
+            self.pauses_until = now.time;
+        }
         if self.refusals.count > 2 {
             // A renewal does not help: the sessions that come do not exist.
             self.trouble = Some(aim::ghost());
-            self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+            let until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+            self.pauses_until = self.pauses_until.max(until);
         }
         true
     }
@@ -291,7 +300,7 @@ impl Keeper {
         let older = self
             .older
             .as_ref()
-            .filter(|older| self.may_live(older, now));
+            .filter(|older| self.is_good(older, now) || self.may_be_alive(older, now));
         let held = self.held.as_ref().filter(|held| {
             let is_good = self.is_good(&held.session, now);
             !held.is_refused && (is_good || held.is_over_and_alive && now < self.pauses_until)
@@ -310,11 +319,14 @@ impl Keeper {
         now < self.last_use(session)
     }
 
-    /// Whether a session that the server cannot find from here is still worth handing
-    /// out. Without kills it is until the reaper must have run.
-    fn may_live(&self, session: &Session, now: Moment) -> bool {
-        let reaped_at = session.times().ends_at + REAPED_WITHIN;
-        self.is_good(session, now) || self.rules.renewal == Renewal::NeverKill && now < reaped_at
+    fn good_older(&self, now: Moment) -> Option<&Session> {
+        self.older.as_ref().filter(|older| self.is_good(older, now))
+    }
+
+    /// Whether a session that is over may be handed out: this policy does, and the
+    /// reaper may not have run.
+    fn may_be_alive(&self, session: &Session, now: Moment) -> bool {
+        self.rules.renewal == Renewal::NeverKill && now < session.times().ends_at + REAPED_WITHIN
     }
 
     fn is_refused(&self, session: &Session) -> bool {
@@ -339,10 +351,14 @@ impl Keeper {
         error
     }
 
+    /// Returns what a session must have left to be worth having. The server counts whole
+    /// seconds: with one more than `min_valid` it has that much left when it arrives, and
+    /// a session at its last use counts as over there too.
     fn least(&self) -> i64 {
         let min_valid = self.rules.min_valid.as_secs();
         i64::try_from(min_valid)
             .unwrap_or(i64::MAX)
+            .saturating_add(1)
             .max(LEAST_SECONDS)
     }
 
@@ -371,7 +387,7 @@ impl Keeper {
         Work {
             task: Task::Renew,
             aim: Aim {
-                least: self.least() + ahead,
+                least: self.least().saturating_add(ahead),
                 is_strict: true,
                 kill,
                 refused,
@@ -392,12 +408,16 @@ impl Keeper {
     }
 
     fn renewed(&mut self, session: Session, now: Now) {
-        if self.is_good(&session, now.time) {
-            let is_confirmed = self.confirms;
-            self.adopt(session, is_confirmed, now);
+        if self.is_refused(&session) {
+            // It was refused while this work was under way. The next work knows.
             return;
         }
-        // The policy never kills, and the server goes on returning the session.
+        if self.is_good(&session, now.time) || self.rules.renewal != Renewal::NeverKill {
+            let may_be_ghost = !self.confirms && session.is_fresh_at(now.time);
+            self.adopt(session, may_be_ghost, now);
+            return;
+        }
+        // The server goes on returning the session.
         self.failures = 0;
         self.trouble = None;
         self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
@@ -412,23 +432,25 @@ impl Keeper {
         });
     }
 
-    fn adopt(&mut self, session: Session, is_confirmed: bool, now: Now) {
+    fn adopt(&mut self, session: Session, may_be_ghost: bool, now: Now) {
         let before = self.held.take();
         let is_same = before.as_ref().is_some_and(|held| {
             held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
         });
-        let may_be_ghost =
-            !is_same && !is_confirmed && session.id().is_some() && session.is_fresh_at(now.time);
-        let doubt = may_be_ghost.then(|| Doubt {
+        let is_in_doubt = may_be_ghost && !is_same && session.id().is_some();
+        let doubt = is_in_doubt.then(|| Doubt {
             confirm_at: now.time + CONFIRMED_AFTER,
             sessions: 1,
         });
         // From another address a create finds no old session, and a kill ends none. So
         // the old one lives, and the new one may not.
-        self.older = before
-            .filter(|held| doubt.is_some() && !held.is_refused)
-            .map(|held| held.session)
-            .filter(|older| has_moved(older, &session));
+        let has_better = self.good_older(now.time).is_some();
+        let known = before
+            .filter(|held| !held.is_refused && (held.doubt.is_none() || !has_better))
+            .map(|held| held.session);
+        self.older = known
+            .or_else(|| self.older.take())
+            .filter(|older| doubt.is_some() && has_moved(older, &session));
         if doubt.is_none() {
             self.remember_living(&session);
         }
@@ -460,19 +482,36 @@ impl Keeper {
             return self.renewed(session, now);
         };
         let is_same = held.session.id() == session.id();
-        let sessions = held.doubt.map_or(1, |doubt| doubt.sessions) + u32::from(!is_same);
+        let is_refused = held.is_refused;
+        let before = held.doubt.map_or(1, |doubt| doubt.sessions);
+        let sessions = before + u32::from(!is_same);
         self.failures = 0;
         self.trouble = None;
         if is_same {
+            // What an answer took is counted against its session. So of two ends the later
+            // one is nearer to the truth.
+            let is_shorter = session.times().ends_at < held.session.times().ends_at;
+            let session = match is_shorter {
+                true => held.session.clone(),
+                false => session,
+            };
             self.older = None;
             self.remember_living(&session);
-            return self.hold(session, None, now);
+            self.hold(session, None, now);
+            if let Some(held) = &mut self.held {
+                held.is_refused = is_refused;
+            }
+            return;
         }
         if !session.is_fresh_at(now.time) {
             // A ghost is always new.
             self.older = None;
             self.held = None;
             return self.renewed(session, now);
+        }
+        if before == 1 && !is_refused && has_moved(&held.session, &session) {
+            // From another address a session that exists has no confirmation either.
+            self.older = self.good_older(now.time).or(Some(&held.session)).cloned();
         }
         if sessions >= GHOSTS_IN_A_ROW {
             return self.found_ghosts(&session, now);
@@ -481,6 +520,7 @@ impl Keeper {
             confirm_at: now.time + CONFIRMED_AFTER,
             sessions,
         };
+        self.pauses_until = now.time;
         self.hold(session, Some(doubt), now);
     }
 
@@ -496,13 +536,16 @@ impl Keeper {
         self.trouble = Some(error);
         self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
         self.held = None;
-        let older = self.older.take();
-        if let Some(older) = older.filter(|older| self.may_live(older, now.time)) {
-            let is_over_and_alive = !self.is_good(&older, now.time);
+        let Some(older) = self.older.take() else {
+            return;
+        };
+        let is_good = self.is_good(&older, now.time);
+        let is_over_and_alive = !is_good && self.may_be_alive(&older, now.time);
+        if is_good || is_over_and_alive {
             self.hold(older, None, now);
-            if let Some(held) = &mut self.held {
-                held.is_over_and_alive = is_over_and_alive;
-            }
+        }
+        if let Some(held) = &mut self.held {
+            held.is_over_and_alive = is_over_and_alive;
         }
     }
 
