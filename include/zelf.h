@@ -1361,9 +1361,10 @@ ZELF_API void zelf_provider_options_free(zelf_provider_options *options);
 typedef struct zelf_session_provider zelf_session_provider;
 
 /**
- * Makes a provider. Makes no request, and starts no thread but with
- * zelf_provider_options_set_background. Reads the environment variables
- * XDG_RUNTIME_DIR and TMPDIR, unless a directory is set.
+ * Makes a provider. Makes no request and starts no thread, but with
+ * zelf_provider_options_set_background: the client's thread then asks for a session at
+ * once. Without a directory it reads the environment variables XDG_RUNTIME_DIR and
+ * TMPDIR, and may make the folder for the lock file.
  *
  * client: the client; it may be freed meanwhile. Renewals fail with
  *   ZELF_ERROR_SHUT_DOWN then, and what is held is handed out to its end.
@@ -1399,8 +1400,10 @@ zelf_session_provider *zelf_session_provider_new(zelf_client *client,
  * the same object, and each has to be freed. On failure NULL, and *error, if given, is
  * yours for zelf_error_free; on success *error is not written. Errors: those of
  * zelf_session_create, ZELF_ERROR_GHOST_SESSION, and ZELF_ERROR_SESSION_NOT_ACTIVE when
- * the server goes on returning a session that was invalidated. When
- * zelf_error_retry_after_ms is not 0, no attempt is made before.
+ * the server goes on returning a session that was invalidated.
+ * zelf_error_retry_after_ms says when the next attempt may come. Of a ghost, after a
+ * change of network, it says when the old session must have ended; attempts are made
+ * every 8 to 12 s until then.
  *
  * Since 0.1.0.
  */

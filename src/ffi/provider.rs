@@ -39,9 +39,10 @@ use crate::ffi::{
 /// session that its parent had, and renews for itself.
 pub struct zelf_session_provider(Provider);
 
-/// Makes a provider. Makes no request, and starts no thread but with
-/// zelf_provider_options_set_background. Reads the environment variables
-/// XDG_RUNTIME_DIR and TMPDIR, unless a directory is set.
+/// Makes a provider. Makes no request and starts no thread, but with
+/// zelf_provider_options_set_background: the client's thread then asks for a session at
+/// once. Without a directory it reads the environment variables XDG_RUNTIME_DIR and
+/// TMPDIR, and may make the folder for the lock file.
 ///
 /// client: the client; it may be freed meanwhile. Renewals fail with
 ///   ZELF_ERROR_SHUT_DOWN then, and what is held is handed out to its end.

@@ -72,6 +72,8 @@ impl Caller<'_> {
         } else {
             leader.finish(&outcome);
         }
+        // There is something to confirm or to renew now.
+        self.keeping.wake_thread();
         self.keeping.tell(before);
         outcome
     }
