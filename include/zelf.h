@@ -651,7 +651,7 @@ ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **er
  * yours and ends with it. From the beginning of this call on the client takes
  * no more calls: those that create a session fail with ZELF_ERROR_SHUT_DOWN.
  * Blocking calls under way on other threads go on to their end, and tell the
- * log until then.
+ * log, and a provider's renewed callback, until then.
  *
  * Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
  * zelf_config_set_dispatch that happens on this thread. Inside a callback it

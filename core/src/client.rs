@@ -84,6 +84,11 @@ impl Client {
         outcome
     }
 
+    /// Whether it takes no more calls.
+    pub fn is_closed(&self) -> bool {
+        self.engine.is_closed()
+    }
+
     pub fn context(&self) -> &Arc<Context> {
         &self.context
     }

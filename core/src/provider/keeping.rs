@@ -216,6 +216,10 @@ impl Keeping {
         let Some(listener) = &self.listener else {
             return;
         };
+        // A client that was shut down calls the host no more.
+        if self.client.is_closed() {
+            return;
+        }
         if let Some(session) = self.held()
             && !before.is_some_and(|before| session.is_same_as(&before))
         {
