@@ -109,13 +109,13 @@ impl World {
         let now = self.now;
         let process = &self.processes[number];
         let watch = &process.watch;
-        let came_at = watch.came_at.get(&id).copied().unwrap_or_default();
+        let (sent_at, came_at) = watch.came_at.get(&id).copied().unwrap_or_default();
         let age = now.saturating_sub(came_at);
         let is_being_confirmed = process.running.is_some();
         let last_error = process.keeper.last_error(now);
         let is_in_pause = last_error.is_some_and(|error| error.retry_after > Some(Duration::ZERO));
         // From another address no answer tells whether it exists.
-        let has_moved = self.machines[process.machine].moved_at >= came_at;
+        let has_moved = self.machines[process.machine].moved_at >= sent_at;
         let may = age <= CONFIRMED_AFTER || is_being_confirmed || is_in_pause || has_moved;
         require(may, NO_LONG_GHOST, || {
             format!("process {number}, session {id}, after {age:?}")

@@ -7,7 +7,9 @@
 //! it.
 
 mod checks;
+mod fleet;
 mod network;
+mod outage;
 mod process;
 mod promises;
 mod random;

@@ -66,8 +66,8 @@ struct Waiter {
 /// What the checks know of a process.
 #[derive(Default)]
 pub struct Watch {
-    /// When a session first came.
-    pub came_at: BTreeMap<usize, Moment>,
+    /// When a session was first asked for, and when it came.
+    pub came_at: BTreeMap<usize, (Moment, Moment)>,
     /// When the last answer with a session came.
     pub seen_at: BTreeMap<usize, Moment>,
     pub last_ghost_at: Moment,
@@ -402,7 +402,8 @@ impl World {
             let is_ghost = self.server.records[session].is_ghost();
             let watch = &mut self.processes[process].watch;
             watch.seen_at.insert(session, self.now);
-            watch.came_at.entry(session).or_insert(self.now);
+            let came = (sent_at, self.now);
+            watch.came_at.entry(session).or_insert(came);
             if is_ghost {
                 watch.last_ghost_at = self.now;
             }
