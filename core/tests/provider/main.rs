@@ -1,0 +1,163 @@
+//! Whole providers in virtual time: the processes of one or two devices, each with a
+//! keeper that drives real calls, and a server that knows addresses. Networks fail,
+//! devices sleep and move, wall clocks are wrong, processes die, and rivals renew the
+//! same session. Each world grows from one seed, and the same seed gives the same world.
+//!
+//! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what happens in
+//! it.
+
+mod checks;
+mod fleet;
+mod network;
+mod outage;
+mod process;
+mod promises;
+mod random;
+mod server;
+mod strict;
+mod world;
+
+use std::{
+    env,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread,
+};
+
+use promises::Broken;
+use world::{Sabotage, Tally, World};
+
+const DEFAULT_SEEDS: u64 = 500;
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+/// Runs the worlds of the first seeds, on two threads. Returns what happened in all of
+/// them, or the first seed in which a promise was broken.
+fn run_all(seeds: u64, sabotage: Sabotage) -> Result<Tally, (u64, Broken)> {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let mut all = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Relaxed);
+            if seed >= seeds {
+                return Ok(all);
+            }
+            match World::run(seed, sabotage, false) {
+                Ok(tally) => all.add(&tally),
+                Err(broken) => {
+                    next.store(seeds, Relaxed);
+                    return Err((seed, broken));
+                }
+            }
+        }
+    };
+    let (one, other) = thread::scope(|scope| {
+        let other = scope.spawn(worker);
+        (worker(), other.join().expect("a world does not panic"))
+    });
+    let mut all = one?;
+    all.add(&other?);
+    Ok(all)
+}
+
+#[test]
+fn every_promise_is_kept_in_every_world() {
+    if let Some(seed) = number("SEED") {
+        match World::run(seed, Sabotage::None, true) {
+            Ok(tally) => println!("seed {seed}: {tally:?}"),
+            Err(broken) => panic!("seed {seed}: {broken}"),
+        }
+        return;
+    }
+    let seeds = number("SEEDS").unwrap_or(DEFAULT_SEEDS);
+    match run_all(seeds, Sabotage::None) {
+        Ok(tally) => println!("{seeds} worlds: {tally:?}"),
+        Err((seed, broken)) => panic!(
+            "{broken}\nrun it again: SEED={seed} cargo test -p zelf-core --test provider -- --nocapture"
+        ),
+    }
+}
+
+#[test]
+fn the_worlds_are_not_empty() {
+    let tally = run_all(100, Sabotage::None).unwrap_or_else(|(seed, broken)| {
+        panic!("seed {seed}: {broken}");
+    });
+    for (what, count) in [
+        ("sessions", tally.handed),
+        ("warm calls", tally.warm),
+        ("errors", tally.errors),
+        ("kills", tally.kills),
+        ("ghosts", tally.ghosts),
+        ("sessions that were over and alive", tally.over_and_alive),
+        ("older sessions", tally.older),
+        ("refusals", tally.refusals),
+        ("calls that another took over", tally.takeovers),
+        ("sessions after the trouble", tally.recovered),
+    ] {
+        assert!(count >= 10, "only {count} {what} in 100 worlds");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_world_again() {
+    for seed in 0..20 {
+        let one = World::run(seed, Sabotage::None, false).unwrap();
+        let other = World::run(seed, Sabotage::None, false).unwrap();
+        assert_eq!(format!("{one:?}"), format!("{other:?}"), "seed {seed}");
+    }
+}
+
+/// Each defect, put in on purpose, is found within a few hundred worlds.
+fn is_found(sabotage: Sabotage, promise: &str) {
+    match run_all(2000, sabotage) {
+        Ok(_) => panic!("{sabotage:?} is not found"),
+        Err((_, broken)) => assert_eq!(broken.promise, promise, "{broken}"),
+    }
+}
+
+#[test]
+fn processes_that_do_not_wait_for_the_lock_are_found() {
+    is_found(Sabotage::NoLock, promises::ONE_KILL);
+}
+
+#[test]
+fn a_ghost_that_is_never_confirmed_is_found() {
+    is_found(Sabotage::NoConfirmation, promises::NO_LONG_GHOST);
+}
+
+#[test]
+fn a_token_with_too_little_left_is_found() {
+    is_found(Sabotage::LateClock, promises::MIN_VALID);
+}
+
+#[test]
+fn a_provider_that_asks_too_often_is_found() {
+    is_found(Sabotage::Impatient, promises::PACE);
+}
+
+#[test]
+fn an_error_in_spite_of_a_good_token_is_found() {
+    is_found(Sabotage::ErrorFirst, promises::NO_ERROR);
+}
+
+#[test]
+fn a_ghost_before_an_older_token_is_found() {
+    is_found(Sabotage::NewestFirst, promises::OLDER_FIRST);
+}
+
+#[test]
+fn a_refused_token_that_comes_again_is_found() {
+    is_found(Sabotage::DeafToRefusals, promises::NOT_AGAIN);
+}
+
+#[test]
+fn a_provider_that_gives_up_is_found() {
+    is_found(Sabotage::GivesUp, promises::RECOVERS);
+}
+
+#[test]
+fn a_warm_call_that_is_warm_too_long_is_found() {
+    is_found(Sabotage::StaleWarm, promises::SAME_WARM);
+}

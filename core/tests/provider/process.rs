@@ -1,0 +1,588 @@
+//! A process with a provider: a keeper, and who drives its work.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use zelf_core::{
+    api::{lifetime::Clocks, request::SessionRequest},
+    create::{
+        aim::Errand,
+        budget::Budget,
+        call::{Call, Failed, Now, Over, Step},
+        keeper::{self, Keeper, Task, Verdict, Work},
+        rules::Rules,
+    },
+    error::{Error, Status},
+    moment::Moment,
+    session::Session,
+};
+
+use crate::{
+    network::{self, Fate},
+    promises::{Broken, IN_TIME, RETRY_AFTER, SAME_WARM, require},
+    server::{self, IDENTIFIER, kills},
+    world::{Event, Sabotage, Transfer, World},
+};
+
+pub struct Process {
+    pub machine: usize,
+    pub rules: Rules,
+    pub keeper: Keeper,
+    pub running: Option<Running>,
+    pub watch: Watch,
+    confirms: bool,
+    timeout: Duration,
+    budget: Budget,
+    waiting: Vec<Waiter>,
+    warm: Option<(Session, Moment)>,
+    /// Which alarm of its thread counts.
+    alarm: u64,
+}
+
+/// Work that is being done.
+pub struct Running {
+    pub number: u64,
+    pub work: Work,
+    pub began_at: Moment,
+    deadline: Moment,
+    /// None while it waits for the lock.
+    call: Option<Call>,
+    transfer: Option<usize>,
+    /// The sessions of the answers.
+    pub answers: Vec<usize>,
+}
+
+/// A caller who waits for the work.
+struct Waiter {
+    number: u64,
+    deadline: Moment,
+}
+
+/// What the checks know of a process.
+#[derive(Default)]
+pub struct Watch {
+    /// When a session was first asked for, and when it came.
+    pub came_at: BTreeMap<usize, (Moment, Moment)>,
+    /// When the last answer with a session came.
+    pub seen_at: BTreeMap<usize, Moment>,
+    pub last_ghost_at: Moment,
+    pub refused: BTreeSet<usize>,
+    /// When a refusal was news.
+    pub refused_at: Vec<Moment>,
+    /// The real session that was handed out last, and whether it was in doubt.
+    pub handed: Option<(Session, bool)>,
+    /// The session of the work before, whether it had too little left, and when.
+    pub before: Option<(usize, bool, Moment)>,
+    pub not_before: Moment,
+    pub has_recovered: bool,
+}
+
+impl Process {
+    pub fn new(machine: usize, rules: Rules, confirms: bool, timeout: Duration) -> Self {
+        Self {
+            machine,
+            rules,
+            keeper: Keeper::new(rules, confirms),
+            running: None,
+            watch: Watch::default(),
+            confirms,
+            timeout,
+            budget: Budget::default(),
+            waiting: Vec::new(),
+            warm: None,
+            alarm: 0,
+        }
+    }
+
+    /// Puts the session that came last in place of the one that is to be handed out.
+    fn newest_first(&self, verdict: Verdict, now: Moment) -> Verdict {
+        let held = self.keeper.held().filter(|held| {
+            let id = server::number_of(held.id());
+            now + self.rules.min_valid < held.times().ends_at && !self.watch.refused.contains(&id)
+        });
+        match (verdict, held) {
+            (Verdict::Hand(_), Some(held)) => Verdict::Hand(held.clone()),
+            (Verdict::HandAndWork(_, work), Some(held)) => Verdict::HandAndWork(held.clone(), work),
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// The work that goes by this number.
+    fn works_on(&mut self, number: u64) -> Option<&mut Running> {
+        self.running
+            .as_mut()
+            .filter(|running| running.number == number)
+    }
+}
+
+impl World {
+    /// A caller wants a session.
+    pub fn asks(&mut self, number: usize) -> Result<(), Broken> {
+        self.tally.asks += 1;
+        let now = self.now;
+        let process = &self.processes[number];
+        let verdict = process.keeper.ask(now);
+        if let Some((warm, until)) = &process.warm
+            && now < *until
+        {
+            self.tally.warm += 1;
+            let is_same = match &verdict {
+                Verdict::Hand(session) => session.token() == warm.token(),
+                Verdict::HandAndWork(session, _) => {
+                    session.token() == warm.token() && process.rules.is_background
+                }
+                Verdict::Work(_) | Verdict::Fail(_) => false,
+            };
+            require(is_same, SAME_WARM, || {
+                format!("process {number}: {warm:?} until {until:?}, and {verdict:?}")
+            })?;
+        }
+        let is_idle = process.running.is_none();
+        if self.sabotage == Sabotage::Impatient && is_idle {
+            let work = process.keeper.work(now);
+            self.wait(number);
+            return self.begin(number, work, true);
+        }
+        let verdict = match self.sabotage {
+            Sabotage::NewestFirst => process.newest_first(verdict, now),
+            _ => verdict,
+        };
+        let has_failed = process.keeper.last_error(now).is_some();
+        match verdict {
+            Verdict::Hand(session) => self.handed(number, &session),
+            Verdict::HandAndWork(session, work) => {
+                let has_thread = process.rules.is_background;
+                if is_idle && !has_thread {
+                    // One caller does it and waits a round trip.
+                    self.wait(number);
+                    return self.begin(number, work, false);
+                }
+                if is_idle {
+                    self.begin(number, work, false)?;
+                }
+                self.handed(number, &session)
+            }
+            Verdict::Work(_) if self.sabotage == Sabotage::GivesUp && has_failed => {
+                self.failed(number, &Error::new(Status::Connect, "sabotage"))
+            }
+            Verdict::Work(work) => {
+                self.wait(number);
+                match is_idle {
+                    true => self.begin(number, work, false),
+                    false => Ok(()),
+                }
+            }
+            Verdict::Fail(error) => self.failed(number, &error),
+        }
+    }
+
+    fn wait(&mut self, number: usize) {
+        self.last_number += 1;
+        let deadline = self.now + self.processes[number].timeout;
+        self.processes[number].waiting.push(Waiter {
+            number: self.last_number,
+            deadline,
+        });
+        self.at(deadline, Event::TimesOut(number, self.last_number));
+    }
+
+    pub fn times_out(&mut self, number: usize, waiter: u64) -> Result<(), Broken> {
+        let process = &mut self.processes[number];
+        let before = process.waiting.len();
+        process.waiting.retain(|other| other.number != waiter);
+        if process.waiting.len() == before {
+            return Ok(());
+        }
+        let error = Error::new(Status::Timeout, "out of time");
+        match process.keeper.outcome(self.now) {
+            Ok(session) => self.handed(number, &session),
+            Err(_) => self.failed(number, &error),
+        }
+    }
+
+    /// The thread of a process wakes to work ahead of time.
+    pub fn thread_wakes(&mut self, number: usize, alarm: u64) -> Result<(), Broken> {
+        let process = &self.processes[number];
+        if process.alarm != alarm || process.running.is_some() {
+            return Ok(());
+        }
+        match process.keeper.due(self.now) {
+            Some(work) => self.begin(number, work, false),
+            None => {
+                self.set_alarm(number);
+                Ok(())
+            }
+        }
+    }
+
+    fn set_alarm(&mut self, number: usize) {
+        let is_over = self.is_over();
+        let process = &mut self.processes[number];
+        process.alarm += 1;
+        let (alarm, due) = (process.alarm, process.keeper.next_due());
+        if process.rules.is_background && !is_over && due < Moment::MAX {
+            self.at(due.max(self.now), Event::Thread(number, alarm));
+        }
+    }
+
+    fn begin(&mut self, number: usize, work: Work, is_takeover: bool) -> Result<(), Broken> {
+        let now = self.now;
+        self.tally.works += 1;
+        self.last_number += 1;
+        let process = &mut self.processes[number];
+        let watch = &process.watch;
+        require(is_takeover || now >= watch.not_before, RETRY_AFTER, || {
+            format!("process {number}: not before {:?}", watch.not_before)
+        })?;
+        let deadline = match is_takeover {
+            false => now + process.timeout,
+            true => process.waiting[0].deadline,
+        };
+        process.running = Some(Running {
+            number: self.last_number,
+            work,
+            began_at: now,
+            deadline,
+            call: None,
+            transfer: None,
+            answers: Vec::new(),
+        });
+        self.at(deadline, Event::Deadline(number, self.last_number));
+        let machine = &mut self.machines[self.processes[number].machine];
+        if machine.has_lock && self.sabotage != Sabotage::NoLock {
+            if machine.lock.held_by.is_some() {
+                machine.lock.waiting.push_back(number);
+                return Ok(());
+            }
+            machine.lock.held_by = Some(number);
+        }
+        self.call(number)
+    }
+
+    /// Gives the lock, or a place in its queue, back.
+    fn let_go(&mut self, number: usize) -> Result<(), Broken> {
+        let lock = &mut self.machines[self.processes[number].machine].lock;
+        lock.waiting.retain(|other| *other != number);
+        if lock.held_by != Some(number) {
+            return Ok(());
+        }
+        lock.held_by = lock.waiting.pop_front();
+        match lock.held_by {
+            Some(next) => self.call(next),
+            None => Ok(()),
+        }
+    }
+
+    fn call(&mut self, number: usize) -> Result<(), Broken> {
+        let Some(running) = &self.processes[number].running else {
+            return Ok(());
+        };
+        let errand = Arc::new(Errand {
+            request: SessionRequest {
+                identifier: Some(IDENTIFIER.to_owned()),
+                ..SessionRequest::default()
+            },
+            aim: running.work.aim.clone(),
+        });
+        let deadline = running.deadline;
+        let call = self.decide(number, |now| Call::new(errand, deadline, now));
+        if let Some(running) = &mut self.processes[number].running {
+            running.call = Some(call);
+        }
+        self.step(number)
+    }
+
+    /// Has a call decide something.
+    fn decide<T>(&mut self, number: usize, decision: impl FnOnce(&Now<'_>) -> T) -> T {
+        thread_local! {
+            static JITTER: Cell<u32> = const { Cell::new(0) };
+        }
+        JITTER.set(self.random.word());
+        decision(&Now {
+            time: self.now,
+            random: || JITTER.get(),
+            budget: &self.processes[number].budget,
+        })
+    }
+
+    fn step(&mut self, number: usize) -> Result<(), Broken> {
+        let Some(running) = &mut self.processes[number].running else {
+            return Ok(());
+        };
+        let Some(call) = &mut running.call else {
+            return Ok(());
+        };
+        let work = running.number;
+        match call.step() {
+            Step::Exchange { body, over } => {
+                self.send(number, &body, over);
+                Ok(())
+            }
+            Step::Wait { until, .. } => {
+                self.at(until, Event::Waited(number, work));
+                Ok(())
+            }
+            Step::Finish(outcome) => self.done(number, outcome),
+        }
+    }
+
+    pub fn goes_on(&mut self, number: usize, work: u64) -> Result<(), Broken> {
+        match self.processes[number].works_on(work) {
+            Some(_) => self.step(number),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, number: usize, body: &[u8], over: Over) {
+        let fate = self.network.fate(&mut self.random, self.now);
+        let was_kept = over == Over::Any && self.random.percent(30);
+        let transfer = self.transfers.len();
+        let Some(running) = &mut self.processes[number].running else {
+            return;
+        };
+        running.transfer = Some(transfer);
+        let work = running.number;
+        let machine = &self.machines[self.processes[number].machine];
+        self.transfers.push(Transfer {
+            process: number,
+            work,
+            fate,
+            kills: kills(body),
+            address: machine.address,
+            sent_at: self.now,
+            was_kept,
+            session: None,
+            reply: None,
+        });
+        let latency = self.network.latency(&mut self.random);
+        match fate {
+            Fate::LostBefore | Fate::NoConnection => self.after(latency, Event::Breaks(transfer)),
+            _ => self.after(latency, Event::Arrives(transfer)),
+        }
+    }
+
+    /// An answer arrives, or would if the device were awake.
+    pub fn answered(&mut self, number: usize) -> Result<(), Broken> {
+        let Transfer {
+            process,
+            work,
+            sent_at,
+            session,
+            ..
+        } = self.transfers[number];
+        let machine = &self.machines[self.processes[process].machine];
+        if machine.asleep_until > self.now {
+            // The connection is dead when it wakes.
+            let until = machine.asleep_until;
+            self.at(until, Event::Breaks(number));
+            return Ok(());
+        }
+        let wall = server::clock(self.now).as_secs().cast_signed() + machine.wall_skew;
+        let clocks = Clocks {
+            sent_at,
+            now: self.now,
+            wall,
+        };
+        let Some(running) = self.processes[process].works_on(work) else {
+            return Ok(());
+        };
+        if running.transfer.take() != Some(number) {
+            return Ok(());
+        }
+        running.answers.extend(session);
+        let Some(mut call) = running.call.take() else {
+            return Ok(());
+        };
+        if let Some(session) = session {
+            let is_ghost = self.server.records[session].is_ghost();
+            let watch = &mut self.processes[process].watch;
+            watch.seen_at.insert(session, self.now);
+            let came = (sent_at, self.now);
+            watch.came_at.entry(session).or_insert(came);
+            if is_ghost {
+                watch.last_ghost_at = self.now;
+            }
+        }
+        let policy = Rc::clone(&self.policy);
+        if let Some(reply) = self.transfers[number].reply.take() {
+            self.decide(process, |now| {
+                call.answered(&reply.answer(), clocks, &policy, now);
+            });
+        }
+        if let Some(running) = &mut self.processes[process].running {
+            running.call = Some(call);
+        }
+        self.step(process)
+    }
+
+    pub fn broken(&mut self, number: usize) -> Result<(), Broken> {
+        let Transfer {
+            process,
+            work,
+            fate,
+            was_kept,
+            ..
+        } = self.transfers[number];
+        let machine = &self.machines[self.processes[process].machine];
+        if machine.asleep_until > self.now {
+            let until = machine.asleep_until;
+            self.at(until, Event::Breaks(number));
+            return Ok(());
+        }
+        let Some(running) = self.processes[process].works_on(work) else {
+            return Ok(());
+        };
+        if running.transfer.take() != Some(number) {
+            return Ok(());
+        }
+        let Some(mut call) = running.call.take() else {
+            return Ok(());
+        };
+        let was_sent = fate != Fate::NoConnection;
+        let failed = Failed {
+            error: match was_sent {
+                true => network::lost(),
+                false => network::no_connection(),
+            },
+            was_kept: was_kept && was_sent,
+            was_sent,
+            has_heard: false,
+        };
+        let policy = Rc::clone(&self.policy);
+        self.decide(process, |now| call.failed(failed, &policy, now));
+        if let Some(running) = &mut self.processes[process].running {
+            running.call = Some(call);
+        }
+        self.step(process)
+    }
+
+    /// Whoever does the work has no more time. Another takes over.
+    pub fn gives_up(&mut self, number: usize, work: u64) -> Result<(), Broken> {
+        if self.processes[number].works_on(work).is_none() {
+            return Ok(());
+        }
+        let now = self.now;
+        let next = self.processes[number].waiting.first();
+        if next.is_none_or(|waiter| waiter.deadline <= now) {
+            return self.done(number, Err(Error::new(Status::Timeout, "out of time")));
+        }
+        self.tally.takeovers += 1;
+        self.processes[number].running = None;
+        self.let_go(number)?;
+        let work = self.processes[number].keeper.work(now);
+        self.begin(number, work, true)
+    }
+
+    fn done(&mut self, number: usize, outcome: Result<Session, Error>) -> Result<(), Broken> {
+        let now = keeper::Now {
+            time: self.now,
+            random: self.random.word(),
+        };
+        let process = &mut self.processes[number];
+        let Some(running) = process.running.take() else {
+            return Ok(());
+        };
+        if self.is_told {
+            println!(
+                "{:>12.3?} {number}: {:?}: {outcome:?}",
+                self.now, running.work
+            );
+        }
+        let outcome = match (self.sabotage, running.work.task, process.keeper.held()) {
+            (Sabotage::NoConfirmation, Task::Confirm, Some(held)) => Ok(held.clone()),
+            _ => outcome,
+        };
+        let asked_wait = match &outcome {
+            Err(error) => error.retry_after.unwrap_or_default(),
+            Ok(_) => Duration::ZERO,
+        };
+        process.watch.not_before = self.now + asked_wait;
+        process.keeper.done(&running.work, outcome.clone(), now);
+        process.warm = process.keeper.hand_out(self.now);
+        if self.sabotage == Sabotage::StaleWarm
+            && let Some((_, until)) = &mut process.warm
+        {
+            *until += Duration::from_secs(1);
+        }
+        self.check_pace(number, &running, &outcome)?;
+        self.let_go(number)?;
+        let now = self.now;
+        let waiting = std::mem::take(&mut self.processes[number].waiting);
+        for waiter in waiting {
+            let process = &self.processes[number];
+            let is_late = now > waiter.deadline;
+            let may_be_late = self.machines[process.machine].asleep_until >= waiter.deadline;
+            require(!is_late || may_be_late, IN_TIME, || {
+                format!("process {number}: {:?}", waiter.deadline)
+            })?;
+            let outcome = match self.sabotage {
+                Sabotage::ErrorFirst => outcome.clone(),
+                _ => process.keeper.outcome(now),
+            };
+            match outcome {
+                Ok(session) => self.handed(number, &session)?,
+                // Nothing has failed: what came is of no use any more.
+                Err(_) if process.keeper.last_error(now).is_none() => self.asks(number)?,
+                Err(error) => self.failed(number, &error)?,
+            }
+        }
+        if self.processes[number].running.is_none() {
+            self.set_alarm(number);
+        }
+        Ok(())
+    }
+
+    /// A route sees a token.
+    pub fn uses(&mut self, number: usize, session: &Session) -> Result<(), Broken> {
+        let id = server::number_of(session.id());
+        let record = &self.server.records[id];
+        if record.lives() && !record.is_used {
+            return Ok(());
+        }
+        if self.sabotage == Sabotage::DeafToRefusals {
+            self.processes[number].watch.refused.insert(id);
+            return Ok(());
+        }
+        let now = keeper::Now {
+            time: self.now,
+            random: self.random.word(),
+        };
+        let process = &mut self.processes[number];
+        let is_news = process.keeper.refuse(session, now);
+        process.watch.refused.insert(id);
+        process.warm = process.keeper.hand_out(self.now);
+        if !is_news {
+            return Ok(());
+        }
+        process.watch.refused_at.push(self.now);
+        self.tally.refusals += 1;
+        if self.processes[number].running.is_none() {
+            self.set_alarm(number);
+        }
+        self.asks(number)
+    }
+
+    /// The process dies, and starts again at its next wish.
+    pub fn dies(&mut self, number: usize) -> Result<(), Broken> {
+        let process = &mut self.processes[number];
+        let Process {
+            machine,
+            rules,
+            confirms,
+            timeout,
+            alarm,
+            ..
+        } = *process;
+        let has_recovered = process.watch.has_recovered;
+        *process = Process::new(machine, rules, confirms, timeout);
+        // Its alarms are gone.
+        process.alarm = alarm + 1;
+        process.watch.has_recovered = has_recovered;
+        self.let_go(number)
+    }
+}
