@@ -364,7 +364,8 @@ impl Call {
             return;
         }
         // A new one would be over at once as well.
-        if life != Life::Goes && aim.is_strict && session.whole_seconds() < aim.least {
+        let is_too_short = aim.is_strict && session.whole_seconds() < aim.least;
+        if is_too_short && life != Life::Goes && aim.kill != Kill::Never {
             let advice = "because sessions do not live as long as is asked for; ask for less";
             self.next = Next::Finish(Err(expired(advice)));
             return;
