@@ -483,8 +483,7 @@ impl Keeper {
         };
         let is_same = held.session.id() == session.id();
         let is_refused = held.is_refused;
-        let before = held.doubt.map_or(1, |doubt| doubt.sessions);
-        let sessions = before + u32::from(!is_same);
+        let sessions = held.doubt.map_or(1, |doubt| doubt.sessions) + u32::from(!is_same);
         self.failures = 0;
         self.trouble = None;
         if is_same {
@@ -509,7 +508,7 @@ impl Keeper {
             self.held = None;
             return self.renewed(session, now);
         }
-        if before == 1 && !is_refused && has_moved(&held.session, &session) {
+        if !is_refused && has_moved(&held.session, &session) {
             // From another address a session that exists has no confirmation either.
             self.older = self.good_older(now.time).or(Some(&held.session)).cloned();
         }

@@ -199,7 +199,10 @@ impl World {
             }
             _ => false,
         });
-        let may = may || is_ghost && is_refused_often;
+        // And of three fresh sessions that differ some may be those of siblings.
+        let mut last_three = watch.came_at.keys().rev().take(3);
+        let are_siblings = last_three.any(|&id| self.server.records[id].end == End::Killed);
+        let may = may || is_ghost && (is_refused_often || are_siblings);
         require(may, RECOVERS, || {
             let records = &self.server.records;
             let last = &records[records.len().saturating_sub(5)..];

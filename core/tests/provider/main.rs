@@ -158,6 +158,16 @@ fn a_provider_that_gives_up_is_found() {
 }
 
 #[test]
+fn a_provider_that_does_not_wait_as_asked_is_found() {
+    is_found(Sabotage::Hasty, promises::RETRY_AFTER);
+}
+
+#[test]
+fn a_token_that_is_over_and_not_known_to_live_is_found() {
+    is_found(Sabotage::Untold, promises::OVER_AND_ALIVE);
+}
+
+#[test]
 fn a_warm_call_that_is_warm_too_long_is_found() {
     is_found(Sabotage::StaleWarm, promises::SAME_WARM);
 }

@@ -493,13 +493,21 @@ impl World {
                 self.now, running.work
             );
         }
-        let outcome = match (self.sabotage, running.work.task, process.keeper.held()) {
-            (Sabotage::NoConfirmation, Task::Confirm, Some(held)) => Ok(held.clone()),
-            _ => outcome,
-        };
         let asked_wait = match &outcome {
             Err(error) => error.retry_after.unwrap_or_default(),
             Ok(_) => Duration::ZERO,
+        };
+        let held = process.keeper.held().cloned();
+        let outcome = match (self.sabotage, outcome, held) {
+            (Sabotage::NoConfirmation, _, Some(held)) if running.work.task == Task::Confirm => {
+                Ok(held)
+            }
+            (Sabotage::Hasty, Err(error), _) => Err(Error {
+                retry_after: None,
+                ..error
+            }),
+            (Sabotage::Untold, Err(_), Some(held)) => Ok(held),
+            (_, outcome, _) => outcome,
         };
         process.watch.not_before = self.now + asked_wait;
         process.keeper.done(&running.work, outcome.clone(), now);

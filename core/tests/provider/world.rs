@@ -44,6 +44,10 @@ pub enum Sabotage {
     DeafToRefusals,
     /// A provider that has failed once asks no more.
     GivesUp,
+    /// What the server asks to wait is not heard.
+    Hasty,
+    /// A failed request is taken for an answer with the same session.
+    Untold,
     /// What can be handed out warm is kept a second too long.
     StaleWarm,
 }

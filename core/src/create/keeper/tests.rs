@@ -579,6 +579,18 @@ fn a_session_that_could_not_be_confirmed_before_a_change_of_address_is_kept() {
 }
 
 #[test]
+fn so_is_one_that_came_after_a_ghost() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(Ok(fresh("ghost", START)), at(START));
+    let now = START + ms(250);
+    keeper.works(Ok(fresh("a", now)), at(now));
+    let now = now + ms(250);
+    keeper.works(Ok(fresh_away("2", now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("a"));
+    assert_eq!(keeper.last_error(now).unwrap().status, Status::GhostSession);
+}
+
+#[test]
 fn of_two_older_sessions_the_one_that_is_still_good_is_kept() {
     let mut keeper = keeper(Renewal::AtExpiry).having("over", 100, START);
     let now = START + secs(97);
