@@ -1316,6 +1316,8 @@ void zelf_provider_options_set_directory(zelf_provider_options *options,
  * providers need it any more; a later call of this function is such a moment. In a
  * forked child whose parent was called it is never called.
  *
+ * With options NULL destroy is called at once.
+ *
  * Default: none.
  *
  * Since 0.1.0.

@@ -15,6 +15,9 @@
  * or a zelf::error. Their twins without try_ throw the error; with exceptions
  * off (-fno-exceptions) they are not there.
  *
+ * A zelf::session_provider is for programs that want a token that works, at any
+ * moment: its get() returns a valid session.
+ *
  * Callbacks take any callable that can be moved. An exception must not leave
  * one: there is nobody to catch it, and std::terminate is called, as for one
  * that leaves a thread.
@@ -98,6 +101,12 @@ inline std::uint32_t milliseconds(std::chrono::milliseconds duration) noexcept
     return static_cast<std::uint32_t>(count);
 }
 
+/** As many seconds as C can say; none for a time that is over. */
+inline std::uint32_t seconds(std::chrono::seconds duration) noexcept
+{
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count(), 0, UINT32_MAX));
+}
+
 } // namespace detail
 
 /** Why a call failed. */
@@ -135,6 +144,7 @@ public:
 
 private:
     friend class client;
+    friend class session_provider;
     /** For what has been moved from: the NULL that is left means the defaults to
         C, which are another server, another trust, another session. */
     static error of_moved(const char *sentence)
@@ -180,59 +190,85 @@ private:
     std::variant<T, zelf::error> held_;
 };
 
-/** A session that the server created or had. */
-class session {
-public:
-    /** Takes ownership. */
-    explicit session(zelf_session *from) noexcept : session_(from) {}
+namespace detail {
 
+/** What sessions tell, for one that is owned and one that is borrowed. */
+template <typename Session>
+class told_by_session {
+public:
     /** A secret: keep it out of logs. */
     std::string_view token() const noexcept
     {
-        return detail::view(zelf_session_token(get())).value_or(std::string_view());
+        return view(zelf_session_token(told())).value_or(std::string_view());
     }
     /** "Bearer " and the token. */
     std::string_view authorization() const noexcept
     {
-        return detail::view(zelf_session_authorization(get())).value_or(std::string_view());
+        return view(zelf_session_authorization(told())).value_or(std::string_view());
     }
-    std::optional<std::string_view> id() const noexcept { return detail::view(zelf_session_id(get())); }
+    std::optional<std::string_view> id() const noexcept { return view(zelf_session_id(told())); }
     std::optional<std::string_view> identifier() const noexcept
     {
-        return detail::view(zelf_session_identifier(get()));
+        return view(zelf_session_identifier(told()));
     }
     /** What the session was made with, as its token says. */
     std::optional<std::string_view> domain() const noexcept
     {
-        return detail::view(zelf_session_domain(get()));
+        return view(zelf_session_domain(told()));
     }
     std::optional<std::string_view> tag_name() const noexcept
     {
-        return detail::view(zelf_session_tag_name(get()));
+        return view(zelf_session_tag_name(told()));
     }
     std::optional<std::string_view> eth_address() const noexcept
     {
-        return detail::view(zelf_session_eth_address(get()));
+        return view(zelf_session_eth_address(told()));
     }
     /** By the server's clock. */
     time_point activated_at() const noexcept
     {
-        return time_point(std::chrono::seconds(zelf_session_activated_at(get())));
+        return time_point(std::chrono::seconds(zelf_session_activated_at(told())));
     }
     time_point expires_at() const noexcept
     {
-        return time_point(std::chrono::seconds(zelf_session_expires_at(get())));
+        return time_point(std::chrono::seconds(zelf_session_expires_at(told())));
     }
     /** Right whatever this device's clock says; zero when it has expired. */
     std::chrono::seconds time_left() const noexcept
     {
-        return std::chrono::seconds(zelf_session_seconds_left(get()));
+        return std::chrono::seconds(zelf_session_seconds_left(told()));
     }
+
+private:
+    friend Session;
+    told_by_session() = default;
+    const zelf_session *told() const noexcept { return static_cast<const Session &>(*this).get(); }
+};
+
+} // namespace detail
+
+/** A session that the server created or had. */
+class session : public detail::told_by_session<session> {
+public:
+    /** Takes ownership. */
+    explicit session(zelf_session *from) noexcept : session_(from) {}
 
     zelf_session *get() const noexcept { return session_.get(); }
 
 private:
     std::unique_ptr<zelf_session, detail::freed_by<zelf_session_free>> session_;
+};
+
+/** A session that belongs to somebody else, as a std::string_view is of a text. */
+class session_view : public detail::told_by_session<session_view> {
+public:
+    explicit session_view(const zelf_session *of) noexcept : session_(of) {}
+    session_view(const session &of) noexcept : session_(of.get()) {}
+
+    const zelf_session *get() const noexcept { return session_; }
+
+private:
+    const zelf_session *session_;
 };
 
 /** What to ask for. */
@@ -338,6 +374,34 @@ private:
     std::unique_ptr<zelf_call, detail::freed_by<zelf_call_free>> call_;
 };
 
+namespace detail {
+
+/** begin(callback, user_data, destroy, error) begins a call for a C callback. */
+template <typename F, typename Begin>
+result<call> call_back(F &&callback, Begin begin)
+{
+    using callable = std::decay_t<F>;
+    static_assert(std::is_invocable_v<callable &, result<session>>,
+                  "a session callback takes a zelf::result<zelf::session>");
+    auto kept = std::make_unique<callable>(std::forward<F>(callback));
+    const zelf_session_callback on_session = [](zelf_session *created, zelf_error *why,
+                                                void *data) noexcept {
+        auto &then = *static_cast<callable *>(data);
+        if (created) then(result<session>(session(created)));
+        else then(result<session>(error(why)));
+    };
+    const zelf_destroy_callback destroy = [](void *data) noexcept {
+        delete static_cast<callable *>(data);
+    };
+    zelf_error *failure = nullptr;
+    zelf_call *started = begin(on_session, kept.get(), destroy, &failure);
+    if (!started) return error(failure);
+    (void)kept.release(); // destroy has it
+    return call(started);
+}
+
+} // namespace detail
+
 /** Makes sessions; may be used by any number of threads at once. Its destructor
     does not wait: callbacks may still run after it. Call shutdown() first if they
     use what goes with it. */
@@ -370,23 +434,10 @@ public:
     template <typename F>
     result<call> try_create_async(const session_options &options, F &&callback) const
     {
-        using callable = std::decay_t<F>;
-        static_assert(std::is_invocable_v<callable &, result<session>>,
-                      "a session callback takes a zelf::result<zelf::session>");
         if (!options.get()) return error::of_moved("the session options have been moved from");
-        auto kept = std::make_unique<callable>(std::forward<F>(callback));
-        zelf_error *failure = nullptr;
-        zelf_call *started = zelf_session_create_async(
-            get(), options.get(),
-            [](zelf_session *created, zelf_error *why, void *data) noexcept {
-                auto &then = *static_cast<callable *>(data);
-                if (created) then(result<session>(session(created)));
-                else then(result<session>(error(why)));
-            },
-            kept.get(), [](void *data) noexcept { delete static_cast<callable *>(data); }, &failure);
-        if (!started) return error(failure);
-        (void)kept.release(); // destroy has it
-        return call(started);
+        return detail::call_back(std::forward<F>(callback), [&](auto... for_c) {
+            return zelf_session_create_async(get(), options.get(), for_c...);
+        });
     }
 
 #ifdef ZELF_HPP_EXCEPTIONS
@@ -417,6 +468,125 @@ public:
 
 private:
     std::unique_ptr<zelf_client, detail::freed_by<zelf_client_free>> client_;
+};
+
+/** How a provider keeps its session; all of it has defaults. */
+class provider_options {
+public:
+    provider_options() : options_(zelf_provider_options_new()) {}
+
+#define ZELF_HPP_SET(type, name, call)                                         \
+    provider_options &(name)(type value) & { return call, *this; }             \
+    [[nodiscard]] provider_options (name)(type value) && { return call, std::move(*this); }
+    ZELF_HPP_SET(std::chrono::seconds, min_valid,
+                 zelf_provider_options_set_min_valid_s(get(), detail::seconds(value)))
+    ZELF_HPP_SET(zelf_renewal, renewal, zelf_provider_options_set_renewal(get(), value))
+    ZELF_HPP_SET(bool, background, zelf_provider_options_set_background(get(), value))
+    ZELF_HPP_SET(std::string_view, directory,
+                 zelf_provider_options_set_directory(get(), detail::text(value).c_str()))
+#undef ZELF_HPP_SET
+
+    /** callback(zelf::session_view), with each session that the provider holds from then
+        on, on the thread that has renewed: several may be in it at once. The view is for
+        the time of the call. */
+    template <typename F>
+    provider_options &on_renewed(F &&callback) &
+    {
+        using callable = std::decay_t<F>;
+        static_assert(std::is_invocable_v<callable &, session_view>,
+                      "a renewed callback takes a zelf::session_view");
+        zelf_provider_options_set_renewed_callback(
+            get(),
+            [](const zelf_session *renewed, void *data) noexcept {
+                (*static_cast<callable *>(data))(session_view(renewed));
+            },
+            new callable(std::forward<F>(callback)),
+            [](void *data) noexcept { delete static_cast<callable *>(data); });
+        return *this;
+    }
+    template <typename F>
+    [[nodiscard]] provider_options on_renewed(F &&callback) &&
+    {
+        on_renewed(std::forward<F>(callback));
+        return std::move(*this);
+    }
+
+    zelf_provider_options *get() const noexcept { return options_.get(); }
+
+private:
+    std::unique_ptr<zelf_provider_options, detail::freed_by<zelf_provider_options_free>> options_;
+};
+
+/** Keeps one session, and renews it; may be used by any number of threads at once. It
+    may outlive its client, and hands out what it has to its end then. */
+class session_provider {
+public:
+    /** Takes ownership. */
+    explicit session_provider(zelf_session_provider *from) noexcept : provider_(from) {}
+
+    static result<session_provider> try_make(const client &with, const session_options &options,
+                                             const provider_options &keeping = {})
+    {
+        if (!options.get()) return error::of_moved("the session options have been moved from");
+        if (!keeping.get()) return error::of_moved("the provider options have been moved from");
+        zelf_error *failure = nullptr;
+        zelf_session_provider *made =
+            zelf_session_provider_new(with.get(), options.get(), keeping.get(), &failure);
+        if (!made) return error(failure);
+        return session_provider(made);
+    }
+
+    /** Nanoseconds while there is a session; else it waits for one. */
+    result<session> try_get() const
+    {
+        zelf_error *failure = nullptr;
+        zelf_session *got = zelf_session_provider_get(handle(), &failure);
+        if (!got) return error(failure);
+        return session(got);
+    }
+
+    /** callback(result<session>), as client::try_create_async has it. */
+    template <typename F>
+    result<call> try_get_async(F &&callback) const
+    {
+        return detail::call_back(std::forward<F>(callback), [&](auto... for_c) {
+            return zelf_session_provider_get_async(handle(), for_c...);
+        });
+    }
+
+#ifdef ZELF_HPP_EXCEPTIONS
+    session_provider(const client &with, const session_options &options,
+                     const provider_options &keeping = {})
+        : session_provider(try_make(with, options, keeping).value())
+    {
+    }
+    session get() const { return try_get().value(); }
+    template <typename F>
+    call get_async(F &&callback) const
+    {
+        return try_get_async(std::forward<F>(callback)).value();
+    }
+#endif
+
+    /** For a session that a route has refused. Returns whether it was the one that is
+        held; repeat the request with what get() returns in both cases. */
+    bool invalidate(session_view rejected) const noexcept
+    {
+        return zelf_session_provider_invalidate(handle(), rejected.get());
+    }
+
+    /** Why the last renewal failed; nothing if it worked, or there was none. */
+    std::optional<error> last_error() const
+    {
+        zelf_error *failure = zelf_session_provider_last_error(handle());
+        return failure ? std::optional<error>(failure) : std::nullopt;
+    }
+
+    /** For C, as get() of the others: here that returns a session. */
+    zelf_session_provider *handle() const noexcept { return provider_.get(); }
+
+private:
+    std::unique_ptr<zelf_session_provider, detail::freed_by<zelf_session_provider_free>> provider_;
 };
 
 /** A new identifier for an installation, which should keep it; empty if the

@@ -1,5 +1,6 @@
 use std::{
     ffi::{c_char, c_void},
+    ptr::NonNull,
     sync::Arc,
 };
 
@@ -148,18 +149,19 @@ pub unsafe extern "C" fn zelf_provider_options_set_directory(
 /// providers need it any more; a later call of this function is such a moment. In a
 /// forked child whose parent was called it is never called.
 ///
+/// With options NULL destroy is called at once.
+///
 /// Default: none.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_provider_options_set_renewed_callback(
-    options: Option<&mut zelf_provider_options>,
+pub unsafe extern "C" fn zelf_provider_options_set_renewed_callback(
+    options: Option<NonNull<zelf_provider_options>>,
     callback: zelf_renewed_callback,
     user_data: *mut c_void,
     destroy: zelf_destroy_callback,
 ) {
-    let mut before = None;
-    set(options, |options| {
+    guard::value((), || {
         let data = HostData { user_data, destroy };
         let sink = move |session: &zelf_core::session::Session| {
             let data = &data;
@@ -171,10 +173,14 @@ pub extern "C" fn zelf_provider_options_set_renewed_callback(
             }
         };
         let listener = Arc::new(Listener::new(Box::new(sink)));
-        before = options.listener.replace(listener);
+        let unused = match options {
+            // SAFETY: options, as the header asks.
+            Some(mut options) => unsafe { options.as_mut() }.0.listener.replace(listener),
+            None => Some(listener),
+        };
+        // Last: a destroy may free the options.
+        drop(unused);
     });
-    // It calls the host, which may call this library.
-    guard::value((), || drop(before));
 }
 
 /// Frees options. NULL is fine.

@@ -102,6 +102,17 @@ static void null_is_taken_everywhere(void)
     zelf_error_free(error);
 }
 
+static void count_freed(void *count) { ++*(int *)count; }
+
+static void user_data_that_nobody_takes_is_freed(void)
+{
+    int freed = 0;
+    zelf_config_set_log_callback(NULL, NULL, &freed, count_freed, ZELF_LOG_ERROR);
+    PROMISE(freed == 1, "a log for a NULL configuration has its user data freed at once");
+    zelf_provider_options_set_renewed_callback(NULL, NULL, &freed, count_freed);
+    PROMISE(freed == 2, "so has a renewed callback for NULL options");
+}
+
 static void settings_are_checked(void)
 {
     char *large = malloc(100001);
@@ -196,6 +207,7 @@ int main(void)
                 && strcmp(zelf_status_name(INT32_MAX), "ZELF_ERROR_UNKNOWN") == 0,
             "an unknown status has a name too");
     null_is_taken_everywhere();
+    user_data_that_nobody_takes_is_freed();
     settings_are_checked();
     options_are_checked();
     return check_failed;

@@ -160,6 +160,176 @@ static void callbacks_are_lambdas()
             "and a lambda that was not taken is destroyed");
 }
 
+static zelf::session_provider provider(const std::string &identifier,
+                                       const zelf::provider_options &keeping = {})
+{
+    // It may outlive its client.
+    const zelf::client client = sandbox();
+    auto made = zelf::session_provider::try_make(
+        client, zelf::session_options().identifier(identifier), keeping);
+    PROMISE(bool(made), "a provider is made of a client and options");
+    return *std::move(made);
+}
+
+static void a_provider_hands_out_sessions()
+{
+    const zelf::client client = sandbox();
+    const std::string identifier = zelf::random_identifier();
+    auto made = zelf::session_provider::try_make(
+        client, zelf::session_options().identifier(identifier));
+    zelf::session_provider keeps = *std::move(made);
+    forget_requests();
+    const auto first = keeps.try_get();
+    const auto second = keeps.try_get();
+    PROMISE(first && second && first->identifier() == identifier && second->token() == first->token()
+                && requests_arrived() == 1,
+            "a provider asks once, and hands out the same session");
+    std::promise<std::string> told;
+    auto started = keeps.try_get_async(
+        [owned = std::make_unique<int>(7), &told](zelf::result<zelf::session> got) {
+            told.set_value(got && *owned == 7 ? std::string(got->token()) : "none");
+        });
+    PROMISE(started && told.get_future().get() == first->token(), "also to a lambda");
+    PROMISE(!keeps.last_error(), "there is no last error when all is well");
+    const zelf::session_provider moved = std::move(keeps);
+    auto nothing = keeps.try_get();
+    PROMISE(moved.try_get() && !nothing && nothing.error().status() == ZELF_ERROR_INVALID_ARGUMENT
+                && !keeps.last_error() && !keeps.invalidate(*first)
+                && !keeps.try_get_async([](zelf::result<zelf::session>) {}),
+            "it can be moved, and what it was moved from has nothing");
+    static_assert(!std::is_copy_constructible_v<zelf::session_provider>
+                      && std::is_nothrow_move_constructible_v<zelf::session_provider>,
+                  "a provider owns what it holds");
+    PROMISE(client.shutdown(1s) == ZELF_OK && moved.try_get(),
+            "what it has is handed out after the client's end");
+}
+
+static void a_refused_session_is_replaced()
+{
+    const std::string identifier = zelf::random_identifier();
+    const zelf::client client = sandbox();
+    const auto keeps = *zelf::session_provider::try_make(
+        client, zelf::session_options().identifier(identifier));
+    const auto first = keeps.try_get();
+    sandbox("POST", "/sandbox/use", ("{\"identifier\":\"" + identifier + "\"}").c_str());
+    PROMISE(route_status(std::string(first->authorization()).c_str()) == 403
+                && keeps.invalidate(*first) && !keeps.invalidate(*first),
+            "of all who say that a session was refused, one is first");
+    const auto second = keeps.try_get();
+    PROMISE(second && second->id() != first->id()
+                && route_status(std::string(second->authorization()).c_str()) == 200,
+            "then a get returns one that the route takes");
+}
+
+static void a_failed_renewal_is_told()
+{
+    const zelf::client client = sandbox();
+    const auto keeps = *zelf::session_provider::try_make(
+        client, zelf::session_options().identifier(zelf::random_identifier()));
+    fault("{\"kind\":\"answer\",\"status\":429,\"headers\":{\"Retry-After\":\"30\"}}");
+    const auto refused = keeps.try_get();
+    fault(nullptr);
+    const auto last = keeps.last_error();
+    PROMISE(!refused && refused.error().status() == ZELF_ERROR_RATE_LIMITED && last
+                && last->status() == ZELF_ERROR_RATE_LIMITED && last->retry_after() > 25s
+                && last->retry_after() <= 30s,
+            "the last error says why, and when the next attempt comes: %s",
+            last ? last->what() : "-");
+}
+
+static void renewals_are_told_to_a_lambda()
+{
+    auto alive = std::make_shared<int>(1);
+    std::vector<std::string> renewed;
+    {
+        auto keeping = zelf::provider_options().on_renewed(
+            [alive, owned = std::make_unique<int>(7), &renewed](zelf::session_view session) {
+                renewed.emplace_back(session.token());
+                if (session.time_left() <= 590s || *owned != 7) renewed.emplace_back("odd");
+            });
+        const auto keeps = provider(zelf::random_identifier(), keeping);
+        keeping = zelf::provider_options();
+        PROMISE(!keeps.try_get() && renewed.empty(), "a provider without its client asks for nothing");
+
+        const zelf::client client = sandbox();
+        const auto works = *zelf::session_provider::try_make(
+            client, zelf::session_options().identifier(zelf::random_identifier()),
+            zelf::provider_options().on_renewed([&renewed](const zelf::session_view &session) {
+                renewed.emplace_back(session.token());
+            }));
+        const auto got = works.try_get();
+        (void)works.try_get();
+        PROMISE(got && renewed.size() == 1 && renewed[0] == got->token(),
+                "each new session is shown to a lambda once");
+        PROMISE(alive.use_count() == 2, "which lives as long as the provider");
+    }
+    PROMISE(alive.use_count() == 1, "and goes with the last that has it");
+
+    zelf::provider_options options;
+    const auto taken = std::move(options);
+    options.on_renewed([alive](zelf::session_view) {});
+    PROMISE(alive.use_count() == 1, "options that were moved from keep no lambda");
+
+    static_assert(std::is_convertible_v<const zelf::session &, zelf::session_view>
+                      && !std::is_constructible_v<zelf::session, zelf::session_view>
+                      && !std::is_constructible_v<zelf::session, const zelf_session *>
+                      && std::is_trivially_copyable_v<zelf::session_view>,
+                  "what is borrowed cannot become what is owned");
+}
+
+static void a_providers_options_are_checked_by_the_library()
+{
+    const zelf::client client = sandbox();
+    const auto refusal = [&](const zelf::provider_options &keeping) {
+        auto made = zelf::session_provider::try_make(
+            client, zelf::session_options().identifier("cpp-refused-x"), keeping);
+        const bool is_refused = !made && made.error().status() == ZELF_ERROR_INVALID_ARGUMENT;
+        return is_refused ? std::string(made.error().what()) : std::string();
+    };
+    const auto names = [](const std::string &message, const char *what) {
+        return message.find(what) != std::string::npos;
+    };
+    PROMISE(names(refusal(zelf::provider_options().min_valid(std::chrono::seconds((1LL << 32) + 5))),
+                  "4294967295 s"),
+            "seconds that C cannot count are refused, not cut off");
+    PROMISE(refusal(zelf::provider_options().min_valid(-1s)).empty(), "fewer than none are none");
+    PROMISE(names(refusal(zelf::provider_options().renewal(7)), "renewal policy"),
+            "a policy that does not exist is refused");
+    PROMISE(names(refusal(zelf::provider_options().directory(std::string_view("/tmp\0x", 6))),
+                  "directory"),
+            "a NUL inside a directory is refused");
+    auto no_identifier = zelf::session_provider::try_make(client, zelf::session_options());
+    PROMISE(!no_identifier && no_identifier.error().status() == ZELF_ERROR_INVALID_ARGUMENT,
+            "a provider needs an identifier");
+
+    zelf::provider_options keeping;
+    auto row = std::move(keeping).renewal(ZELF_RENEWAL_EARLY).min_valid(9s).background(false);
+    PROMISE(names(refusal(keeping), "moved from") && refusal(row).empty(),
+            "options that were moved from make no provider");
+    zelf::session_options asked;
+    const auto taken = std::move(asked);
+    auto no_options = zelf::session_provider::try_make(client, asked);
+    PROMISE(!no_options && names(no_options.error().what(), "moved from"),
+            "nor do session options that were moved from");
+}
+
+static void a_stored_session_is_found_again()
+{
+    const std::string identifier = zelf::random_identifier();
+    const auto keeping = zelf::provider_options().directory(need_env("XDG_RUNTIME_DIR"));
+    const zelf::client client = sandbox();
+    const auto get = [&] {
+        const auto keeps = *zelf::session_provider::try_make(
+            client, zelf::session_options().identifier(identifier).confirm(true), keeping);
+        auto got = keeps.try_get();
+        return got ? std::string(got->token()) : std::string();
+    };
+    const std::string first = get();
+    forget_requests();
+    PROMISE(!first.empty() && get() == first && requests_arrived() == 0,
+            "with a directory the next provider has a session without a request");
+}
+
 static void the_log_is_a_lambda()
 {
     auto lines = std::make_shared<std::vector<std::string>>();
@@ -208,6 +378,19 @@ static void failures_can_be_exceptions()
                 "a call that fails throws: %s", failure.what());
     }
     fault(nullptr);
+    const auto named = zelf::session_options().identifier(zelf::random_identifier());
+    const zelf::session_provider keeps(client, named, zelf::provider_options().background(true));
+    PROMISE(keeps.get().time_left() > 0s, "a provider returns its session as well");
+    std::promise<bool> got;
+    const zelf::call getting = keeps.get_async([&](auto session) { got.set_value(bool(session)); });
+    PROMISE(got.get_future().get(), "or gives it to a lambda");
+    try {
+        const zelf::session_provider none(client, zelf::session_options());
+        PROMISE(false, "a provider that cannot be made throws");
+    } catch (const zelf::error &failure) {
+        PROMISE(failure.status() == ZELF_ERROR_INVALID_ARGUMENT,
+                "a provider that cannot be made throws: %s", failure.what());
+    }
     std::promise<bool> told;
     const zelf::call call = client.create_async({}, [&](auto created) { told.set_value(bool(created)); });
     PROMISE(told.get_future().get() && client.shutdown(1s) == ZELF_OK, "asynchronous ones as well");
@@ -238,6 +421,12 @@ int main()
     failures_are_values();
     what_was_moved_from_is_refused();
     callbacks_are_lambdas();
+    a_provider_hands_out_sessions();
+    a_refused_session_is_replaced();
+    a_failed_renewal_is_told();
+    renewals_are_told_to_a_lambda();
+    a_providers_options_are_checked_by_the_library();
+    a_stored_session_is_found_again();
     the_log_is_a_lambda();
     identifiers_are_strings();
 #ifdef __cpp_exceptions
