@@ -1,9 +1,12 @@
 # Sourced by test-abi: each example, from its success to each failure.
 
-example() { # example NAME FLAG...
+compiles() { # compiles NAME FLAG...
   example=$1; shift
   promise "$example compiles as C99 without a warning" $cc -std=c99 $strict "examples-c/$example.c" \
     -Iinclude -L$release -lzelf -Wl,-rpath,"$PWD/$release" "$@" -o "$out/$example"
+}
+example() { # example NAME FLAG...
+  compiles "$@"
   promise "$example prints a token, and each failure" every_path timeout 60
   if has valgrind; then
     promise "$example is clean under valgrind on each path" every_path timeout 60 $valgrind
@@ -24,6 +27,7 @@ every_path() { # every_path COMMAND...: with the example as its last argument
 
 if wanted create_session; then example create_session; fi
 if wanted create_session_async; then example create_session_async -lpthread; fi
+if wanted provider; then example provider; fi
 for loop in libuv:libuv glib:glib-2.0; do
   wanted "create_session_${loop%:*}" || continue
   if has pkg-config && pkg-config --exists "${loop#*:}"; then
@@ -34,3 +38,39 @@ for loop in libuv:libuv glib:glib-2.0; do
     skip "create_session_${loop%:*} (pkg-config ${loop#*:})"
   fi
 done
+
+# The server goes away, and the token is there all the same.
+token_comes_again() { # token_comes_again COMMAND...: before the example
+  rm -rf "$out/home" "$out/stored"
+  mkdir -m 700 "$out/home" "$out/stored" || return
+  start_sandbox "$out/sandbox"
+  gives 0 "$@" "$ZELF_HTTPS" https://a.test example "$ZELF_CA" "$out/stored" 2>"$out/errors" &&
+    cp "$out/output" "$out/token" && grep -q '^eyJ' "$out/token" &&
+    gives 0 "$@" "$ZELF_HTTP" 2>>"$out/errors" && cp "$out/output" "$out/own-token"
+  is_fine=$?
+  stop_sandbox
+  [ $is_fine -eq 0 ] &&
+    gives 0 "$@" "$ZELF_HTTPS" https://a.test example "$ZELF_CA" "$out/stored" 2>>"$out/errors" &&
+    cmp "$out/output" "$out/token" &&
+    gives 0 "$@" "$ZELF_HTTP" 2>>"$out/errors" && cmp "$out/output" "$out/own-token" &&
+    [ ! -s "$out/errors" ] &&
+    gives 1 "$@" "$ZELF_HTTPS" https://a.test other "$ZELF_CA" "$out/stored" 2>"$out/errors" &&
+    gives 1 "$@" "$ZELF_HTTP" https://a.test undefined 2>>"$out/errors" &&
+    gives 1 "$@" nonsense 2>>"$out/errors" &&
+    [ "$(grep -c '^cannot' "$out/errors")" = 3 ] && ! grep eyJ "$out/errors"
+}
+
+if wanted token_cli; then
+  compiles token_cli
+  in_home="env HOME=$PWD/$out/home"
+  promise "token_cli prints the same token again without a server, and no token on stderr" \
+    token_comes_again $in_home "$out/token_cli"
+  promise "token_cli keeps one identifier in the home directory" \
+    grep -Eq '^[0-9a-f]{32}$' "$out/home/.zelf/identifier"
+  promise "token_cli has its files for the user alone" sh -c "
+    [ \"\$(ls -ld '$out/home/.zelf' | cut -c1-10)\" = drwx------ ] &&
+    [ \"\$(ls -l '$out/home/.zelf' | grep -c '^-rw-------.*session\$')\" = 1 ]"
+  if has valgrind; then
+    promise "token_cli is clean under valgrind on each path" token_comes_again $in_home $valgrind "$out/token_cli"
+  fi
+fi

@@ -1,0 +1,78 @@
+/* Uses a token that works at any moment, also when the server has ended the session.
+ *
+ *   provider [base-url [origin [identifier [ca-file]]]]
+ *
+ * cc provider.c -lzelf
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <zelf.h>
+
+static int fail(const char *doing, zelf_error *error)
+{
+    fprintf(stderr, "%s: %s\n", doing, zelf_error_message(error));
+    zelf_error_free(error);
+    return EXIT_FAILURE;
+}
+
+/* Stands for your own request, with this Authorization header. Returns the HTTP status.
+   The first one is refused here, to show what to do then. */
+static int send_request(const char *authorization)
+{
+    static int requests;
+
+    fprintf(stderr, "a request with a header of %.6s...\n", authorization);
+    return requests++ ? 200 : 403;
+}
+
+/* Sends the request with a valid token; once more if the server refuses that. */
+static int request(zelf_session_provider *provider)
+{
+    zelf_error *error = NULL;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        zelf_session *session = zelf_session_provider_get(provider, &error);
+        if (!session)
+            return fail("cannot get a session", error);
+        int status = send_request(zelf_session_authorization(session));
+        /* 403 is meant here with the words "Session is not active". */
+        int is_refused = status == 401 || status == 403;
+        if (is_refused)
+            zelf_session_provider_invalidate(provider, session);
+        else
+            printf("%s\n", zelf_session_token(session));
+        zelf_session_free(session);
+        if (!is_refused)
+            return EXIT_SUCCESS;
+    }
+    fprintf(stderr, "a new session was refused too\n");
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    zelf_error *error = NULL;
+    char identifier[ZELF_IDENTIFIER_SIZE] = "";
+
+    zelf_config *config = zelf_config_new();
+    if (argc > 1) zelf_config_set_base_url(config, argv[1]);
+    if (argc > 2) zelf_config_set_origin(config, argv[2]);
+    if (argc > 4) zelf_config_set_ca_file(config, argv[4]);
+    zelf_client *client = zelf_client_new(config, &error);
+    zelf_config_free(config);
+    if (!client)
+        return fail("cannot make a client", error);
+
+    /* Make one for each installation, and keep it. */
+    zelf_identifier_random(identifier, sizeof identifier);
+    zelf_session_options *options = zelf_session_options_new();
+    zelf_session_options_set_identifier(options, argc > 3 ? argv[3] : identifier);
+    zelf_session_provider *provider = zelf_session_provider_new(client, options, NULL, &error);
+    zelf_session_options_free(options);
+    int status = provider ? request(provider) : fail("cannot make a provider", error);
+
+    /* First the provider, when no thread is inside it any more. */
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+    return status;
+}
