@@ -39,6 +39,49 @@ static void refuses_setting(zelf_config *config, const char *word)
         refuses_setting(c, word);                         \
     } while (0)
 
+static void nothing_for(zelf_session *session, zelf_error *error, void *user_data)
+{
+    (void)session, (void)error;
+    ++*(int *)user_data;
+}
+
+static void count(void *user_data) { ++*(int *)user_data; }
+
+static void renewed(const zelf_session *session, void *user_data)
+{
+    (void)session;
+    ++*(int *)user_data;
+}
+
+static void null_is_no_provider(void)
+{
+    zelf_session_options *options = options_for("no-provider-x");
+    zelf_error *error = NULL, *other = NULL;
+    int calls = 0;
+
+    PROMISE(!zelf_session_provider_new(NULL, options, NULL, NULL)
+                && !zelf_session_provider_new(NULL, options, NULL, &error)
+                && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
+                && strstr(zelf_error_message(error), "client"),
+            "a NULL client makes no provider, and is named");
+    zelf_error_free(error);
+    error = NULL;
+    PROMISE(!zelf_session_provider_get(NULL, NULL) && !zelf_session_provider_get(NULL, &error)
+                && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
+                && strstr(zelf_error_message(error), "provider"),
+            "a NULL provider has no session, and is named");
+    PROMISE(!zelf_session_provider_get_async(NULL, nothing_for, &calls, count, &other)
+                && zelf_error_status(other) == ZELF_ERROR_INVALID_ARGUMENT && calls == 0,
+            "nor does it call back or destroy");
+    PROMISE(!zelf_session_provider_invalidate(NULL, NULL) && !zelf_session_provider_last_error(NULL),
+            "nor is there anything to refuse or to tell");
+    zelf_provider_options_set_renewed_callback(NULL, renewed, &calls, count);
+    PROMISE(calls == 1, "NULL options free the data of a callback at once");
+    zelf_error_free(error);
+    zelf_error_free(other);
+    zelf_session_options_free(options);
+}
+
 static void null_is_taken_everywhere(void)
 {
     zelf_error *error = NULL;
@@ -84,6 +127,12 @@ static void null_is_taken_everywhere(void)
     zelf_session_options_set_eth_address(NULL, NULL);
     zelf_session_options_set_kill_session(NULL, true);
     zelf_session_options_set_confirm(NULL, true);
+    zelf_provider_options_free(NULL);
+    zelf_provider_options_set_min_valid_s(NULL, 1);
+    zelf_provider_options_set_renewal(NULL, ZELF_RENEWAL_EARLY);
+    zelf_provider_options_set_background(NULL, true);
+    zelf_provider_options_set_directory(NULL, "x");
+    zelf_session_provider_free(NULL);
     PROMISE(1, "setters and frees ignore NULL");
 
     PROMISE(!zelf_session_create(NULL, NULL, NULL)
@@ -100,6 +149,7 @@ static void null_is_taken_everywhere(void)
                 && !zelf_error_is_retryable(error) && zelf_error_retry_after_ms(error) == 0,
             "an error without an answer says so");
     zelf_error_free(error);
+    null_is_no_provider();
 }
 
 static void count_freed(void *count) { ++*(int *)count; }
@@ -197,6 +247,53 @@ static void options_are_checked(void)
     free(large);
 }
 
+static void refuses_provider(zelf_session_options *options, zelf_provider_options *provider,
+                             const char *word)
+{
+    zelf_error *error = NULL;
+    zelf_client *client = zelf_client_new(NULL, NULL);
+    zelf_session_provider *made = zelf_session_provider_new(client, options, provider, &error);
+    PROMISE(!made && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
+                && strstr(zelf_error_message(error), word),
+            "a provider's option is refused by name: %s", error ? zelf_error_message(error) : "-");
+    zelf_error_free(error);
+    zelf_session_provider_free(made);
+    zelf_provider_options_free(provider);
+    zelf_session_options_free(options);
+    zelf_client_free(client);
+}
+
+#define REFUSES_PROVIDER(setter, value, word)                       \
+    do {                                                            \
+        zelf_provider_options *p = zelf_provider_options_new();     \
+        setter(p, value);                                           \
+        refuses_provider(options_for("fine"), p, word);             \
+    } while (0)
+
+static void provider_options_are_checked(void)
+{
+    static const zelf_renewal bad_renewals[] = {-1, 3, INT32_MAX, INT32_MIN};
+    zelf_session_options *options = options_for("fine");
+    char *large = malloc(100001);
+    size_t i;
+
+    memset(large, 'x', 100000);
+    large[100000] = '\0';
+    refuses_provider(NULL, NULL, "identifier");
+    refuses_provider(options_for(NULL), NULL, "identifier");
+    refuses_provider(options_for("a\nb"), NULL, "identifier");
+    zelf_session_options_set_kill_session(options, true);
+    refuses_provider(options, NULL, "kill session");
+    REFUSES_PROVIDER(zelf_provider_options_set_min_valid_s, 86401, "86401 s");
+    REFUSES_PROVIDER(zelf_provider_options_set_min_valid_s, UINT32_MAX, "4294967295 s");
+    REFUSES_PROVIDER(zelf_provider_options_set_directory, "", "directory");
+    REFUSES_PROVIDER(zelf_provider_options_set_directory, "\xff", "directory");
+    REFUSES_PROVIDER(zelf_provider_options_set_directory, large, "directory");
+    for (i = 0; i < sizeof bad_renewals / sizeof *bad_renewals; i++)
+        REFUSES_PROVIDER(zelf_provider_options_set_renewal, bad_renewals[i], "renewal policy");
+    free(large);
+}
+
 int main(void)
 {
     PROMISE(strcmp(zelf_version(), ZELF_VERSION) == 0, "header and library are of one version");
@@ -210,5 +307,6 @@ int main(void)
     user_data_that_nobody_takes_is_freed();
     settings_are_checked();
     options_are_checked();
+    provider_options_are_checked();
     return check_failed;
 }

@@ -44,6 +44,10 @@ int main(void)
     zelf_session_options *options = zelf_session_options_new();
     zelf_client *client = sandbox_client(0, 5000, 1);
     zelf_session *session = zelf_session_create(client, NULL, NULL);
+    zelf_provider_options *keeping = zelf_provider_options_new();
+    zelf_session_options *named = options_for("provider-panic-x");
+    zelf_session_provider *provider = zelf_session_provider_new(client, named, NULL, NULL);
+    zelf_session *kept;
 
     zelf_session_create(NULL, NULL, &some_error);
     fflush(stdout);
@@ -105,6 +109,19 @@ int main(void)
     RETURNS(zelf_session_expires_at(session), 0);
     RETURNS(zelf_session_seconds_left(session), 0);
     RETURNS_NOTHING(zelf_session_free(NULL));
+    RETURNS(zelf_provider_options_new(), NULL);
+    RETURNS_NOTHING(zelf_provider_options_set_min_valid_s(keeping, 1));
+    RETURNS_NOTHING(zelf_provider_options_set_renewal(keeping, 9));
+    RETURNS_NOTHING(zelf_provider_options_set_background(keeping, true));
+    RETURNS_NOTHING(zelf_provider_options_set_directory(keeping, "x"));
+    RETURNS_NOTHING(zelf_provider_options_set_renewed_callback(keeping, NULL, NULL, NULL));
+    RETURNS_NOTHING(zelf_provider_options_free(NULL));
+    RETURNS(zelf_session_provider_new(client, named, NULL, NULL), NULL);
+    RETURNS(zelf_session_provider_get(provider, NULL), NULL);
+    RETURNS(zelf_session_provider_get_async(provider, on_session, NULL, NULL, NULL), NULL);
+    RETURNS(zelf_session_provider_invalidate(provider, session), false);
+    RETURNS(zelf_session_provider_last_error(provider), NULL);
+    RETURNS_NOTHING(zelf_session_provider_free(NULL));
     PROMISE(!broken, "a panic inside any export ends there");
 
     zelf_test_panic_next();
@@ -119,6 +136,12 @@ int main(void)
     zelf_session_free(session);
     session = zelf_session_create(client, options, NULL);
     PROMISE(session != NULL, "client and options work on after a panic");
+    kept = zelf_session_provider_get(provider, NULL);
+    PROMISE(kept != NULL, "so does a provider");
+    zelf_session_free(kept);
+    zelf_session_provider_free(provider);
+    zelf_provider_options_free(keeping);
+    zelf_session_options_free(named);
 
     zelf_test_panic_in_next_task();
     start(client, &struck, "struck-x");
