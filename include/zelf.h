@@ -321,7 +321,8 @@ ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
 
 /**
  * How long the server, or the proxy, asks to wait before the next attempt (its
- * Retry-After header), in milliseconds. A part of a second is rounded up to a whole
+ * Retry-After header), in milliseconds. A provider's error says when its next attempt
+ * may come. A part of a second is rounded up to a whole
  * one. A number too large for the type is UINT64_MAX. 0 when it did not say, or
  * error is NULL.
  *
@@ -1088,14 +1089,16 @@ ZELF_API int64_t zelf_session_expires_at(const zelf_session *session);
 ZELF_API int64_t zelf_session_seconds_left(const zelf_session *session);
 
 /**
- * Frees a session and the strings borrowed from it; the token is overwritten
+ * Frees a session and the strings borrowed from it. One from a provider lives on in the
+ * provider, and in what else was got from it. With the last of them the token is overwritten
  * with zeros first, as the library's other copies of it were. Those that the
  * system and the buffers of TLS and HTTP had in passing are not. The session
  * lives on at the server. NULL is fine.
  *
  * Since 0.1.0.
  */
-ZELF_API void zelf_session_free(zelf_session *session);
+ZELF_API
+void zelf_session_free(zelf_session *session);
 
 /* ---- Asynchronous calls -------------------------------------------------- */
 

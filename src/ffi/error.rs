@@ -89,7 +89,8 @@ pub extern "C" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
 }
 
 /// How long the server, or the proxy, asks to wait before the next attempt (its
-/// Retry-After header), in milliseconds. A part of a second is rounded up to a whole
+/// Retry-After header), in milliseconds. A provider's error says when its next attempt
+/// may come. A part of a second is rounded up to a whole
 /// one. A number too large for the type is UINT64_MAX. 0 when it did not say, or
 /// error is NULL.
 ///

@@ -214,7 +214,8 @@ pub extern "C" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i
     guard::get(session, 0, |session| session.0.seconds_left())
 }
 
-/// Frees a session and the strings borrowed from it; the token is overwritten
+/// Frees a session and the strings borrowed from it. One from a provider lives on in the
+/// provider, and in what else was got from it. With the last of them the token is overwritten
 /// with zeros first, as the library's other copies of it were. Those that the
 /// system and the buffers of TLS and HTTP had in passing are not. The session
 /// lives on at the server. NULL is fine.

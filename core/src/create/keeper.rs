@@ -28,6 +28,9 @@ const BETWEEN_EQUAL_ANSWERS: Duration = Duration::from_secs(5);
 /// An error that will not pass is remembered for so long.
 const PERMANENT_FOR: Duration = Duration::from_secs(1);
 
+/// No Retry-After is kept for longer: it may be a mistake, and the server may be back.
+const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
+
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -191,8 +194,11 @@ impl Keeper {
             false => self.last_use(session),
         };
         let until = match self.rules.is_background {
-            // An older session is handed out until the new one is confirmed.
-            true => until,
+            // A forked child has no thread that confirms it.
+            true => match held.doubt {
+                Some(doubt) => until.min(doubt.confirm_at + Duration::from_secs(1)),
+                None => until,
+            },
             false => until.min(self.next_due()),
         };
         Some((session.clone(), until))
@@ -409,7 +415,12 @@ impl Keeper {
 
     fn renewed(&mut self, session: Session, now: Now) {
         if self.is_refused(&session) {
-            // It was refused while this work was under way. The next work knows.
+            // It was refused while this work was under way. The next work knows, if the
+            // session has an id by which the server can be told from the refused one.
+            if session.id().is_none() {
+                let words = "the server still returns the token that a route has refused";
+                self.failed(Error::new(Status::SessionNotActive, words), now);
+            }
             return;
         }
         if self.is_good(&session, now.time) || self.rules.renewal != Renewal::NeverKill {
@@ -468,7 +479,11 @@ impl Keeper {
             _ => Duration::from_secs(u64::try_from(whole).unwrap_or(0)),
         };
         self.held = Some(Held {
-            renews_at: self.rules.renews_at(times.ends_at, whole, now.random),
+            // Not at once: it may be what a renewal has just brought.
+            renews_at: self
+                .rules
+                .renews_at(times.ends_at, whole, now.random)
+                .map(|at| at.max(now.time + BETWEEN_EQUAL_ANSWERS)),
             session,
             doubt,
             is_refused: false,
@@ -562,7 +577,8 @@ impl Keeper {
                 longest.mul_f64(f64::from(now.random) / f64::from(u32::MAX))
             }
         };
-        let pause = pause.max(error.retry_after.unwrap_or_default());
+        let asked = error.retry_after.unwrap_or_default();
+        let pause = pause.max(asked.min(LONGEST_ASKED_PAUSE));
         self.pauses_until = now.time.checked_add(pause).unwrap_or(Moment::MAX);
         if let Some(held) = &mut self.held {
             held.is_over_and_alive = false;

@@ -20,6 +20,8 @@ use crate::host::{descriptors::StandardStreams, fork, user};
 static HELD: [AtomicI32; 64] = [const { AtomicI32::new(FREE) }; 64];
 const FREE: i32 = -1;
 
+const TRIES: u32 = 10;
+
 /// Lets go of the lock when it is dropped.
 pub struct FileLock {
     descriptor: i32,
@@ -35,7 +37,8 @@ impl FileLock {
     /// could be somebody's trap.
     pub fn try_hold(path: &Path) -> io::Result<Option<Self>> {
         fork::in_each_child(forget_all);
-        loop {
+        // A file that somebody removes again and again is none to wait with.
+        for _ in 0..TRIES {
             let file = {
                 let _occupied = StandardStreams::occupy();
                 open(path)?
@@ -49,6 +52,7 @@ impl FileLock {
                 return Ok(Some(lock));
             }
         }
+        Err(io::Error::other("it is removed again and again"))
     }
 
     fn is_still_at(&self, path: &Path) -> io::Result<bool> {

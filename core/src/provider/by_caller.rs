@@ -1,6 +1,6 @@
 //! Drives a provider on the thread of a caller.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use crate::{
     blocking::create::wait_for_turn,
@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// How long a caller who has a session works for the others.
+const BRIEF: Duration = Duration::from_secs(2);
+
 /// Returns a session that is good for a while. Blocks while it is asked for.
 pub fn get(keeping: &Keeping) -> Outcome {
     let deadline = keeping.context().deadline();
@@ -30,6 +33,9 @@ pub fn get(keeping: &Keeping) -> Outcome {
             Ok(session)
         }
         Verdict::HandAndWork(session, _) => {
+            // This caller has a session, and does not wait long for the others' sake.
+            let deadline = deadline.min(keeping.context().now() + BRIEF);
+            let caller = Caller { keeping, deadline };
             match local.single_flight.lead_if_free(&keeping.errand) {
                 Some(leader) => caller.lead(leader, Came::First),
                 None => Ok(session),
@@ -58,13 +64,18 @@ struct Caller<'a> {
 impl Caller<'_> {
     /// Does the work that is due, for all who wait.
     fn lead(&self, leader: Leader<'_>, came: Came) -> Outcome {
+        let came = self.keeping.came(came, self.deadline);
         let Some(work) = self.keeping.work_due(came) else {
             let outcome = self.keeping.outcome();
             leader.finish(&outcome);
             return outcome;
         };
         let before = self.keeping.held();
-        self.carry_out(&work);
+        // Locked out by another process: that is no failure of the server's.
+        if let Err(error) = self.carry_out(&work) {
+            drop(leader);
+            return self.keeping.outcome().or(Err(error));
+        }
         let outcome = self.keeping.outcome();
         // Its time is over, and others may have some left. The next one tries.
         if outcome.is_err() && self.keeping.context().now() >= self.deadline {
@@ -78,20 +89,23 @@ impl Caller<'_> {
         outcome
     }
 
-    fn carry_out(&self, work: &Work) {
-        if self.keeping.takes_stored(work) {
-            return;
-        }
-        let (_lock, has_waited) = match self.lock() {
-            Ok(locked) => locked,
-            Err(error) => return self.keeping.settle(work, Err(error)),
-        };
-        if has_waited && self.keeping.takes_stored(work) {
-            return;
+    fn carry_out(&self, work: &Work) -> Result<(), Error> {
+        let mut _lock = None;
+        // A client that was shut down touches no file and tells the log nothing.
+        if !self.keeping.client.is_closed() {
+            if self.keeping.takes_stored(work) {
+                return Ok(());
+            }
+            let (lock, has_waited) = self.lock()?;
+            if has_waited && self.keeping.takes_stored(work) {
+                return Ok(());
+            }
+            _lock = lock;
         }
         let errand = self.keeping.errand_of(work);
         let outcome = self.keeping.client.run(errand, self.deadline);
         self.keeping.settle(work, outcome);
+        Ok(())
     }
 
     /// Locks other processes out. Returns whether one of them had the lock.

@@ -61,7 +61,7 @@ impl Chore for Ahead {
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<Outcome> {
         Box::pin(async move {
             let end = self.0;
-            while let Some(keeping) = end.0.upgrade() {
+            while let Some(keeping) = end.0.upgrade().filter(|keeping| !keeping.is_closed()) {
                 let deadline = keeping.context().deadline();
                 let worker = Worker {
                     keeping: &keeping,
@@ -135,13 +135,18 @@ impl Worker<'_> {
     }
 
     async fn lead(&self, leader: Leader<'_>, came: Came) -> Outcome {
+        let came = self.keeping.came(came, self.deadline);
         let Some(work) = self.keeping.work_due(came) else {
             let outcome = self.keeping.outcome();
             leader.finish(&outcome);
             return outcome;
         };
         let before = self.keeping.held();
-        self.carry_out(&work).await;
+        // Locked out by another process: that is no failure of the server's.
+        if let Err(error) = self.carry_out(&work).await {
+            drop(leader);
+            return self.keeping.outcome().or(Err(error));
+        }
         let outcome = self.keeping.outcome();
         if outcome.is_err() && self.keeping.context().now() >= self.deadline {
             drop(leader);
@@ -152,20 +157,23 @@ impl Worker<'_> {
         outcome
     }
 
-    async fn carry_out(&self, work: &Work) {
-        if self.keeping.takes_stored(work) {
-            return;
-        }
-        let (_lock, has_waited) = match self.lock().await {
-            Ok(locked) => locked,
-            Err(error) => return self.keeping.settle(work, Err(error)),
-        };
-        if has_waited && self.keeping.takes_stored(work) {
-            return;
+    async fn carry_out(&self, work: &Work) -> Result<(), Error> {
+        let mut _lock = None;
+        // A client that was shut down touches no file and tells the log nothing.
+        if !self.keeping.client.is_closed() {
+            if self.keeping.takes_stored(work) {
+                return Ok(());
+            }
+            let (lock, has_waited) = self.lock().await?;
+            if has_waited && self.keeping.takes_stored(work) {
+                return Ok(());
+            }
+            _lock = lock;
         }
         let errand = self.keeping.errand_of(work);
         let outcome = self.requests.create(errand, self.deadline).await;
         self.keeping.settle(work, outcome);
+        Ok(())
     }
 
     async fn lock(&self) -> Result<(Option<Lock>, bool), Error> {

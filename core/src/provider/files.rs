@@ -168,13 +168,20 @@ mod with_files {
             }
         }
 
+        /// Removes the stored session.
+        pub fn remove(&self) {
+            if let Some((path, _)) = &self.session {
+                let _ = fs::remove_file(path);
+            }
+        }
+
         /// Removes the stored session if it is this one.
         pub fn forget(&self, session: &Session) {
             let is_stored = self
                 .read()
-                .is_some_and(|stored| stored.session.token() == session.token());
-            if let Some((path, _)) = self.session.as_ref().filter(|_| is_stored) {
-                let _ = fs::remove_file(path);
+                .is_some_and(|stored| stored.session.is_same_as(session));
+            if is_stored {
+                self.remove();
             }
         }
     }
@@ -239,6 +246,8 @@ impl Files {
     }
 
     pub fn write(&self, _: &Session, _: bool) {}
+
+    pub fn remove(&self) {}
 
     pub fn forget(&self, _: &Session) {}
 }

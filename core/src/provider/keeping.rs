@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::*},
+        atomic::{AtomicBool, AtomicU64, Ordering::*},
     },
     time::Duration,
 };
@@ -44,6 +44,7 @@ pub struct Keeping {
     local: PerProcess<Local>,
     /// The process in which a thread works ahead of time. 0: none.
     thread_in: AtomicU64,
+    is_closed: AtomicBool,
     /// Wakes that thread.
     pub changed: Notify,
 }
@@ -84,6 +85,7 @@ impl Keeping {
             rules,
             listener,
             thread_in: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
             changed: Notify::new(),
             published: Published::default(),
             local: PerProcess::new(Local::default),
@@ -135,6 +137,16 @@ impl Keeping {
         self.with_keeper(|keeper| keeper.last_error(now))
     }
 
+    /// Returns how a caller leads. With too little time left to make a request it does not
+    /// try in a pause: in an outage all who have waited would.
+    pub fn came(&self, came: Came, deadline: Moment) -> Came {
+        const USEFUL: Duration = Duration::from_secs(1);
+        match deadline.saturating_sub(self.context().now()) < USEFUL {
+            true => Came::First,
+            false => came,
+        }
+    }
+
     /// Returns what is to be done. Another may have done it meanwhile.
     pub fn work_due(&self, came: Came) -> Option<Work> {
         let now = self.context().now();
@@ -150,6 +162,17 @@ impl Keeping {
     pub fn set_thread(&self, is_there: bool) {
         let process = if is_there { fork::this_process() } else { 0 };
         self.thread_in.store(process, Release);
+    }
+
+    /// Says that the provider was freed.
+    pub fn close(&self) {
+        self.is_closed.store(true, Release);
+        self.wake_thread();
+    }
+
+    /// Whether the provider was freed. The host is told nothing more.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Acquire)
     }
 
     /// Has the thread look again. In a forked child there is none, and what wakes it may be
@@ -206,8 +229,11 @@ impl Keeping {
             let held = keeper.held().cloned().zip(Some(keeper.is_confirmed()));
             held.filter(|_| is_session)
         });
-        if let Some((session, is_confirmed)) = held {
-            self.files.write(&session, is_confirmed);
+        match held {
+            Some((session, is_confirmed)) => self.files.write(&session, is_confirmed),
+            // What was stored is a ghost.
+            None if is_session => self.files.remove(),
+            None => {}
         }
     }
 
@@ -217,7 +243,7 @@ impl Keeping {
             return;
         };
         // A client that was shut down calls the host no more.
-        if self.client.is_closed() {
+        if self.client.is_closed() || self.is_closed() {
             return;
         }
         if let Some(session) = self.held()

@@ -1,6 +1,10 @@
 //! What a caller asks of a provider.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{self, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     create::{
@@ -82,7 +86,8 @@ impl ProviderOptions {
                 renewal: renewal.unwrap_or_default(),
                 is_background: self.is_background,
             },
-            directory: directory.map(PathBuf::from),
+            // It stays the same when the process changes its directory.
+            directory: directory.map(|path| path::absolute(path).unwrap_or_else(|_| path.into())),
             listener: self.listener.clone(),
         })
     }

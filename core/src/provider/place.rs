@@ -20,7 +20,8 @@ pub fn private_directory() -> Result<PathBuf, String> {
     if let Some(runtime) = runtime {
         return Ok(runtime);
     }
-    let shared = env::temp_dir();
+    // A relative one would be another place after a change of directory.
+    let shared = absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
     let own = shared.join(format!("zelf-{}", user::effective_id()));
     make(&own).map_err(|why| format!("{own:?} {why}"))?;
     check(&own).map_err(|why| format!("{own:?} {why}"))?;

@@ -40,7 +40,11 @@ impl Provider {
     pub fn get(&self) -> Result<Arc<Session>, Error> {
         match self.warm() {
             Some(session) => Ok(session),
-            None => by_caller::get(&self.0).map(Arc::new),
+            None => {
+                // A callback of the host's may free the provider meanwhile.
+                let keeping = Arc::clone(&self.0);
+                by_caller::get(&keeping).map(Arc::new)
+            }
         }
     }
 
@@ -70,6 +74,6 @@ impl Provider {
 impl Drop for Provider {
     fn drop(&mut self) {
         // The thread looks, and finds that the provider has gone.
-        self.0.wake_thread();
+        self.0.close();
     }
 }

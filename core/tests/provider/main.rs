@@ -81,7 +81,7 @@ fn every_promise_is_kept_in_every_world() {
 
 #[test]
 fn the_worlds_are_not_empty() {
-    let tally = run_all(100, Sabotage::None).unwrap_or_else(|(seed, broken)| {
+    let tally = run_all(200, Sabotage::None).unwrap_or_else(|(seed, broken)| {
         panic!("seed {seed}: {broken}");
     });
     for (what, count) in [
@@ -96,7 +96,7 @@ fn the_worlds_are_not_empty() {
         ("calls that another took over", tally.takeovers),
         ("sessions after the trouble", tally.recovered),
     ] {
-        assert!(count >= 10, "only {count} {what} in 100 worlds");
+        assert!(count >= 10, "only {count} {what} in 200 worlds");
     }
 }
 

@@ -205,9 +205,17 @@ fn what_a_warm_call_may_hand_out_ends_with_the_next_work() {
 #[test]
 fn with_a_thread_a_warm_call_looks_for_no_work() {
     let mut keeper = with_thread(Renewal::AtExpiry);
+    keeper.works(Ok(known("a", 500, START)), at(START));
+    let (_, until) = keeper.hand_out(START).unwrap();
+    assert_eq!(until, START + secs(500 - MIN_VALID));
+}
+
+#[test]
+fn a_child_without_the_thread_confirms_what_its_parent_has_not() {
+    let mut keeper = with_thread(Renewal::AtExpiry);
     keeper.works(Ok(fresh("a", START)), at(START));
     let (_, until) = keeper.hand_out(START).unwrap();
-    assert_eq!(until, START + secs(600 - MIN_VALID));
+    assert_eq!(until, START + CONFIRMED_AFTER + secs(1));
 }
 
 #[test]
@@ -275,7 +283,42 @@ fn early_asks_plainly_after_a_failure_because_the_kill_may_have_been_carried_out
     assert_eq!(work(keeper.ask(next)).aim.kill, Kill::IfOver);
     // The same session comes back: the kill was not carried out.
     keeper.works(Ok(known("a", 50, next)), at(next));
-    assert_eq!(work(keeper.ask(next)).aim.kill, Kill::First);
+    assert!(matches!(keeper.ask(next), Verdict::Hand(_)), "not at once");
+    let later = next + BETWEEN_EQUAL_ANSWERS;
+    assert_eq!(work(keeper.ask(later)).aim.kill, Kill::First);
+}
+
+#[test]
+fn a_server_that_ignores_kills_is_not_flooded_with_them() {
+    let mut keeper = keeper(Renewal::Early).having("a", 50, START);
+    let mut now = START;
+    let mut kills = 0;
+    while now < START + secs(30) {
+        if let Some(work) = keeper.due(now) {
+            kills += u32::from(work.aim.kill == Kill::First);
+            let left = (START + secs(50) - now).as_secs();
+            keeper.done(&work, Ok(known("a", left, now)), at(now));
+        }
+        now += ms(100);
+    }
+    assert!(kills <= 6, "{kills} kills in 30 s");
+}
+
+#[test]
+fn a_token_without_an_id_that_comes_back_refused_is_a_failure() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let opaque = |now| {
+        let times = Times {
+            ends_at: now + secs(600),
+            ..Times::default()
+        };
+        Session::new(b"opaque", Claimed::default(), times)
+    };
+    keeper.works(Ok(opaque(START)), at(START));
+    assert!(keeper.refuse(&opaque(START), at(START)));
+    keeper.works(Ok(opaque(START)), at(START));
+    assert_eq!(fails(keeper.ask(START)).status, Status::SessionNotActive);
+    assert!(keeper.next_due() >= START + secs(4));
 }
 
 #[test]
@@ -787,7 +830,7 @@ fn what_the_server_asks_to_wait_is_kept() {
         ..error(Status::Server)
     };
     keeper.works(Err(absurd), most(START));
-    assert_eq!(keeper.next_due(), Moment::MAX);
+    assert_eq!(keeper.next_due(), START + secs(600), "ten minutes at most");
 }
 
 #[test]
