@@ -549,7 +549,9 @@ impl World {
     pub fn uses(&mut self, number: usize, session: &Session) -> Result<(), Broken> {
         let id = server::number_of(session.id());
         let record = &self.server.records[id];
-        if record.lives() && !record.is_used {
+        // A process that has died since does not hear of it.
+        let is_its_own = self.processes[number].watch.came_at.contains_key(&id);
+        if record.lives() && !record.is_used || !is_its_own {
             return Ok(());
         }
         if self.sabotage == Sabotage::DeafToRefusals {
