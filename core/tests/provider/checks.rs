@@ -140,14 +140,15 @@ impl World {
         let id = number_of(session.id());
         let record = &self.server.records[id];
         let watch = &self.processes[number].watch;
-        let seen_at = watch.seen_at.get(&id).copied().unwrap_or_default();
+        let (sent_at, seen_at) = watch.seen_at.get(&id).copied().unwrap_or_default();
         let is_just_told = now.saturating_sub(seen_at) <= LONGEST_PACE
-            && (record.lives() || record.ended_at >= seen_at.saturating_sub(LONGEST_PACE));
+            && (record.lives() || record.ended_at >= sent_at);
         // From another address the server tells of ghosts as long as the session lives.
         let ends_at = session.times().ends_at;
         let are_ghosts_told = watch.last_ghost_at > seen_at
             && now <= ends_at + REAPED_WITHIN + GHOST_PACE
-            || now <= ends_at + REAPED_WITHIN && watch.seen_at.values().any(|at| *at > seen_at);
+            || now <= ends_at + REAPED_WITHIN
+                && watch.seen_at.values().any(|(_, at)| *at > seen_at);
         require(is_just_told || are_ghosts_told, OVER_AND_ALIVE, || {
             format!("process {number}, session {id}, seen at {seen_at:?}: {record:?}")
         })

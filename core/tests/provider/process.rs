@@ -68,8 +68,8 @@ struct Waiter {
 pub struct Watch {
     /// When a session was first asked for, and when it came.
     pub came_at: BTreeMap<usize, (Moment, Moment)>,
-    /// When the last answer with a session came.
-    pub seen_at: BTreeMap<usize, Moment>,
+    /// When a session was last asked for, and when that answer came.
+    pub seen_at: BTreeMap<usize, (Moment, Moment)>,
     pub last_ghost_at: Moment,
     pub refused: BTreeSet<usize>,
     /// When a refusal was news.
@@ -401,8 +401,8 @@ impl World {
         if let Some(session) = session {
             let is_ghost = self.server.records[session].is_ghost();
             let watch = &mut self.processes[process].watch;
-            watch.seen_at.insert(session, self.now);
             let came = (sent_at, self.now);
+            watch.seen_at.insert(session, came);
             watch.came_at.entry(session).or_insert(came);
             if is_ghost {
                 watch.last_ghost_at = self.now;
@@ -549,7 +549,9 @@ impl World {
     pub fn uses(&mut self, number: usize, session: &Session) -> Result<(), Broken> {
         let id = server::number_of(session.id());
         let record = &self.server.records[id];
-        if record.lives() && !record.is_used {
+        // A process that has died since does not hear of it.
+        let is_its_own = self.processes[number].watch.came_at.contains_key(&id);
+        if record.lives() && !record.is_used || !is_its_own {
             return Ok(());
         }
         if self.sabotage == Sabotage::DeafToRefusals {
