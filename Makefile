@@ -46,7 +46,7 @@ simulate: ## whole worlds from as many seeds; SEED=n runs one and prints it
 	. packaging/environment && SEEDS=$(SEEDS) $(CARGO) test --locked --profile simulation -p zelf-core \
 	  --test simulation $(if $(SEED),every_promise_is_kept_in_every_world) -- --nocapture
 
-bench: lib ## measure against libcurl; needs nginx, libcurl and cJSON; QUICK=1: few rounds
+bench: lib sandbox ## measure against libcurl; needs nginx, libcurl and cJSON; QUICK=1: few rounds
 	. packaging/environment && benches/run
 
 install: ## after make lib; PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR, DOCDIR

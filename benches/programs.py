@@ -22,6 +22,10 @@ class Programs:
     callback: pathlib.Path
     dispatch: pathlib.Path
     heap: pathlib.Path
+    warm: pathlib.Path
+    stall: pathlib.Path
+    command: pathlib.Path
+    starts: pathlib.Path
 
 
 def link(name, sources, *more):
@@ -63,7 +67,11 @@ def build():
         multi=link("curl_async", ["async_harness.c", "curl_async.c", "curl_request.c"], *curl),
         callback=link("zelf_callback", asynchronous, "-DDISPATCH=0", *zelf),
         dispatch=link("zelf_dispatch", asynchronous, "-DDISPATCH=1", *zelf),
-        heap=link("heap", ["heap.c"], *zelf))
+        heap=link("heap", ["heap.c"], *zelf),
+        warm=link("warm", ["warm.c", "token_cache.c"], *zelf),
+        stall=link("stall", ["stall.c"], *zelf),
+        command=link("command", ["command.c"], *zelf),
+        starts=link("starts", ["starts.c"]))
 
 
 def stripped(shared_object):

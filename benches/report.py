@@ -55,7 +55,7 @@ def library(shared_object):
     return f"libzelf.so, stripped: {size:,} bytes; it needs {', '.join(needed)}."
 
 
-def report(cells, heap, programs, rounds, calls):
+def report(cells, heap, programs, providers, rounds, calls):
     lines = [
         "# libzelf against libcurl, in one run", "", machine(), "",
         "Made by `make bench`, over TLS on loopback. Lower is better. Instructions, system calls and "
@@ -72,6 +72,7 @@ def report(cells, heap, programs, rounds, calls):
         f"of them, {heap['heap'][1]:,} after the last; {heap['resident_kib'][0]:,} and "
         f"{heap['resident_kib'][1]:,} KiB are resident.", "",
         "libcurl reads the same bundle of authorities as a path.", "",
+        *providers,
         f"Required and not reached: {'; '.join(missed(cells, 'required')) or 'nothing'}.",
         f"Wanted and not reached: {'; '.join(missed(cells, 'goal')) or 'nothing'}."]
     if unknown := not_measured(cells):
