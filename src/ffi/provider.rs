@@ -22,17 +22,18 @@ use crate::ffi::{
 /// Several processes may use one identifier. They renew one at a time, by a lock file
 /// for each base URL and identifier: in the directory of
 /// zelf_provider_options_set_directory, in XDG_RUNTIME_DIR, or in a folder of the
-/// user's own in TMPDIR or /tmp. A process that dies lets go of the lock. Where no such
-/// file can be had, the log is told and the processes are not locked out: sessions that
-/// do not exist are then found by confirmation alone.
+/// user's own in TMPDIR or /tmp. Processes with different environments (a desktop's and
+/// cron's) meet only in a directory that is set. A process that dies lets go of the lock.
+/// Where no such file can be had, the log is told and the processes are not locked out:
+/// sessions that do not exist are then found by confirmation alone.
 ///
 /// A session that is new is confirmed: the first get 250 ms later (the client's thread,
-/// with background) asks again. The same session comes twice only if it exists. The
-/// session is handed out meanwhile. zelf_session_options_set_confirm confirms it before
+/// with background) asks again. The same session comes twice only if it exists. That
+/// caller waits for at most 2 s; others are handed the session meanwhile. zelf_session_options_set_confirm confirms it before
 /// it is handed out for the first time.
 ///
 /// Renewals that fail are made again after a pause of up to 1 s, then 2 s, up to 30 s;
-/// Retry-After is kept. Until then a get without a valid session fails at once with the
+/// Retry-After is kept, up to 10 minutes. Until then a get without a valid session fails at once with the
 /// same error. An error that will not pass is repeated for 1 s.
 ///
 /// Any number of threads may use a provider at once. A forked child goes on with the
@@ -75,8 +76,9 @@ pub unsafe extern "C" fn zelf_session_provider_new(
 /// Returns a session that is valid for min_valid seconds or more (but see
 /// ZELF_RENEWAL_NEVER_KILL).
 ///
-/// While there is one, this takes some nanoseconds: no lock, no system call, no memory.
-/// A stack of 64 KiB is enough then. Else it blocks while the session is asked for, at
+/// While there is one, this takes some nanoseconds: no lock, no system call, no memory
+/// (but in the first call of a thread). One caller in a session's life is asked to
+/// confirm it, and with ZELF_RENEWAL_EARLY to renew it, which takes at most 2 s. A stack of 64 KiB is enough then. Else it blocks while the session is asked for, at
 /// most for the client's time limit; one caller makes the request for all who wait. It
 /// is as zelf_session_create in everything else.
 ///

@@ -29,7 +29,8 @@ pub const ZELF_RENEWAL_AT_EXPIRY: zelf_renewal = 0;
 /// For identifiers that several devices share.
 pub const ZELF_RENEWAL_NEVER_KILL: zelf_renewal = 1;
 /// By a killSession before the end: a minute before, or a tenth of the session's life
-/// where that is less. For an identifier that one process owns.
+/// where that is less. For an identifier that one process owns. A forked child that goes
+/// on with the provider is another process.
 pub const ZELF_RENEWAL_EARLY: zelf_renewal = 2;
 
 /// Receives the session that a provider holds from now on, borrowed for the call.
@@ -37,8 +38,10 @@ pub const ZELF_RENEWAL_EARLY: zelf_renewal = 2;
 /// It runs on the thread that has renewed: one that is inside
 /// zelf_session_provider_get, or the client's, where it must be quick. Several threads
 /// may be in it at once. It may call anything of this library but what creates a
-/// session or gets one that is not there yet. It must return: no exception, longjmp or
-/// pthread_exit.
+/// session, gets one that is not there yet, or frees the provider. It must return: no
+/// exception, longjmp or pthread_exit. After zelf_session_provider_free it is not called
+/// for another session; a call under way goes on, and zelf_client_shutdown waits for
+/// those on the client's thread.
 pub type zelf_renewed_callback =
     Option<unsafe extern "C" fn(session: *const zelf_session, user_data: *mut c_void)>;
 
