@@ -445,6 +445,7 @@ impl Keeper {
 
     fn adopt(&mut self, session: Session, may_be_ghost: bool, now: Now) {
         let before = self.held.take();
+        let is_first = before.is_none();
         let is_same = before.as_ref().is_some_and(|held| {
             held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
         });
@@ -469,6 +470,11 @@ impl Keeper {
         self.trouble = None;
         self.pauses_until = now.time;
         self.hold(session, doubt, now);
+        if let Some(held) = self.held.as_mut().filter(|_| !is_first) {
+            // A renewal that has brought too little is not made again at once.
+            let not_before = now.time + BETWEEN_EQUAL_ANSWERS;
+            held.renews_at = held.renews_at.map(|at| at.max(not_before));
+        }
     }
 
     fn hold(&mut self, session: Session, doubt: Option<Doubt>, now: Now) {
@@ -479,11 +485,7 @@ impl Keeper {
             _ => Duration::from_secs(u64::try_from(whole).unwrap_or(0)),
         };
         self.held = Some(Held {
-            // Not at once: it may be what a renewal has just brought.
-            renews_at: self
-                .rules
-                .renews_at(times.ends_at, whole, now.random)
-                .map(|at| at.max(now.time + BETWEEN_EQUAL_ANSWERS)),
+            renews_at: self.rules.renews_at(times.ends_at, whole, now.random),
             session,
             doubt,
             is_refused: false,
