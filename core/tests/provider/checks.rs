@@ -203,7 +203,10 @@ impl World {
         // And of three fresh sessions that differ some may be those of siblings.
         let mut last_three = watch.came_at.keys().rev().take(3);
         let are_siblings = last_three.any(|&id| self.server.records[id].end == End::Killed);
-        let may = may || is_ghost && (is_refused_often || are_siblings);
+        // Who asks rarely may have begun the row in the trouble.
+        let third_last = watch.came_at.values().rev().nth(2);
+        let is_old_row = third_last.is_some_and(|(_, at)| *at < self.trouble_ends);
+        let may = may || is_ghost && (is_refused_often || are_siblings || is_old_row);
         require(may, RECOVERS, || {
             let records = &self.server.records;
             let last = &records[records.len().saturating_sub(5)..];
