@@ -68,8 +68,8 @@ def report(found):
               "copy": "a cache behind a mutex, a copy and free",
               "share": "a cache behind a mutex, a counted reference"}
     yield from ("## Session providers", "",
-                "What one warm get costs: processors' time in ns, of all threads together, in the quickest "
-                "round. In parentheses as a ratio to the copy. The cache is what the C++ SDKs of the clouds "
+                "What one warm get costs: processors' time in ns, in the cheapest round; sleeping for a lock "
+                "is not in it. In parentheses as a ratio to the copy. The cache is what the C++ SDKs of the clouds "
                 "have: a mutex, a clock, a text. Required of the first row: 25 ns on one thread, and "
                 "twice what one thread takes on all processors.", "",
                 "| | instructions | " + " | ".join(f"{n} threads" if n > 1 else "1 thread" for n in THREADS) + " |",
