@@ -70,7 +70,7 @@ int main(int argc, char **argv)
         char *with[] = {argv[2], argv[3], argv[4], argv[5], NULL};
         char *echo[] = {"/bin/echo", "token", NULL};
         double one = start(without), two = start(with), three = start(echo);
-        if (i < 0) continue; /* the first one stores, the second one confirms */
+        if (i < 0) continue; /* the first one stores */
         requested[i] = one;
         stored[i] = two;
         empty[i] = three;

@@ -106,6 +106,16 @@ pub unsafe extern "C" fn zelf_session_provider_get(
     if let Some(session) = provider.and_then(|provider| provider.0.warm()) {
         return give(session);
     }
+    get_cold(provider, error)
+}
+
+/// Apart from the warm way, which then needs no room on the stack for this.
+#[cold]
+#[inline(never)]
+fn get_cold(
+    provider: Option<&zelf_session_provider>,
+    error: *mut *mut zelf_error,
+) -> *mut zelf_session {
     guard::pointer(error, || not_null(provider)?.get().map(give))
 }
 

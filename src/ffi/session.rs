@@ -1,6 +1,9 @@
-use std::{ffi::c_char, ptr::NonNull, sync::Arc};
+use std::{ffi::c_char, mem, ptr::NonNull, sync::Arc};
 
-use zelf_core::session::{Claim, Session};
+use zelf_core::{
+    host::errno::KeepErrno,
+    session::{Claim, Session},
+};
 
 use crate::ffi::{
     client::{share, zelf_client},
@@ -223,10 +226,18 @@ pub extern "C" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zelf_session_free(session: Option<NonNull<zelf_session>>) {
-    guard::value((), || {
-        if let Some(session) = session {
-            // SAFETY: it came from `give` and is given back once, as the header asks.
-            drop(unsafe { Arc::from_raw(session.as_ptr().cast::<Session>()) });
-        }
-    });
+    let Some(session) = session else {
+        return;
+    };
+    // SAFETY: it came from `give` and is given back once, as the header asks.
+    let session = unsafe { Arc::from_raw(session.as_ptr().cast::<Session>()) };
+    let errno = KeepErrno::new();
+    match Arc::into_inner(session) {
+        // One of many, as a provider hands them out: a number was changed, no more. The
+        // guard would take longer than that.
+        None => mem::forget(errno),
+        // The memory of the count is free now, which is no point of cancellation. The
+        // texts are left.
+        Some(last) => guard::value((), || drop(last)),
+    }
 }

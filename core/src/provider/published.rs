@@ -57,6 +57,7 @@ impl Published {
     }
 
     /// Returns the session, if it may be handed out now.
+    #[inline]
     pub fn get(&self, environment: &Environment) -> Option<Arc<Session>> {
         let edition = self.0.load();
         let edition = edition.as_ref()?;
@@ -70,7 +71,7 @@ impl Published {
             if now >= edition.until {
                 return None;
             }
-            if now + TICK < edition.until {
+            if now.saturating_add(TICK) < edition.until {
                 shard.checked_at.store(tick, Relaxed);
             }
         }
