@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     zelf_session_options_set_confirm(options, true);
     zelf_provider_options *keeping = zelf_provider_options_new();
     zelf_provider_options_set_directory(keeping, directory);
-    /* Whoever called this command has to have time to use the token. */
+    /* The caller needs time to use the token. */
     zelf_provider_options_set_min_valid_s(keeping, 30);
     zelf_session_provider *provider = zelf_session_provider_new(client, options, keeping, &error);
     zelf_provider_options_free(keeping);

@@ -1440,7 +1440,7 @@ zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
                                            zelf_error **error);
 
 /**
- * Tells a provider that a route has refused a session of its own: 401, or 403 "Session
+ * Tells a provider that a route has refused its session: with 401, or with 403 "Session
  * is not active". The next get asks the server: another session is taken as it is; the
  * same one is replaced with one killSession (but see ZELF_RENEWAL_NEVER_KILL).
  *

@@ -22,7 +22,8 @@ use crate::{
 /// other addresses of the device from having a new one.
 const REAPED_WITHIN: Duration = Duration::from_secs(60);
 
-/// A server that returns the same session is not asked more often, but for jitter.
+/// Two requests to a server that returns the same session are so far apart, within a
+/// fifth.
 const BETWEEN_EQUAL_ANSWERS: Duration = Duration::from_secs(5);
 
 /// An error that will not pass is remembered for so long.
@@ -228,28 +229,25 @@ impl Keeper {
     pub fn done(&mut self, work: &Work, outcome: Result<Session, Error>, now: Now) {
         match (work.task, outcome) {
             (Task::Renew, Ok(session)) => self.renewed(session, now),
-            (Task::Renew, Err(error)) => self.failed(error, now),
             (Task::Confirm, Ok(session)) => self.compared(session, now),
-            (Task::Confirm, Err(error)) => {
-                // It stays in doubt, and is handed out.
-                self.failed(error, now);
-            }
+            // A session in doubt stays so, and is handed out.
+            (_, Err(error)) => self.failed(error, now),
         }
     }
 
     /// Is told that a route has refused a session. Returns whether that is news.
     pub fn refuse(&mut self, rejected: &Session, now: Now) -> bool {
-        let is_it = |session: &Session| session.token() == rejected.token();
-        let is_older = self.older.as_ref().is_some_and(is_it);
+        let is_older = self
+            .older
+            .as_ref()
+            .is_some_and(|older| older.is_same_as(rejected));
         if is_older {
             self.older = None;
         }
         let Some(held) = self.held.as_mut() else {
             return is_older;
         };
-        // Another token of the same session is refused as well.
-        let is_same = held.session.id().is_some() && held.session.id() == rejected.id();
-        if held.is_refused || !(is_it(&held.session) || is_same) {
+        if held.is_refused || !held.session.is_same_as(rejected) {
             return is_older;
         }
         held.is_refused = true;
@@ -337,10 +335,7 @@ impl Keeper {
 
     fn is_refused(&self, session: &Session) -> bool {
         let held = self.held.as_ref().filter(|held| held.is_refused);
-        held.is_some_and(|held| {
-            let id = held.session.id();
-            id.is_some() && id == session.id() || held.session.token() == session.token()
-        })
+        held.is_some_and(|held| held.session.is_same_as(session))
     }
 
     fn refusal(&self, now: Moment) -> Error {
@@ -387,7 +382,7 @@ impl Keeper {
         };
         let ahead = match self.rules.renewal {
             // The same session is not good for longer.
-            Renewal::AtExpiry if self.rules.is_background => 3,
+            Renewal::AtExpiry if self.rules.is_background => Rules::AHEAD.as_secs().cast_signed(),
             _ => 0,
         };
         Work {

@@ -29,7 +29,7 @@ pub struct Rules {
 
 impl Rules {
     /// How long before a session is of no more use the thread renews it.
-    const AHEAD: Duration = Duration::from_secs(3);
+    pub const AHEAD: Duration = Duration::from_secs(3);
     /// The most that a session loses of its life to an early renewal.
     const MOST_EARLY: Duration = Duration::from_secs(60);
 

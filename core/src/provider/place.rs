@@ -52,7 +52,7 @@ fn check(path: &std::path::Path) -> Result<(), String> {
 
     use crate::host::user;
 
-    // Not through a link: whoever made it may point it elsewhere.
+    // Not through a link, which its owner can point elsewhere.
     let metadata =
         fs::symlink_metadata(path).map_err(|error| format!("cannot be looked at: {error}"))?;
     if !metadata.is_dir() {

@@ -461,7 +461,7 @@ impl World {
         self.step(process)
     }
 
-    /// Whoever does the work has no more time. Another takes over.
+    /// The caller who works has no more time. Another takes over.
     pub fn gives_up(&mut self, number: usize, work: u64) -> Result<(), Broken> {
         if self.processes[number].works_on(work).is_none() {
             return Ok(());

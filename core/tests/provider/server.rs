@@ -30,7 +30,7 @@ pub struct Record {
     pub is_used: bool,
     /// Nobody waits for it any more.
     pub is_stray: bool,
-    /// It was killed for a reason of its own.
+    /// It was killed for another reason.
     pub is_excused: bool,
 }
 

@@ -34,7 +34,7 @@ pub enum Sabotage {
     NoConfirmation,
     /// The server's clock is signed ten seconds late.
     LateClock,
-    /// Whoever asks has work done, due or not.
+    /// A caller has work done, due or not.
     Impatient,
     /// A caller is told that the work has failed, whatever is held.
     ErrorFirst,
