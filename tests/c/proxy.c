@@ -4,7 +4,7 @@
 
 static void proxies_are_used_when_set(void)
 {
-    struct proxy open, closed;
+    static struct proxy open, closed;
     char url[128], target[128];
     zelf_config *config;
 
@@ -69,7 +69,7 @@ static zelf_status through(const char *scheme, const char *credentials, struct p
 
 static void socks_proxies_are_used_when_set(void)
 {
-    struct proxy open, closed;
+    static struct proxy open, closed;
     double began;
     zelf_status status;
 
@@ -121,7 +121,7 @@ static void a_proxy_that_is_not_there_is_named(void)
 
 static void a_kill_does_not_use_what_another_call_kept(void)
 {
-    struct proxy open;
+    static struct proxy open;
     char url[128];
     zelf_client *client;
     zelf_session_options *kill = options_for("proxied-kill-x");

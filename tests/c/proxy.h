@@ -1,4 +1,5 @@
-/* A proxy for tests: CONNECT, and SOCKS 5 (RFC 1928, 1929). It can fail on demand. */
+/* A proxy for tests: CONNECT, and SOCKS 5 (RFC 1928, 1929). It can fail on demand. Its
+ * threads use it until the program ends: a struct proxy is static. */
 #ifndef PROXY_H
 #define PROXY_H
 
