@@ -82,7 +82,7 @@ impl Context {
             rules: Rules {
                 method: Method::Usual,
                 max_body: MAX_BODY,
-                error_body_time: MAX_ERROR_BODY_TIME.min(timeout / 4),
+                error_body_time: Some(MAX_ERROR_BODY_TIME.min(timeout / 4)),
                 is_whole: json::is_whole_object,
             },
             destination,

@@ -11,6 +11,7 @@
 //! * [`create`]: from a request to a session worth handing out: the call, retry
 //!   policy, retry budget, single flight
 //! * [`api`]: the wire: request body, session answer, refusals, claims
+//! * [`send`]: requests to any route: what is sent, and when it is sent again
 //! * [`http`]: one HTTP/1.1 exchange
 //!
 //! Act:
@@ -47,6 +48,7 @@ pub mod log;
 pub mod moment;
 pub mod provider;
 pub mod secret;
+pub mod send;
 pub mod session;
 pub mod session_options;
 pub mod text;

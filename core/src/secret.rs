@@ -18,11 +18,23 @@ impl Secret {
     pub fn append(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            let mut larger = Self::with_capacity(needed.next_power_of_two());
-            larger.0.extend_from_slice(&self.0);
-            *self = larger;
+            self.move_to(needed.next_power_of_two());
         }
         self.0.extend_from_slice(bytes);
+    }
+
+    /// Makes room for so many more bytes, and no more than that.
+    pub fn reserve(&mut self, count: usize) {
+        let needed = self.0.len().saturating_add(count);
+        if needed > self.0.capacity() {
+            self.move_to(needed);
+        }
+    }
+
+    fn move_to(&mut self, capacity: usize) {
+        let mut larger = Self::with_capacity(capacity);
+        larger.0.extend_from_slice(&self.0);
+        *self = larger;
     }
 
     /// Drops the first `count` bytes, and moves the others to the front.
@@ -97,6 +109,15 @@ mod tests {
         }
         assert_eq!(secret.len(), 1003);
         assert_eq!(&secret.clone()[..4], b"one\x07");
+    }
+
+    #[test]
+    fn room_is_made_once() {
+        let mut secret = Secret::from(b"abc".to_vec());
+        secret.reserve(1000);
+        let place = secret.as_ptr();
+        secret.append(&[7; 1000]);
+        assert_eq!((secret.as_ptr(), secret.len()), (place, 1003));
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Session {
         &self.texts
     }
 
+    /// Returns `Bearer ` and the token.
+    pub fn authorization(&self) -> &str {
+        let end = SCHEME.len() + self.token().len();
+        std::str::from_utf8(&self.texts[..end]).unwrap_or_default()
+    }
+
     /// Returns the token and a NUL. More may follow the NUL.
     pub fn token_with_nul(&self) -> &[u8] {
         &self.texts[SCHEME.len()..]

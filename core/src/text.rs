@@ -25,6 +25,23 @@ impl Text {
         Self(bytes.map(<[u8]>::to_vec))
     }
 
+    pub fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns what was set, as it came.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether both are the same name of a header, or neither is set.
+    pub fn is_same_name(&self, other: &Text) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+
     /// Returns the text, `None` when it was not set, or the rule that it breaks.
     pub fn check(&self, rule: &Rule) -> Result<Option<&str>, Error> {
         let Some(bytes) = &self.0 else {

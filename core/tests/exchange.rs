@@ -14,7 +14,7 @@ const MAX_BODY: usize = 1000;
 const RULES: Rules = Rules {
     method: Method::Usual,
     max_body: MAX_BODY,
-    error_body_time: Duration::from_secs(4),
+    error_body_time: Some(Duration::from_secs(4)),
     is_whole: |body| body.starts_with(b"{") && body.ends_with(b"}"),
 };
 

@@ -14,7 +14,7 @@ use rustls::{
 use zelf_core::{
     connect::{
         failure::Failure,
-        transfer::{Progress, advance},
+        transfer::{Outgoing, Progress, advance},
         wire::{Broken, Wire},
     },
     http::{
@@ -141,7 +141,7 @@ impl Peers {
         let mut exchange = Exchange::new(Rules {
             method: Method::Usual,
             max_body: 1000,
-            error_body_time: Duration::ZERO,
+            error_body_time: Some(Duration::ZERO),
             is_whole: |_| false,
         });
         self.wire.send(b"GET / HTTP/1.1\r\n\r\n").unwrap();
@@ -149,7 +149,8 @@ impl Peers {
             out: &mut self.to_server,
             incoming: &mut self.to_client,
         };
-        let outcome = advance(&mut self.wire, socket, &mut exchange, || Duration::ZERO);
+        let nothing = &mut Outgoing::default();
+        let outcome = advance(&mut self.wire, socket, nothing, &mut exchange, || Duration::ZERO);
         (outcome, exchange)
     }
 }

@@ -15,10 +15,10 @@ use crate::{
         failure::{Awaited, Failure},
         poll_socket::PollSocket,
         socket::{self, Incoming},
-        transfer::{MAX_LOOKS, Progress, advance, means_nothing},
-        wire::{Broken, Wire},
+        transfer::{MAX_LOOKS, Outgoing, Progress, advance, means_nothing},
+        wire::Wire,
     },
-    http::exchange::{Close, Exchange},
+    http::exchange::{Close, Exchange, Rules, Whole},
     moment::Moment,
 };
 
@@ -26,6 +26,8 @@ pub struct Connection {
     socket: TcpStream,
     wire: Wire,
     exchange: Exchange,
+    /// The whole of the last request was written.
+    is_sent: bool,
     now: fn() -> Moment,
 }
 
@@ -35,24 +37,35 @@ impl Connection {
             socket,
             wire,
             exchange,
+            is_sent: false,
             now,
         }
     }
 
-    /// Sends a request and reads its answer. The caller bounds it in time, and
-    /// drops a connection of which it has dropped this. `waits_for` is told when
-    /// the answer has begun.
+    /// Sends a request and reads its answer, by these rules. The caller bounds it in
+    /// time, and drops a connection of which it has dropped this. `waits_for` is told
+    /// when the answer has begun.
     pub async fn exchange(
         &mut self,
-        request: &[u8],
+        mut outgoing: Outgoing<'_>,
+        rules: Rules,
         deadline: Moment,
         waits_for: &Cell<Awaited>,
     ) -> Result<(), Failure> {
-        self.exchange.begin();
-        self.wire
-            .send(request)
-            .map_err(|why| Failure::Lost(Broken::Io(why)))?;
-        if self.advance(true, waits_for).await? == Progress::Done {
+        self.exchange.begin_with(rules);
+        let outgoing = &mut outgoing;
+        let outcome = self.run(outgoing, deadline, waits_for).await;
+        self.is_sent = outgoing.is_empty() && !self.wire.wants_write();
+        outcome
+    }
+
+    async fn run(
+        &mut self,
+        outgoing: &mut Outgoing<'_>,
+        deadline: Moment,
+        waits_for: &Cell<Awaited>,
+    ) -> Result<(), Failure> {
+        if self.advance(outgoing, true, waits_for).await? == Progress::Done {
             return Ok(());
         }
         // The rest of an error is waited for a while.
@@ -60,7 +73,7 @@ impl Connection {
         // What has come of it is handed out at the call's end too.
         let until = until.min(deadline);
         let left = until.saturating_sub((self.now)());
-        match timeout(left, self.advance(false, waits_for)).await {
+        match timeout(left, self.advance(outgoing, false, waits_for)).await {
             Ok(outcome) => outcome.map(drop),
             Err(_) => self.exchange.closed(Close::Broken).map_err(Failure::Answer),
         }
@@ -70,6 +83,7 @@ impl Connection {
     /// error's head is there.
     async fn advance(
         &mut self,
+        outgoing: &mut Outgoing<'_>,
         stops_at_error: bool,
         waits_for: &Cell<Awaited>,
     ) -> Result<Progress, Failure> {
@@ -78,11 +92,12 @@ impl Connection {
             wire,
             exchange,
             now,
+            ..
         } = self;
         poll_fn(|context| {
             let socket = &mut PollSocket::new(socket, context);
             loop {
-                let progress = advance(wire, socket, exchange, *now);
+                let progress = advance(wire, socket, outgoing, exchange, *now);
                 waits_for.set(Awaited::of_answer(exchange.status()));
                 match progress {
                     Ok(Progress::Moved)
@@ -101,7 +116,17 @@ impl Connection {
 
     /// Whether the next request may go over this connection too.
     pub fn may_be_used_again(&self) -> bool {
-        self.exchange.may_be_followed() && !self.wire.has_ended()
+        self.is_sent && self.exchange.may_be_followed() && !self.wire.has_ended()
+    }
+
+    /// Whether the server may have the whole of the last request.
+    pub fn is_sent(&self) -> bool {
+        self.is_sent
+    }
+
+    /// Takes the answer of the last exchange out.
+    pub fn take_answer(&mut self) -> Whole {
+        self.exchange.take()
     }
 
     /// Returns what the last exchange has brought.

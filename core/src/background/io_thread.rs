@@ -25,7 +25,8 @@ use crate::{
     connect::{
         connector::{Patience, connect},
         failure::{Awaited, Failure},
-        resting::{MAX_REST, Resting},
+        resting::{JUST_USED, MAX_REST, Resting},
+        transfer::Outgoing,
     },
     context::{Context, Shared},
     create::{
@@ -276,15 +277,7 @@ impl Io {
 
     async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, job: &Job) {
         let context = &*self.context;
-        let kept = match over {
-            Over::Any => self.take(),
-            Over::Replacement => None,
-            Over::Own => {
-                // In its place: as many connections as there are calls at once.
-                drop(self.resting.borrow_mut().take(0, context.now()));
-                None
-            }
-        };
+        let kept = self.take_for(over);
         let was_kept = kept.is_some();
         job.waits_for.set(Awaited::SERVER);
         let connection = match kept {
@@ -298,7 +291,12 @@ impl Io {
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
         let outcome = connection
-            .exchange(&request, job.deadline, &job.waits_for)
+            .exchange(
+                Outgoing::new(&request, &[]),
+                context.rules,
+                job.deadline,
+                &job.waits_for,
+            )
             .await;
         job.waits_for.set(Awaited::SERVER);
         let exchange = connection.last();
@@ -359,9 +357,25 @@ impl Io {
         ))
     }
 
-    fn take(&self) -> Option<Connection> {
+    /// Takes out a connection for a request, if there is one that will do.
+    fn take_for(&self, over: Over) -> Option<Connection> {
+        let kept = match over {
+            Over::Any => self.take_within(MAX_REST),
+            Over::JustUsed => self.take_within(JUST_USED),
+            Over::Replacement => return None,
+            Over::Own => None,
+        };
+        if kept.is_none() && over != Over::Any {
+            // In its place: as many connections as there are calls at once.
+            drop(self.resting.borrow_mut().take(0, self.context.now()));
+        }
+        kept
+    }
+
+    fn take_within(&self, most: Moment) -> Option<Connection> {
         loop {
-            let (connection, _tired) = self.resting.borrow_mut().take(0, self.context.now());
+            let now = self.context.now();
+            let (connection, _tired) = self.resting.borrow_mut().take_within(most, 0, now);
             let mut connection = connection?;
             if connection.is_quiet() {
                 return Some(connection);

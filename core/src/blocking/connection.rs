@@ -9,10 +9,10 @@ use crate::{
     connect::{
         failure::{Awaited, Failure},
         socket::{self, Incoming},
-        transfer::{MAX_LOOKS, Progress, advance, means_nothing},
-        wire::{Broken, Wire},
+        transfer::{MAX_LOOKS, Outgoing, Progress, advance, means_nothing},
+        wire::Wire,
     },
-    http::exchange::{Close, Exchange},
+    http::exchange::{Close, Exchange, Rules, Whole},
     moment::Moment,
 };
 
@@ -23,6 +23,8 @@ pub struct Connection {
     socket: TcpStream,
     wire: Wire,
     exchange: Exchange,
+    /// The whole of the last request was written.
+    is_sent: bool,
     /// The time limit that the socket has.
     limit: Duration,
     now: fn() -> Moment,
@@ -34,27 +36,38 @@ impl Connection {
             socket,
             wire,
             exchange,
+            is_sent: false,
             limit: Duration::MAX,
             now,
         }
     }
 
-    /// Sends a request and reads its answer, until the moment of `deadline`.
-    pub fn exchange(&mut self, request: &[u8], deadline: Moment) -> Result<(), Failure> {
-        self.exchange.begin();
-        self.wire
-            .send(request)
-            .map_err(|why| Failure::Lost(Broken::Io(why)))?;
+    /// Sends a request and reads its answer, by these rules, until the moment of
+    /// `deadline`.
+    pub fn exchange(
+        &mut self,
+        mut outgoing: Outgoing<'_>,
+        rules: Rules,
+        deadline: Moment,
+    ) -> Result<(), Failure> {
+        self.exchange.begin_with(rules);
+        let outcome = self.advance(&mut outgoing, deadline);
+        self.is_sent = outgoing.is_empty() && !self.wire.wants_write();
+        outcome
+    }
+
+    fn advance(&mut self, outgoing: &mut Outgoing<'_>, deadline: Moment) -> Result<(), Failure> {
         loop {
             let error_body_until = self.exchange.error_body_until();
             let until = error_body_until.map_or(deadline, |until| until.min(deadline));
             let socket = &mut TimedSocket {
                 socket: &self.socket,
                 limit: &mut self.limit,
+                is_watched: outgoing.is_large(),
                 until,
                 now: self.now,
             };
-            match advance(&mut self.wire, socket, &mut self.exchange, self.now)? {
+            match advance(&mut self.wire, socket, outgoing, &mut self.exchange, self.now)? {
                 Progress::Done => return Ok(()),
                 Progress::Moved => {}
                 // The rest of an error is not waited for any more.
@@ -69,7 +82,17 @@ impl Connection {
 
     /// Whether the next request may go over this connection too.
     pub fn may_be_used_again(&self) -> bool {
-        self.exchange.may_be_followed() && !self.wire.has_ended()
+        self.is_sent && self.exchange.may_be_followed() && !self.wire.has_ended()
+    }
+
+    /// Whether the server may have the whole of the last request.
+    pub fn is_sent(&self) -> bool {
+        self.is_sent
+    }
+
+    /// Takes the answer of the last exchange out.
+    pub fn take_answer(&mut self) -> Whole {
+        self.exchange.take()
     }
 
     /// Returns what the last exchange has brought.
@@ -89,6 +112,7 @@ impl Connection {
             let socket = &mut TimedSocket {
                 socket: &self.socket,
                 limit: &mut self.limit,
+                is_watched: false,
                 until: (self.now)() + BRIEF,
                 now: self.now,
             };

@@ -5,7 +5,10 @@ use std::{sync::Arc, task::Poll, thread};
 use crate::{
     api::lifetime::Clocks,
     blocking::{open::open, pool::Pool, wait::Bell},
-    connect::failure::{Awaited, Failure},
+    connect::{
+        failure::{Awaited, Failure},
+        transfer::Outgoing,
+    },
     context::{Context, Shared},
     create::{
         aim::Errand,
@@ -99,14 +102,7 @@ impl Driver<'_> {
 
     fn exchange(&self, call: &mut Call, body: &[u8], over: Over) -> Result<(), Abandoned> {
         let context = self.context;
-        let kept = match over {
-            Over::Any => self.pool.take(context.now()),
-            Over::Replacement => None,
-            Over::Own => {
-                self.pool.make_room(context.now());
-                None
-            }
-        };
+        let kept = self.pool.take_for(over, context.now());
         let was_kept = kept.is_some();
         let connection = match kept {
             Some(connection) => Ok(connection),
@@ -118,7 +114,8 @@ impl Driver<'_> {
         };
         let sent_at = context.now();
         let request = context.request_head.with_body(body);
-        let outcome = connection.exchange(&request, self.deadline);
+        let outgoing = Outgoing::new(&request, &[]);
+        let outcome = connection.exchange(outgoing, context.rules, self.deadline);
         let exchange = connection.last();
         let decision = context.decision(self.shared);
         let now = decision.time;

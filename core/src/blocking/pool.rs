@@ -3,19 +3,36 @@
 use std::mem;
 
 use crate::{
-    blocking::connection::Connection, connect::resting::Resting, host::threads::this_thread,
-    lock::Lock, moment::Moment,
+    blocking::connection::Connection,
+    connect::resting::{JUST_USED, MAX_REST, Resting},
+    create::call::Over,
+    host::threads::this_thread,
+    lock::Lock,
+    moment::Moment,
 };
 
 #[derive(Default)]
 pub struct Pool(Lock<Resting<Connection>>);
 
 impl Pool {
-    /// Takes out a connection over which a request can be sent.
-    pub fn take(&self, now: Moment) -> Option<Connection> {
+    /// Takes out a connection for a request, if there is one that will do.
+    pub fn take_for(&self, over: Over, now: Moment) -> Option<Connection> {
+        let kept = match over {
+            Over::Any => self.take_within(MAX_REST, now),
+            Over::JustUsed => self.take_within(JUST_USED, now),
+            Over::Replacement => return None,
+            Over::Own => None,
+        };
+        if kept.is_none() && over != Over::Any {
+            self.make_room(now);
+        }
+        kept
+    }
+
+    fn take_within(&self, most: Moment, now: Moment) -> Option<Connection> {
         loop {
             // Closing takes system calls: not under the lock.
-            let (connection, tired) = self.0.hold().take(this_thread(), now);
+            let (connection, tired) = self.0.hold().take_within(most, this_thread(), now);
             drop(tired);
             let mut connection = connection?;
             if connection.is_quiet() {
@@ -26,7 +43,7 @@ impl Pool {
 
     /// Makes room for a new connection: closes the one that would be used. So a lone
     /// caller has one connection.
-    pub fn make_room(&self, now: Moment) {
+    fn make_room(&self, now: Moment) {
         let resting = self.0.hold().take(this_thread(), now);
         drop(resting);
     }

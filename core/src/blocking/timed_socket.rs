@@ -8,6 +8,8 @@ use std::{
 
 use socket2::SockRef;
 
+#[cfg(unix)]
+use crate::host::readiness::{self, Readiness};
 use crate::{connect::socket, moment::Moment};
 
 /// The shortest limit that is set: zero means none.
@@ -25,6 +27,9 @@ pub struct TimedSocket<'a> {
     pub socket: &'a TcpStream,
     /// The limit that the socket has.
     pub limit: &'a mut Duration,
+    /// A write ends when something comes: a server may refuse a large request before it
+    /// has read it, and read no more.
+    pub is_watched: bool,
     pub until: Moment,
     pub now: fn() -> Moment,
 }
@@ -74,6 +79,29 @@ impl TimedSocket<'_> {
     }
 }
 
+impl TimedSocket<'_> {
+    #[cfg(unix)]
+    fn write_watched(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match socket::send_now(&SockRef::from(self.socket), bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    match readiness::wait(self.socket, self.left()?) {
+                        Readiness::Readable => return Err(ErrorKind::WouldBlock.into()),
+                        Readiness::Writable | Readiness::Neither => {}
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn write_watched(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.within_limit(|to| socket::send(&SockRef::from(to), bytes))
+    }
+}
+
 /// Windows says `TimedOut`.
 fn is_limit(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
@@ -88,10 +116,17 @@ impl Read for TimedSocket<'_> {
 
 impl Write for TimedSocket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.within_limit(|to| socket::send(&SockRef::from(to), bytes))
+        match self.is_watched {
+            true => self.write_watched(bytes),
+            false => self.within_limit(|to| socket::send(&SockRef::from(to), bytes)),
+        }
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.is_watched {
+            let first = parts.iter().find(|part| !part.is_empty());
+            return first.map_or(Ok(0), |part| self.write_watched(part));
+        }
         self.within_limit(|to| socket::send_vectored(&SockRef::from(to), parts))
     }
 

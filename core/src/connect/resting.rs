@@ -7,6 +7,9 @@ use crate::moment::Moment;
 /// forgot it), and what is sent on it waits until the call's time is over.
 pub const MAX_REST: Moment = Moment::from_millis(4500);
 
+/// A connection that was used within this time is as good as certain to be alive.
+pub const JUST_USED: Moment = Moment::from_millis(1000);
+
 /// More connections than this are not kept.
 pub const MAX_RESTING: usize = 32;
 
@@ -31,13 +34,25 @@ impl<C> Resting<C> {
     /// last. Returns it with those that have rested too long: drop them outside of
     /// a lock, as closing takes system calls.
     pub fn take(&mut self, thread: usize, now: Moment) -> (Option<C>, Vec<C>) {
+        self.take_within(MAX_REST, thread, now)
+    }
+
+    /// Takes out a connection as [`take`](Self::take) does, that has rested for no longer
+    /// than `most`.
+    pub fn take_within(
+        &mut self,
+        most: Moment,
+        thread: usize,
+        now: Moment,
+    ) -> (Option<C>, Vec<C>) {
         let tired = self.take_tired(now);
-        let own = self.0.iter().rposition(|rests| rests.thread == thread);
-        let found = match own {
-            Some(own) => Some(self.0.remove(own)),
-            None => self.0.pop(),
-        };
-        (found.map(|rests| rests.connection), tired)
+        let will_do = |rests: &Rests<C>| now.saturating_sub(rests.since) <= most;
+        let own = self
+            .0
+            .iter()
+            .rposition(|rests| rests.thread == thread && will_do(rests));
+        let found = own.or_else(|| self.0.iter().rposition(will_do));
+        (found.map(|at| self.0.remove(at).connection), tired)
     }
 
     /// Keeps a connection for the next call. Returns those to drop.
@@ -106,6 +121,18 @@ mod tests {
         resting.put("old", 2, ms(0));
         let (found, tired) = resting.take(2, ms(4501));
         assert_eq!((found, tired), (Some("new"), vec!["old"]));
+    }
+
+    #[test]
+    fn one_that_was_just_used_is_found_behind_others() {
+        let mut resting = Resting::default();
+        resting.put("own", 1, ms(0));
+        resting.put("other", 2, ms(1000));
+        resting.put("own again", 1, ms(500));
+        let mut take = |now| resting.take_within(JUST_USED, 1, now).0;
+        assert_eq!(take(ms(1600)), Some("other"));
+        assert_eq!(take(ms(1600)), None);
+        assert_eq!(take(ms(1500)), Some("own again"));
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub fn send(socket: &SockRef<'_>, bytes: &[u8]) -> io::Result<usize> {
     socket.send_with_flags(bytes, NO_SIGNAL)
 }
 
+/// Sends what can be sent without waiting.
+#[cfg(unix)]
+pub fn send_now(socket: &SockRef<'_>, bytes: &[u8]) -> io::Result<usize> {
+    socket.send_with_flags(bytes, NO_SIGNAL | libc::MSG_DONTWAIT)
+}
+
 pub fn send_vectored(socket: &SockRef<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     match parts {
         [one] => send(socket, one),

@@ -26,6 +26,49 @@ pub enum Progress {
     Done,
 }
 
+/// A request as far as the wire has not taken it: its parts, one behind the other.
+///
+/// The wire copies what it takes. So it is handed a large body piece by piece.
+#[derive(Default)]
+pub struct Outgoing<'a> {
+    parts: [&'a [u8]; 2],
+    /// It does not fit in one piece.
+    is_large: bool,
+    /// The wire has taken something.
+    has_begun: bool,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A request that is not larger is sent in one piece.
+    pub const PIECE: usize = 16 * 1024;
+
+    pub fn new(head: &'a [u8], body: &'a [u8]) -> Self {
+        Self {
+            parts: [head, body],
+            is_large: head.len() + body.len() > Self::PIECE,
+            has_begun: false,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.is_empty())
+    }
+
+    pub fn is_large(&self) -> bool {
+        self.is_large
+    }
+
+    fn next(&mut self) -> &'a [u8] {
+        self.has_begun = true;
+        let Some(part) = self.parts.iter_mut().find(|part| !part.is_empty()) else {
+            return &[];
+        };
+        let (piece, rest) = part.split_at(part.len().min(Self::PIECE));
+        *part = rest;
+        piece
+    }
+}
+
 /// Writes what is to be written, and reads once.
 ///
 /// A server may answer before it has read the request, and close. So a write that
@@ -33,13 +76,11 @@ pub enum Progress {
 pub fn advance<S: Read + Write>(
     wire: &mut Wire,
     socket: &mut S,
+    outgoing: &mut Outgoing<'_>,
     exchange: &mut Exchange,
     now: impl Fn() -> Moment,
 ) -> Result<Progress, Failure> {
-    let written = match wire.wants_write() {
-        true => wire.write_to(socket),
-        false => Ok(()),
-    };
+    let written = write(wire, socket, outgoing);
     // A server may have answered while it ended the handshake.
     if wire.holds_text() {
         return take(wire, exchange, now);
@@ -63,6 +104,26 @@ pub fn advance<S: Read + Write>(
         }
     }
     take(wire, exchange, now)
+}
+
+fn write<S: Write>(
+    wire: &mut Wire,
+    socket: &mut S,
+    outgoing: &mut Outgoing<'_>,
+) -> std::io::Result<()> {
+    if !outgoing.has_begun {
+        // In one write with what ends the handshake.
+        wire.send(outgoing.next())?;
+    }
+    loop {
+        if wire.wants_write() {
+            wire.write_to(socket)?;
+        }
+        match outgoing.next() {
+            [] => return Ok(()),
+            piece => wire.send(piece)?,
+        }
+    }
 }
 
 /// Hands the exchange what the wire has decrypted.

@@ -20,7 +20,7 @@ use crate::{
         poll_socket::PollSocket,
         proxy::{Credentials, Proxy},
         socks::{Handshake, Step, Target},
-        transfer::{Progress, advance},
+        transfer::{Outgoing, Progress, advance},
         wire::{Broken, Wire},
     },
     host::clock,
@@ -37,7 +37,7 @@ use crate::{
 const RULES: Rules = Rules {
     method: Method::Connect,
     max_body: 64 * 1024,
-    error_body_time: Duration::ZERO,
+    error_body_time: Some(Duration::ZERO),
     is_whole: |_| false,
 };
 
@@ -112,7 +112,7 @@ async fn advance_until(
         let mut socket = PollSocket::new(socket, context);
         loop {
             return Poll::Ready(
-                match advance(wire, &mut socket, exchange, || Moment::ZERO) {
+                match advance(wire, &mut socket, &mut Outgoing::default(), exchange, || Moment::ZERO) {
                     Ok(Progress::Moved) if !is_enough(exchange) => continue,
                     Ok(Progress::Blocked) => return Poll::Pending,
                     Err(Failure::Lost(why)) => Err(Failure::Tunnel(why)),

@@ -48,7 +48,7 @@ pub enum Wire {
 
 #[derive(Default)]
 pub struct Plain {
-    outbox: Vec<u8>,
+    outbox: Secret,
     inbox: Secret,
     end: Option<Close>,
 }
@@ -111,7 +111,10 @@ impl Wire {
     /// Takes plain text to send. [`write_to`](Self::write_to) sends it.
     pub fn send(&mut self, plain: &[u8]) -> io::Result<()> {
         match self {
-            Self::Plain(layer) => layer.outbox.write_all(plain),
+            Self::Plain(layer) => {
+                layer.outbox.append(plain);
+                Ok(())
+            }
             Self::Tls(layer) => layer.tls.writer().write_all(plain),
         }
     }
@@ -136,7 +139,7 @@ impl Wire {
             Self::Plain(layer) => {
                 while !layer.outbox.is_empty() {
                     let written = socket.write(&layer.outbox)?;
-                    layer.outbox.drain(..written);
+                    layer.outbox.remove_front(written);
                 }
                 Ok(())
             }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A call that waits as long as this makes room for others.
-const LONG_WAIT: Duration = Duration::from_secs(1);
+pub const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// A session that does not exist has another id in every answer. The server needs a
 /// moment until it finds a new one.
@@ -62,6 +62,9 @@ pub enum Step {
 pub enum Over {
     /// One that an earlier exchange has left, if there is one.
     Any,
+    /// One that an earlier exchange has left a moment ago. It is as good as certain to be
+    /// alive, for a request that must not be sent twice.
+    JustUsed,
     /// A new one, in place of one that was dead.
     Replacement,
     /// A new one: what must not be sent twice must not meet a dead one.
@@ -250,7 +253,7 @@ impl Call {
         let may_be_done = was_sent && !is_refused_unread(&error);
         let may_go_out_again = self.resend != Resend::Never || !may_be_done;
         let is_worth_another = error.status.is_retryable() && may_go_out_again;
-        let wait = retry::wait(&error, self.failures, (now.random)());
+        let wait = retry::wait(error.retry_after, self.failures, (now.random)());
         let until = now.time.checked_add(wait).unwrap_or(Moment::MAX);
         if !is_worth_another
             || self.failures >= policy.max_attempts
@@ -278,7 +281,7 @@ impl Call {
     /// attempt nor a retry: the server has done nothing, and will soon.
     fn wait_for_start(&mut self, error: Error, now: &Now<'_>) {
         self.starts = self.starts.saturating_add(1);
-        let wait = retry::wait_for_start(&error, self.starts, (now.random)());
+        let wait = retry::wait_for_start(error.retry_after, self.starts, (now.random)());
         let until = now.time.checked_add(wait).unwrap_or(Moment::MAX);
         if until >= self.deadline {
             self.next = Next::Finish(Err(error));

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::error::Error;
-
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -13,12 +11,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The jitter is full: callers that failed together do not come back together. A
 /// wait that the server asks for is the least, with a little jitter for the same
 /// reason.
-pub fn wait(error: &Error, failures: u32, random: u32) -> Duration {
+pub fn wait(asked: Option<Duration>, failures: u32, random: u32) -> Duration {
     let longest = FIRST_WAIT
         .saturating_mul(1 << failures.saturating_sub(1).min(16))
         .min(LONGEST_WAIT);
     let share = |of: Duration| of.mul_f64(f64::from(random) / f64::from(u32::MAX));
-    match error.retry_after {
+    match asked {
         Some(asked) => asked.saturating_add(share(FIRST_WAIT)),
         None => share(longest),
     }
@@ -26,53 +24,49 @@ pub fn wait(error: &Error, failures: u32, random: u32) -> Duration {
 
 /// Returns how long to wait after a server has said for the `times`-th time that it is
 /// starting. It starts within seconds, and many clients wait for it.
-pub fn wait_for_start(error: &Error, times: u32, random: u32) -> Duration {
+pub fn wait_for_start(asked: Option<Duration>, times: u32, random: u32) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(300);
     const LONGEST: Duration = Duration::from_secs(3);
     let longest = SHORTEST.saturating_mul(1 << times.min(16)).min(LONGEST);
     let share = f64::from(random) / f64::from(u32::MAX);
     let wait = SHORTEST + (longest - SHORTEST).mul_f64(share);
-    wait.max(error.retry_after.unwrap_or_default())
+    wait.max(asked.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Status;
 
-    fn failed(retry_after: Option<u64>) -> Error {
-        Error {
-            retry_after: retry_after.map(Duration::from_secs),
-            ..Error::new(Status::Server, "x")
-        }
+    fn asked(seconds: u64) -> Option<Duration> {
+        Some(Duration::from_secs(seconds))
     }
 
     #[test]
     fn waits_double_from_200_ms_to_5_s_with_full_jitter() {
         let longest: Vec<u128> = (1..=7)
-            .map(|failures| wait(&failed(None), failures, u32::MAX).as_millis())
+            .map(|failures| wait(None, failures, u32::MAX).as_millis())
             .collect();
         assert_eq!(longest, [200, 400, 800, 1600, 3200, 5000, 5000]);
-        assert_eq!(wait(&failed(None), 3, 0), Duration::ZERO);
-        assert_eq!(wait(&failed(None), u32::MAX, u32::MAX), LONGEST_WAIT);
+        assert_eq!(wait(None, 3, 0), Duration::ZERO);
+        assert_eq!(wait(None, u32::MAX, u32::MAX), LONGEST_WAIT);
     }
 
     #[test]
     fn what_the_server_asks_for_is_the_least_wait() {
-        assert_eq!(wait(&failed(Some(7)), 1, 0), Duration::from_secs(7));
-        assert!(wait(&failed(Some(7)), 1, u32::MAX) <= Duration::from_millis(7200));
-        assert!(wait(&failed(Some(u64::MAX)), 1, u32::MAX) >= Duration::from_secs(u64::MAX));
+        assert_eq!(wait(asked(7), 1, 0), Duration::from_secs(7));
+        assert!(wait(asked(7), 1, u32::MAX) <= Duration::from_millis(7200));
+        assert!(wait(asked(u64::MAX), 1, u32::MAX) >= Duration::from_secs(u64::MAX));
     }
 
     #[test]
     fn a_starting_server_is_asked_again_after_300_ms_to_3_s() {
         let waits = |random| {
             [1, 2, 3, 4, u32::MAX]
-                .map(|times| wait_for_start(&failed(None), times, random).as_millis())
+                .map(|times| wait_for_start(None, times, random).as_millis())
         };
         assert_eq!(waits(0), [300; 5]);
         assert_eq!(waits(u32::MAX), [600, 1200, 2400, 3000, 3000]);
-        let asked = wait_for_start(&failed(Some(7)), 1, 0);
+        let asked = wait_for_start(asked(7), 1, 0);
         assert_eq!(asked, Duration::from_secs(7));
     }
 }

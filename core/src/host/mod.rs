@@ -15,6 +15,8 @@ pub mod file_lock;
 pub mod fork;
 pub mod limits;
 pub mod panics;
+#[cfg(unix)]
+pub mod readiness;
 pub mod threads;
 #[cfg(unix)]
 pub mod user;

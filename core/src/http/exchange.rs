@@ -25,8 +25,9 @@ pub struct Rules {
     pub method: Method,
     /// A larger body is an error, or is cut where the status is an error anyway.
     pub max_body: usize,
-    /// How long the rest of an answer that is an error is waited for.
-    pub error_body_time: Duration,
+    /// How long the rest of an answer that is an error is waited for, and then done
+    /// without. `None`: it has to come whole, as any other.
+    pub error_body_time: Option<Duration>,
     /// Says whether a body that ends with the connection shows its own end.
     pub is_whole: fn(&[u8]) -> bool,
 }
@@ -57,6 +58,12 @@ pub struct Exchange {
     has_heard: bool,
     has_broken: bool,
     error_body_until: Option<Moment>,
+}
+
+/// An answer as it came: its head, and behind that its body.
+pub struct Whole {
+    pub bytes: Secret,
+    pub body_start: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +111,12 @@ impl Exchange {
             inbox,
             ..Self::new(self.rules)
         };
+    }
+
+    /// As [`begin`](Self::begin), for an exchange with other rules.
+    pub fn begin_with(&mut self, rules: Rules) {
+        self.rules = rules;
+        self.begin();
     }
 
     /// Takes bytes that came. Returns whether the answer is there.
@@ -183,6 +196,16 @@ impl Exchange {
         }
     }
 
+    /// Takes the answer out, as it came.
+    pub fn take(&mut self) -> Whole {
+        let mut bytes = std::mem::take(&mut self.inbox);
+        bytes.truncate(self.body_end);
+        Whole {
+            bytes,
+            body_start: self.body_start,
+        }
+    }
+
     /// Returns the bytes behind the answer. Behind that of a CONNECT they belong
     /// to the tunnel.
     pub fn left_over(&self) -> &[u8] {
@@ -190,7 +213,9 @@ impl Exchange {
     }
 
     fn is_error(&self) -> bool {
-        self.head.status != 0 && !(200..300).contains(&self.head.status)
+        self.rules.error_body_time.is_some()
+            && self.head.status != 0
+            && !(200..300).contains(&self.head.status)
     }
 
     fn shows_its_end(&self) -> bool {
@@ -218,15 +243,29 @@ impl Exchange {
         self.body_end = length;
         self.state = match head.framing {
             Framing::Nothing => State::Nothing,
-            Framing::Length(length) => State::Length(length),
+            Framing::Length(length) => {
+                self.make_room(length);
+                State::Length(length)
+            }
             Framing::Chunked => State::Chunked(Chunks::default()),
             Framing::UntilClose => State::UntilClose,
         };
         self.head = head;
-        if self.is_error() {
-            self.error_body_until = Some(now.saturating_add(self.rules.error_body_time));
+        if let Some(time) = self.rules.error_body_time.filter(|_| self.is_error()) {
+            self.error_body_until = Some(now.saturating_add(time));
         }
         self.read_body(length)
+    }
+
+    /// Makes room for a body at once, and for a NUL behind it.
+    fn make_room(&mut self, length: u64) {
+        /// A server may announce a body that never comes.
+        const MOST: usize = 32 * 1024 * 1024;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length <= self.rules.max_body.min(MOST) {
+            let end = self.body_start + length;
+            self.inbox.reserve(end.saturating_sub(self.inbox.len()) + 1);
+        }
     }
 
     /// Drops line breaks before a head, as a server may have sent one too many.

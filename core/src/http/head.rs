@@ -80,6 +80,32 @@ fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, N
     Ok(found)
 }
 
+/// Calls `each` with every header of a head that was read: where its name stands, and
+/// its value.
+pub fn for_each_header(bytes: &[u8], mut each: impl FnMut(Range<usize>, &[u8])) {
+    let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut []);
+    let parsed = parser().parse_response_with_uninit_headers(&mut response, bytes, &mut room);
+    if parsed.is_err() {
+        return;
+    }
+    for header in response.headers.iter() {
+        let start = header.name.as_ptr().addr() - bytes.as_ptr().addr();
+        each(start..start + header.name.len(), header.value);
+    }
+}
+
+/// Returns a parser that takes what curl takes.
+fn parser() -> httparse::ParserConfig {
+    let mut parser = httparse::ParserConfig::default();
+    parser
+        .allow_spaces_after_header_name_in_responses(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_multiple_spaces_in_response_status_delimiters(true)
+        .ignore_invalid_headers_in_responses(true);
+    parser
+}
+
 fn read_as_it_is(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
     let is_http_so_far = bytes
         .iter()
@@ -91,12 +117,7 @@ fn read_as_it_is(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, 
 
     let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
-    let parsed = httparse::ParserConfig::default()
-        .allow_spaces_after_header_name_in_responses(true)
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .allow_multiple_spaces_in_response_status_delimiters(true)
-        .ignore_invalid_headers_in_responses(true)
-        .parse_response_with_uninit_headers(&mut response, bytes, &mut room);
+    let parsed = parser().parse_response_with_uninit_headers(&mut response, bytes, &mut room);
     let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),

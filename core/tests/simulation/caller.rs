@@ -42,7 +42,7 @@ use crate::{
 const RULES: Rules = Rules {
     method: Method::Usual,
     max_body: 64 * 1024,
-    error_body_time: Duration::from_secs(4),
+    error_body_time: Some(Duration::from_secs(4)),
     is_whole: |body| body.starts_with(b"{") && body.ends_with(b"}}"),
 };
 
