@@ -8,8 +8,6 @@ use tokio::time::timeout;
 
 /// Where the service stops reading a request head.
 pub const HEAD_LIMIT: usize = 16 * 1024;
-/// Where the service stops reading a body.
-pub const BODY_LIMIT: usize = 1024 * 1024;
 /// A body that was refused is still read to its end, as long as it is not
 /// longer than this.
 const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
@@ -21,6 +19,8 @@ const WHOLE_HEAD: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Head {
     pub method: String,
+    /// The path and the query as they came.
+    pub target: String,
     pub path: String,
     pub query: String,
     pub headers: Vec<(String, String)>,
@@ -68,14 +68,6 @@ impl Head {
     pub fn route(&self) -> String {
         let path = self.path.strip_suffix('/').unwrap_or(&self.path);
         path.to_ascii_lowercase()
-    }
-
-    pub fn target(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
     }
 }
 
@@ -282,6 +274,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, NoRequest> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut head = Head {
         method: parsed.method.unwrap_or_default().to_owned(),
+        target: target.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: parsed

@@ -76,10 +76,15 @@ impl Armed {
         }
         match (point, self.fault.kind.stage()) {
             (Point::Accept, Stage::Accept) | (Point::Tls, Stage::Tls) => true,
-            (Point::Request(head), Stage::Request | Stage::Answer | Stage::Body) => {
+            (
+                Point::Request(head),
+                Stage::Request | Stage::Answer | Stage::HalfHead | Stage::Body,
+            ) => {
                 let path = when.path.as_deref();
+                let query = when.query.as_deref();
                 let method = when.method.as_deref();
                 path.is_none_or(|start| head.path.starts_with(start))
+                    && query.is_none_or(|part| head.query.contains(part))
                     && method.is_none_or(|only| head.method.eq_ignore_ascii_case(only))
             }
             _ => false,

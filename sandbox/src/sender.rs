@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use crate::delivery::Delivery;
 use crate::fault_kind::AnswerFraming;
 use crate::response::Response;
 use crate::sync::wait;
@@ -60,6 +61,79 @@ impl Outgoing<'_> {
         write(out, &bytes).await?;
         wait(Duration::from_millis(10)).await;
         Ok(())
+    }
+
+    /// Half of the head. The pause is as above.
+    pub async fn half_head<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
+        let head = self.head();
+        write(out, &head[..head.len() / 2]).await?;
+        wait(Duration::from_millis(10)).await;
+        Ok(())
+    }
+
+    /// Half of the head, and the rest later.
+    pub async fn head_in_two<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        pause: Duration,
+    ) -> io::Result<()> {
+        self.half_head(out).await?;
+        wait(pause).await;
+        let head = self.head();
+        let mut bytes = head[head.len() / 2..].to_vec();
+        bytes.extend_from_slice(self.body());
+        write(out, &bytes).await
+    }
+
+    /// Sends as the delivery says. Says whether the connection can go on.
+    pub async fn delivered<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        delivery: &Delivery,
+    ) -> io::Result<Delivered> {
+        let chunked = delivery.framing == Some(AnswerFraming::Chunked);
+        let head = match delivery.framing {
+            None => self.head(),
+            Some(AnswerFraming::Chunked) => self.chunked_head(),
+            Some(AnswerFraming::UntilClose) => self.head_without_length(false),
+        };
+        write(out, &head).await?;
+        if self.without_body {
+            return Ok(Delivered::Whole);
+        }
+        let sent = self.body().len().saturating_sub(delivery.short);
+        let default_piece = if chunked {
+            Delivery::CHUNK
+        } else {
+            sent.max(1)
+        };
+        let piece = delivery.piece.unwrap_or(default_piece);
+        for (nth, bytes) in self.body()[..sent].chunks(piece).enumerate() {
+            if nth > 0 {
+                wait(delivery.pause).await;
+            }
+            if chunked {
+                let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+                chunk.extend_from_slice(bytes);
+                chunk.extend_from_slice(b"\r\n");
+                write(out, &chunk).await?;
+            } else {
+                write(out, bytes).await?;
+            }
+        }
+        if delivery.short > 0 {
+            return Ok(Delivered::Short);
+        }
+        let mut end = Vec::new();
+        if chunked {
+            end.extend_from_slice(b"0\r\n\r\n");
+        }
+        end.resize(end.len() + delivery.long, b'+');
+        write(out, &end).await?;
+        Ok(match delivery.framing {
+            Some(AnswerFraming::UntilClose) => Delivered::UntilClose,
+            _ => Delivered::Whole,
+        })
     }
 
     /// The head and half of the body, and the rest later.
@@ -179,6 +253,16 @@ impl Outgoing<'_> {
         }
         write(out, b"0\r\n\r\n").await
     }
+}
+
+/// What a [`Delivery`] has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    Whole,
+    /// The end of the connection is the end of the body.
+    UntilClose,
+    /// The body lacks its end.
+    Short,
 }
 
 const TOKEN_START: &[u8] = b"{\"data\":{\"token\":\"eyJ";

@@ -14,6 +14,7 @@ use crate::sessions::Sessions;
 use crate::sync::lock;
 use crate::tls::Tls;
 use crate::token::Signer;
+use crate::work::Work;
 
 pub struct State {
     pub options: Options,
@@ -24,6 +25,7 @@ pub struct State {
     pub ready: Ready,
     pub faults: Schedule,
     pub requests: Recorder,
+    pub work: Work,
     pub accepted: AtomicUsize,
     pub open: AtomicUsize,
     starting: AtomicU32,
@@ -47,6 +49,7 @@ impl State {
             tls,
             ready,
             requests: Recorder::new(options.record_limit),
+            work: Work::default(),
             accepted: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
             starting: AtomicU32::new(options.starting_for),

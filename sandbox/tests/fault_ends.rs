@@ -16,7 +16,13 @@ fn stored(sandbox: &Sandbox) -> usize {
 
 #[test]
 fn a_reset_is_a_reset_at_every_stage() {
-    for stage in [Stage::Accept, Stage::Request, Stage::Answer, Stage::Body] {
+    for stage in [
+        Stage::Accept,
+        Stage::Request,
+        Stage::Answer,
+        Stage::HalfHead,
+        Stage::Body,
+    ] {
         let sandbox = sandbox();
         sandbox.inject(FaultKind::Reset { stage });
         let error = until_the_end(&sandbox).unwrap_err();
@@ -104,4 +110,29 @@ fn garbage_can_be_another_protocols_greeting() {
         json!({"kind": "garbage", "stage": "accept", "text": "SSH-2.0-x\r\n"}),
     );
     assert_eq!(http(&sandbox).rest(), b"SSH-2.0-x\r\n");
+}
+
+#[test]
+fn half_a_head_is_not_its_end() {
+    let sandbox = sandbox();
+    sandbox.inject(FaultKind::Close {
+        stage: Stage::HalfHead,
+    });
+    let rest = String::from_utf8(until_the_end(&sandbox).unwrap()).unwrap();
+    assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
+    assert!(!rest.contains("\r\n\r\n"), "{rest}");
+}
+
+#[test]
+fn after_half_a_head_nothing_more_comes() {
+    let sandbox = sandbox();
+    sandbox.inject(FaultKind::Stall {
+        stage: Stage::HalfHead,
+    });
+    let mut wire = http(&sandbox);
+    let patience = Some(Duration::from_millis(300));
+    wire.stream.set_read_timeout(patience).unwrap();
+    wire.send(create_request(&named("a")));
+    assert!(wire.receive_head().is_err());
+    assert_eq!(sandbox.open_connections(), 1);
 }
