@@ -83,7 +83,12 @@ pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<
         ("GET", "/sandbox/connections") => Ok(json!({
             "accepted": state.accepted.load(Ordering::SeqCst),
             "open": state.open.load(Ordering::SeqCst),
+            "most_requests_at_once": state.at_once.most(),
         })),
+        ("DELETE", "/sandbox/connections") => {
+            state.at_once.clear();
+            Ok(json!({}))
+        }
         _ => Err(format!(
             "there is no {method} {path}; see zelf-sandbox --help"
         )),

@@ -1,6 +1,7 @@
 //! One request and its answer, with the faults that strike it.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -104,10 +105,19 @@ impl<S: Transport> Connection<S> {
             write(&mut self.stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let mut framing = head.framing;
+        if framing != Framing::Done
+            && let Some(listener) = self.listener_of(&head)
+            && let Some(end) = self.upload(&head, listener).await
+        {
+            return Ok(end);
+        }
         let limit = self.body_limit(&head);
         let body = inbound.body(&mut self.stream, &mut framing, limit).await?;
-        let next = match self.door {
-            Door::Api(listener) if !(listener == Listener::Http && control::is_at(&head.path)) => {
+        let next = match self.listener_of(&head) {
+            Some(listener) => {
+                let state = Arc::clone(&self.state);
+                // A tunnel lasts as long as its connection.
+                let _at_once = (head.method != "CONNECT").then(|| state.at_once.enter());
                 let number = self.record(&head, &body, listener);
                 let struck = self.state.faults.strike(Point::Request(&head), listener);
                 let plan = Plan::new(struck);
@@ -125,7 +135,7 @@ impl<S: Transport> Connection<S> {
                 });
                 answered?
             }
-            _ => {
+            None => {
                 let response = control::respond(&self.state, &head, &body);
                 self.send_plainly(&head, &response).await?
             }
@@ -134,6 +144,35 @@ impl<S: Transport> Connection<S> {
             inbound.drain(&mut self.stream, &mut framing).await?;
         }
         Ok(next)
+    }
+
+    /// Where a request to the service came in. `None`: it is one to the sandbox.
+    fn listener_of(&self, head: &Head) -> Option<Listener> {
+        match self.door {
+            Door::Api(Listener::Http) if control::is_at(&head.path) => None,
+            Door::Api(listener) => Some(listener),
+            Door::Control => None,
+        }
+    }
+
+    /// Strikes before the body is read. Says how the connection ends, if it does.
+    async fn upload(&self, head: &Head, listener: Listener) -> Option<Next> {
+        for fault in self.state.faults.strike(Point::Upload(head), listener) {
+            self.state
+                .log(|| format!("{} {} fault={fault}", head.method, head.target));
+            let end = match fault {
+                FaultKind::Delay { ms, .. } => {
+                    wait(Duration::from_millis(ms)).await;
+                    continue;
+                }
+                FaultKind::Reset { .. } => Next::Reset,
+                FaultKind::Stall { .. } => Next::Stall,
+                _ => Next::HangUp,
+            };
+            self.record(head, &Body::TooLarge, listener);
+            return Some(end);
+        }
+        None
     }
 
     /// A probe takes more than the service.

@@ -168,7 +168,7 @@ impl Fault {
         }
         match &self.kind {
             FaultKind::Garbage {
-                stage: Stage::Answer | Stage::HalfHead | Stage::Body,
+                stage: Stage::Upload | Stage::Answer | Stage::HalfHead | Stage::Body,
                 ..
             } => Err("garbage comes at accept, tls or request".into()),
             FaultKind::Garbage { text, base64, .. } if text.is_none() && base64.is_none() => Ok(()),

@@ -19,6 +19,7 @@
 
 mod api;
 mod armor;
+mod at_once;
 mod body;
 mod ca_file;
 pub mod check;

@@ -13,6 +13,8 @@ use crate::sync::lock;
 pub enum Point<'a> {
     Accept,
     Tls,
+    /// The head alone; a body follows.
+    Upload(&'a Head),
     Request(&'a Head),
 }
 
@@ -76,7 +78,8 @@ impl Armed {
         }
         match (point, self.fault.kind.stage()) {
             (Point::Accept, Stage::Accept) | (Point::Tls, Stage::Tls) => true,
-            (
+            (Point::Upload(head), Stage::Upload)
+            | (
                 Point::Request(head),
                 Stage::Request | Stage::Answer | Stage::HalfHead | Stage::Body,
             ) => {

@@ -10,7 +10,7 @@ use crate::fault_kind::AnswerFraming;
 use crate::response::Response;
 use crate::sync::wait;
 
-/// Memory that oversized answers are made of.
+/// Memory that oversized answers are made of. Longer bodies are not copied.
 const PIECE: usize = 64 * 1024;
 
 /// An answer, and what is known of the connection it goes out on.
@@ -43,6 +43,11 @@ impl Outgoing<'_> {
 
     pub async fn whole<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
         let mut bytes = self.head();
+        if self.body().len() > PIECE {
+            // To copy a long body costs more than a second call.
+            out.write_all(&bytes).await?;
+            return write(out, self.body()).await;
+        }
         bytes.extend_from_slice(self.body());
         write(out, &bytes).await
     }
@@ -281,11 +286,12 @@ async fn drip<W: AsyncWrite + Unpin>(out: &mut W, bytes: &[u8], pause: Duration)
 }
 
 async fn fill<W: AsyncWrite + Unpin>(out: &mut W, bytes: u64) -> io::Result<()> {
-    let piece = [b'A'; PIECE];
+    // Not in the future, which is moved with all that it holds.
+    static FILLING: [u8; PIECE] = [b'A'; PIECE];
     let mut left = bytes;
     while left > 0 {
         let length = left.min(PIECE as u64);
-        out.write_all(&piece[..length as usize]).await?;
+        out.write_all(&FILLING[..length as usize]).await?;
         left -= length;
     }
     Ok(())

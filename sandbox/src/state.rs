@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use crate::at_once::AtOnce;
 use crate::clock::Clock;
 use crate::log;
 use crate::options::Options;
@@ -26,6 +27,7 @@ pub struct State {
     pub faults: Schedule,
     pub requests: Recorder,
     pub work: Work,
+    pub at_once: AtOnce,
     pub accepted: AtomicUsize,
     pub open: AtomicUsize,
     starting: AtomicU32,
@@ -50,6 +52,7 @@ impl State {
             ready,
             requests: Recorder::new(options.record_limit),
             work: Work::default(),
+            at_once: AtOnce::default(),
             accepted: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
             starting: AtomicU32::new(options.starting_for),

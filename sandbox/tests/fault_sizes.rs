@@ -77,6 +77,7 @@ fn a_drip_takes_its_time_for_every_byte() {
 fn a_delay_can_be_at_every_stage_and_delays_add_up() {
     for stage in [
         Stage::Accept,
+        Stage::Upload,
         Stage::Request,
         Stage::Answer,
         Stage::HalfHead,
