@@ -17,7 +17,7 @@ use crate::state::State;
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Of longer bodies only the length and the hash are shown.
-const SMALL_BODY: usize = 64 * 1024;
+const SMALL_BODY: usize = 4 * 1024;
 
 /// Whether a path on the plain listener is a control route.
 pub fn is_at(path: &str) -> bool {
@@ -75,20 +75,20 @@ pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<
             state.requests.clear();
             Ok(json!({}))
         }
-        ("GET", "/sandbox/work") => Ok(state.work.to_value()),
+        ("GET", "/sandbox/work") => {
+            let mut work = state.work.to_value();
+            work["most_at_once"] = json!(state.at_once.most());
+            Ok(work)
+        }
         ("DELETE", "/sandbox/work") => {
             state.work.clear();
+            state.at_once.clear();
             Ok(json!({}))
         }
         ("GET", "/sandbox/connections") => Ok(json!({
             "accepted": state.accepted.load(Ordering::SeqCst),
             "open": state.open.load(Ordering::SeqCst),
-            "most_requests_at_once": state.at_once.most(),
         })),
-        ("DELETE", "/sandbox/connections") => {
-            state.at_once.clear();
-            Ok(json!({}))
-        }
         _ => Err(format!(
             "there is no {method} {path}; see zelf-sandbox --help"
         )),

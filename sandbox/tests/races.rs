@@ -66,13 +66,13 @@ fn the_most_requests_at_once_are_told() {
         }
     });
     let most = || {
-        let shown = sandbox.control("GET", "/sandbox/connections", &json!({}));
-        shown.unwrap()["most_requests_at_once"].clone()
+        let shown = sandbox.control("GET", "/sandbox/work", &json!({}));
+        shown.unwrap()["most_at_once"].clone()
     };
     assert_eq!(most(), 3);
     eventually("all have been answered", || {
         sandbox
-            .control("DELETE", "/sandbox/connections", &json!({}))
+            .control("DELETE", "/sandbox/work", &json!({}))
             .unwrap();
         most() == 0
     });

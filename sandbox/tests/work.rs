@@ -40,7 +40,10 @@ fn work_is_counted_anew_when_a_test_says_so() {
         .control("DELETE", "/sandbox/work", &json!({}))
         .unwrap();
     let work = sandbox.control("GET", "/sandbox/work", &json!({})).unwrap();
-    assert_eq!(work, json!({"routes": {}, "targets": {}}));
+    assert_eq!(
+        (&work["routes"], &work["targets"]),
+        (&json!({}), &json!({}))
+    );
 }
 
 #[test]
