@@ -4,20 +4,28 @@ use serde_json::{Value, json};
 
 use crate::body;
 use crate::clock::formatted;
+use crate::content;
 use crate::cors::preflight;
+use crate::delivery::Delivery;
+use crate::guard;
 use crate::options::Answers;
+use crate::probe;
+use crate::refusal::Refusal;
 use crate::request::{Body, Head};
-use crate::response::{Response, TEXT};
+use crate::response::{JSON, Response, TEXT};
+use crate::route::{self, Guard, Route};
+use crate::rpc;
 use crate::sessions::{Inserted, Session, Wanted};
 use crate::state::State;
 use crate::sync::wait;
-use crate::token::{Claims, from_authorization};
+use crate::token::Claims;
 
-/// An answer, and what to say about it in the log.
+/// An answer, what to say about it in the log, and how it goes out.
 #[derive(Debug)]
 pub struct Answer {
     pub response: Response,
     pub note: String,
+    pub delivery: Delivery,
 }
 
 impl From<Response> for Answer {
@@ -25,11 +33,13 @@ impl From<Response> for Answer {
         Answer {
             response,
             note: String::new(),
+            delivery: Delivery::default(),
         }
     }
 }
 
-const UNAUTHORIZED: &str = "Protected resource, use Authorization header to get access";
+/// How long an answer may be that a test asks for.
+const LENGTH_LIMIT: usize = 64 * 1024 * 1024;
 
 /// `claims` is a merge patch on the claims of a token that is signed.
 pub async fn handle(
@@ -40,13 +50,17 @@ pub async fn handle(
     claims: Option<&Value>,
 ) -> Answer {
     if state.is_starting() {
-        let mut answer = Answer::from(Response::new(404, TEXT, "Not Found"));
+        let mut answer = Answer::from(Refusal::Starting.response());
         answer.note = "starting".into();
         return answer;
     }
     state.reap_when_due();
+    // No parser may look at what an echo gives back.
+    if probe::is_at(&head.path) {
+        return probe::respond(state, head, body);
+    }
     // The body parser stands in front of everything else.
-    let body = match body::parse(head, body) {
+    let body = match body::parse(head, body, state.options.body_limit) {
         Ok(body) => body,
         Err(refusal) => return refusal.into(),
     };
@@ -57,7 +71,7 @@ pub async fn handle(
         ("POST", "/api/sessions") => create(state, head, &body, peer, claims).await,
         ("POST", "/api/sessions/decrypt-content") => decrypt(&body).into(),
         ("GET" | "HEAD", "/api/sessions/yek-cilbup") => public_key(head).into(),
-        (_, route) => protected(state, head, route),
+        (_, path) => protected(state, head, path, &body),
     }
 }
 
@@ -134,7 +148,7 @@ fn created(state: &State, session: &Session, what: &str, patch: Option<&Value>) 
             json!(session.id)
         ),
     };
-    let mut answer = Answer::from(Response::new(200, crate::response::JSON, body));
+    let mut answer = Answer::from(Response::new(200, JSON, body));
     answer.note = format!("{what} {}", note(session.identifier.as_deref()));
     answer
 }
@@ -180,46 +194,65 @@ fn not_a_string(field: &str) -> Response {
 
 /// Everything that needs a token, and everything that does not exist: the
 /// service asks for the token first.
-fn protected(state: &State, head: &Head, route: &str) -> Answer {
-    let authorization = head.header("authorization").unwrap_or_default();
-    let claims = from_authorization(authorization).and_then(|token| state.signer.verify(token));
-    let Some(claims) = claims else {
-        return Response::error(401, UNAUTHORIZED).into();
+fn protected(state: &State, head: &Head, path: &str, body: &Value) -> Answer {
+    let claims = match guard::token(state, head) {
+        Ok(claims) => claims,
+        Err(refusal) => return refusal.response().into(),
     };
-    let uses = state.sessions.count_use(&claims.session);
-    if uses.is_some_and(|uses| uses > state.options.use_limit) {
-        return Response::error(401, "Invalid session").into();
-    }
-    let response = match (head.method.as_str(), route) {
-        ("GET" | "HEAD", "/api/zelf-name-service/v2/search") => search(state, head, &claims),
-        ("GET" | "HEAD", "/api/ethereum/address") => address(),
-        _ => Response::new(404, TEXT, "Not Found"),
+    let response = match Route::find(&head.method, path) {
+        Some(route) => work(state, route, head, body, &claims),
+        None => Response::new(404, TEXT, "Not Found"),
     };
-    Answer {
-        response,
-        note: note(claims.identifier.as_deref()),
-    }
+    let mut answer = Answer::from(response);
+    answer.note = note(claims.identifier.as_deref());
+    answer
 }
 
-/// A route that asks whether the session is still there and not used.
-fn search(state: &State, head: &Head, claims: &Claims) -> Response {
-    let Some(searches) = state.sessions.count_search(&claims.session) else {
-        return Response::validation_error(403, "Session is not active");
-    };
-    if searches >= state.options.search_limit {
-        return Response::validation_error(403, "Search limit exceeded");
+/// Does what a route does, if the token's session may.
+fn work(state: &State, route: &Route, head: &Head, body: &Value, claims: &Claims) -> Response {
+    if let Guard::Session(quota) = route.guard
+        && let Err(refusal) = guard::quota(state, claims, quota)
+    {
+        return refusal.response();
     }
-    let names = head.parameters("zelfName");
-    let Some(name) = names.first().filter(|name| !name.is_empty()) else {
-        return missing("zelfName");
+    let mut name = None;
+    if let Some(needed) = route.needs {
+        name = head.parameters(needed).into_iter().next();
+        if name.as_deref().unwrap_or_default().is_empty() {
+            return missing(needed);
+        }
+    }
+    let wanted = match wanted_length(head) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refusal,
     };
+    let data = |length| content::data(&head.method, &head.target, length);
+    let body = match (route.answers, wanted) {
+        (route::Answers::Offer, None) => offer(&name.unwrap_or_default()).into_bytes(),
+        (route::Answers::Offer, Some(length)) => data(length),
+        (route::Answers::Data(length), wanted) => data(wanted.unwrap_or(length)),
+        (route::Answers::Rpc(length), wanted) => rpc::answer(body, wanted.unwrap_or(length)),
+    };
+    Response::new(200, JSON, body)
+}
+
+fn offer(name: &str) -> String {
     let name = json!(name);
-    let body =
-        format!(r#"{{"data":{{"price":72,"reward":1440,"zelfName":{name},"available":true}}}}"#);
-    Response::new(200, crate::response::JSON, body)
+    format!(r#"{{"data":{{"price":72,"reward":1440,"zelfName":{name},"available":true}}}}"#)
 }
 
-/// A route that looks at the signature only.
-fn address() -> Response {
-    Response::data(&json!({ "address": "0x0000000000000000000000000000000000000000" }))
+/// The parameter `bytes`, by which a test asks for an answer of that length.
+fn wanted_length(head: &Head) -> Result<Option<usize>, Response> {
+    if head.query.is_empty() {
+        return Ok(None);
+    }
+    match head
+        .parameters("bytes")
+        .first()
+        .map(|digits| digits.parse())
+    {
+        None => Ok(None),
+        Some(Ok(length)) if length <= LENGTH_LIMIT => Ok(Some(length)),
+        Some(_) => Err(Response::error(400, "bytes is a number up to 64 MiB")),
+    }
 }

@@ -5,21 +5,21 @@ use std::io::Read;
 use flate2::read::{GzDecoder, ZlibDecoder};
 use serde_json::{Value, json};
 
-use crate::request::{BODY_LIMIT, Body, Head};
+use crate::request::{Body, Head};
 use crate::response::{Response, TEXT};
 
 /// Bounds a form: the service reads longer ones only as JSON.
 const FORM_LIMIT: usize = 56 * 1024;
 
 /// Reads a body as JSON. A body of a type that the service does not read is an
-/// empty object.
-pub fn parse(head: &Head, body: Body) -> Result<Value, Response> {
+/// empty object. `limit` is for what an encoded body becomes.
+pub fn parse(head: &Head, body: Body, limit: usize) -> Result<Value, Response> {
     let content_type = head.content_type();
     let is_form = content_type == "application/x-www-form-urlencoded";
     if !is_form && !is_json(&content_type) {
         return Ok(json!({}));
     }
-    match decoded(head, body)? {
+    match decoded(head, body, limit)? {
         Body::Complete(body) if is_form && body.len() <= FORM_LIMIT => Ok(form(&body)),
         Body::Complete(body) if !is_form => json(&body),
         _ => Err(Response::bare(413, TEXT, "request entity too large")),
@@ -27,21 +27,21 @@ pub fn parse(head: &Head, body: Body) -> Result<Value, Response> {
 }
 
 /// Undoes the body's encoding. The limit holds for what comes out.
-fn decoded(head: &Head, body: Body) -> Result<Body, Response> {
+fn decoded(head: &Head, body: Body, limit: usize) -> Result<Body, Response> {
     let encoding = head.header("content-encoding").unwrap_or("identity");
     match (encoding.trim().to_ascii_lowercase().as_str(), body) {
         ("identity", body) => Ok(body),
-        ("gzip", Body::Complete(bytes)) => inflated(GzDecoder::new(bytes.as_slice())),
-        ("deflate", Body::Complete(bytes)) => inflated(ZlibDecoder::new(bytes.as_slice())),
+        ("gzip", Body::Complete(bytes)) => inflated(GzDecoder::new(bytes.as_slice()), limit),
+        ("deflate", Body::Complete(bytes)) => inflated(ZlibDecoder::new(bytes.as_slice()), limit),
         ("gzip" | "deflate", Body::TooLarge) => Ok(Body::TooLarge),
         _ => Err(Response::bare(415, TEXT, "Unsupported Media Type")),
     }
 }
 
-fn inflated(decoder: impl Read) -> Result<Body, Response> {
+fn inflated(decoder: impl Read, limit: usize) -> Result<Body, Response> {
     let mut body = Vec::new();
-    match decoder.take(BODY_LIMIT as u64 + 1).read_to_end(&mut body) {
-        Ok(length) if length > BODY_LIMIT => Ok(Body::TooLarge),
+    match decoder.take(limit as u64 + 1).read_to_end(&mut body) {
+        Ok(length) if length > limit => Ok(Body::TooLarge),
         Ok(_) => Ok(Body::Complete(body)),
         // The service does not expect it.
         Err(_) => Err(Response::bare(500, TEXT, "Internal Server Error")),

@@ -62,6 +62,10 @@ pub fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             Long("use-limit") => options.use_limit = arguments.value()?.parse()?,
             Long("search-limit") => options.search_limit = arguments.value()?.parse()?,
+            Long("preview-limit") => options.preview_limit = arguments.value()?.parse()?,
+            Long("lease-limit") => options.lease_limit = arguments.value()?.parse()?,
+            Long("decrypt-limit") => options.decrypt_limit = arguments.value()?.parse()?,
+            Long("body-limit") => options.body_limit = arguments.value()?.parse()?,
             Long("idle-close-ms") => options.idle_close = milliseconds(&mut arguments)?,
             Long("starting-for") => options.starting_for = arguments.value()?.parse()?,
             Long("clock-skew") => options.clock_skew = arguments.value()?.parse()?,

@@ -7,13 +7,21 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::probe;
+use crate::quota::Quota;
 use crate::request::{Body, Head};
 use crate::response::Response;
 use crate::state::State;
 
+/// How large the body of a control request may be.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Of longer bodies only the length and the hash are shown.
+const SMALL_BODY: usize = 4 * 1024;
+
 /// Whether a path on the plain listener is a control route.
 pub fn is_at(path: &str) -> bool {
-    path == "/sandbox" || path.starts_with("/sandbox/")
+    (path == "/sandbox" || path.starts_with("/sandbox/")) && !probe::is_at(path)
 }
 
 pub fn respond(state: &State, head: &Head, body: &Body) -> Response {
@@ -65,6 +73,16 @@ pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<
         ("GET", "/sandbox/requests") => Ok(json!({ "requests": requests(state) })),
         ("DELETE", "/sandbox/requests") => {
             state.requests.clear();
+            Ok(json!({}))
+        }
+        ("GET", "/sandbox/work") => {
+            let mut work = state.work.to_value();
+            work["most_at_once"] = json!(state.at_once.most());
+            Ok(work)
+        }
+        ("DELETE", "/sandbox/work") => {
+            state.work.clear();
+            state.at_once.clear();
             Ok(json!({}))
         }
         ("GET", "/sandbox/connections") => Ok(json!({
@@ -140,7 +158,10 @@ fn sessions(state: &State) -> Vec<Value> {
             "expiresAt": session.expires_at,
             "status": session.status.name(),
             "uses": session.uses,
-            "searches": session.searches,
+            "searches": session.spent(Quota::Search),
+            "previews": session.spent(Quota::Preview),
+            "leases": session.spent(Quota::Lease),
+            "decryptions": session.spent(Quota::Decrypt),
         })
     })
     .collect()
@@ -149,15 +170,21 @@ fn sessions(state: &State) -> Vec<Value> {
 fn requests(state: &State) -> Vec<Value> {
     let all = state.requests.all().into_iter();
     all.map(|request| {
-        json!({
+        let mut value = json!({
             "method": request.method,
             "path": request.path,
             "headers": request.headers,
-            "body": String::from_utf8_lossy(&request.body),
+            "body_length": request.body_length,
+            "body_sha256": request.body_sha256,
             "connection": request.connection,
             "https": request.https,
             "arrived_ms": u64::try_from(request.arrived.as_millis()).unwrap_or(u64::MAX),
-        })
+            "carried_out": request.carried_out,
+        });
+        if request.body_length == Some(request.body.len()) && request.body.len() <= SMALL_BODY {
+            value["body"] = json!(String::from_utf8_lossy(&request.body));
+        }
+        value
     })
     .collect()
 }

@@ -1,6 +1,7 @@
 //! One request and its answer, with the faults that strike it.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,13 +10,15 @@ use crate::api::{self, Answer};
 use crate::clock::http_date;
 use crate::connection::{Connection, Door, garbage};
 use crate::control;
+use crate::delivery::Delivery;
 use crate::fault::{Listener, exact_bytes};
 use crate::fault_kind::{DripStage, FaultKind, Stage};
+use crate::probe;
 use crate::record::RecordedRequest;
-use crate::request::{BODY_LIMIT, Body, Framing, Head, Inbound};
+use crate::request::{Body, Framing, Head, Inbound};
 use crate::response::{JSON, Response};
 use crate::schedule::Point;
-use crate::sender::{Outgoing, write};
+use crate::sender::{Delivered, Outgoing, write};
 use crate::sync::wait;
 use crate::transport::Transport;
 use crate::tunnel::tunnel;
@@ -38,6 +41,7 @@ pub enum Next {
 struct Plan {
     wait_before: Duration,
     wait_after: Duration,
+    wait_within_head: Duration,
     wait_within: Duration,
     date_skew: i64,
     date_missing: bool,
@@ -57,6 +61,7 @@ impl Plan {
                 FaultKind::Delay { ms, stage } => {
                     let wait = match stage {
                         Stage::Body => &mut plan.wait_within,
+                        Stage::HalfHead => &mut plan.wait_within_head,
                         Stage::Answer => &mut plan.wait_after,
                         _ => &mut plan.wait_before,
                     };
@@ -100,29 +105,37 @@ impl<S: Transport> Connection<S> {
             write(&mut self.stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let mut framing = head.framing;
-        let body = inbound
-            .body(&mut self.stream, &mut framing, BODY_LIMIT)
-            .await?;
-        let next = match self.door {
-            Door::Api(listener) if !(listener == Listener::Http && control::is_at(&head.path)) => {
-                self.record(&head, &body, listener);
+        if framing != Framing::Done
+            && let Some(listener) = self.listener_of(&head)
+            && let Some(end) = self.upload(&head, listener).await
+        {
+            return Ok(end);
+        }
+        let limit = self.body_limit(&head);
+        let body = inbound.body(&mut self.stream, &mut framing, limit).await?;
+        let next = match self.listener_of(&head) {
+            Some(listener) => {
+                let state = Arc::clone(&self.state);
+                // A tunnel lasts as long as its connection.
+                let _at_once = (head.method != "CONNECT").then(|| state.at_once.enter());
+                let number = self.record(&head, &body, listener);
                 let struck = self.state.faults.strike(Point::Request(&head), listener);
                 let plan = Plan::new(struck);
                 let mut note = String::new();
-                let answered = self.answer(&head, body, &plan, &mut note).await;
+                let answered = self.answer(&head, body, &plan, number, &mut note).await;
                 self.state.log(|| {
                     let gone = if answered.is_err() {
                         " (client gone)"
                     } else {
                         ""
                     };
-                    let (method, path, names) = (&head.method, head.target(), &plan.names);
+                    let (method, path, names) = (&head.method, &head.target, &plan.names);
                     let took = started.elapsed().as_millis();
                     format!("{method} {path} {note}{names}{gone} {took}ms")
                 });
                 answered?
             }
-            _ => {
+            None => {
                 let response = control::respond(&self.state, &head, &body);
                 self.send_plainly(&head, &response).await?
             }
@@ -133,19 +146,60 @@ impl<S: Transport> Connection<S> {
         Ok(next)
     }
 
-    fn record(&self, head: &Head, body: &Body, listener: Listener) {
-        self.state.requests.add(RecordedRequest {
+    /// Where a request to the service came in. `None`: it is one to the sandbox.
+    fn listener_of(&self, head: &Head) -> Option<Listener> {
+        match self.door {
+            Door::Api(Listener::Http) if control::is_at(&head.path) => None,
+            Door::Api(listener) => Some(listener),
+            Door::Control => None,
+        }
+    }
+
+    /// Strikes before the body is read. Says how the connection ends, if it does.
+    async fn upload(&self, head: &Head, listener: Listener) -> Option<Next> {
+        for fault in self.state.faults.strike(Point::Upload(head), listener) {
+            self.state
+                .log(|| format!("{} {} fault={fault}", head.method, head.target));
+            let end = match fault {
+                FaultKind::Delay { ms, .. } => {
+                    wait(Duration::from_millis(ms)).await;
+                    continue;
+                }
+                FaultKind::Reset { .. } => Next::Reset,
+                FaultKind::Stall { .. } => Next::Stall,
+                _ => Next::HangUp,
+            };
+            self.record(head, &Body::TooLarge, listener);
+            return Some(end);
+        }
+        None
+    }
+
+    /// A probe takes more than the service.
+    fn body_limit(&self, head: &Head) -> usize {
+        match self.door {
+            Door::Api(_) if probe::is_at(&head.path) => probe::BODY_LIMIT,
+            Door::Api(_) => self.state.options.body_limit,
+            Door::Control => control::BODY_LIMIT,
+        }
+    }
+
+    /// Gives the number that the record knows the request by.
+    fn record(&self, head: &Head, body: &Body, listener: Listener) -> u64 {
+        let mut request = RecordedRequest {
             method: head.method.clone(),
-            path: head.target(),
+            path: head.target.clone(),
             headers: head.headers.clone(),
-            body: match body {
-                Body::Complete(body) => body.clone(),
-                Body::TooLarge => Vec::new(),
-            },
+            body: Vec::new(),
+            body_length: None,
+            body_sha256: None,
             connection: self.number,
             https: listener == Listener::Https,
             arrived: self.state.requests.uptime(),
-        });
+            carried_out: false,
+        };
+        request.set_body(body);
+        self.state.requests.add(request)
     }
 
     async fn send_plainly(&mut self, head: &Head, response: &Response) -> io::Result<Next> {
@@ -160,12 +214,14 @@ impl<S: Transport> Connection<S> {
         Ok(if keep_alive { Next::Keep } else { Next::Close })
     }
 
-    /// Answers as planned. `note` is what the log says about it.
+    /// Answers the request with that number as planned. `note` is what the log
+    /// says about it.
     async fn answer(
         &mut self,
         head: &Head,
         body: Body,
         plan: &Plan,
+        number: u64,
         note: &mut String,
     ) -> io::Result<Next> {
         note.push('-');
@@ -192,7 +248,8 @@ impl<S: Transport> Connection<S> {
         let Answer {
             mut response,
             note: what,
-        } = self.response(head, body, plan).await;
+            delivery,
+        } = self.response(head, body, plan, number).await;
         for patch in &plan.body_patches {
             response.patch_body(patch);
         }
@@ -216,17 +273,18 @@ impl<S: Transport> Connection<S> {
             date: (!plan.date_missing)
                 .then(|| http_date(self.state.clock.now().saturating_add(plan.date_skew))),
             keep_alive: !head.wants_close() && !asked_to_close,
-            without_body: head.method == "HEAD",
+            without_body: head.method == "HEAD" || matches!(response.status, 204 | 304),
         };
-        self.send(&outgoing, plan).await
+        self.send(&outgoing, plan, &delivery).await
     }
 
     /// The answer that the service or a fault gives.
-    async fn response(&self, head: &Head, body: Body, plan: &Plan) -> Answer {
+    async fn response(&self, head: &Head, body: Body, plan: &Plan, number: u64) -> Answer {
         match &plan.last {
             Some(FaultKind::Answer(reply)) => reply.to_response().into(),
+            Some(FaultKind::Refusal { refusal }) => refusal.response().into(),
             Some(FaultKind::Redirect { status, location }) => {
-                let elsewhere = || format!("{}{}", self.state.ready.https, head.target());
+                let elsewhere = || format!("{}{}", self.state.ready.https, head.target);
                 let location = location.clone().unwrap_or_else(elsewhere);
                 let mut response = Response::bare(status.unwrap_or(301), crate::response::HTML, "");
                 response.set_header("Location", &location);
@@ -235,12 +293,22 @@ impl<S: Transport> Connection<S> {
             Some(FaultKind::OversizedBody { .. }) => Response::new(200, JSON, "").into(),
             _ => {
                 let claims = plan.claims_patch.as_ref();
-                api::handle(&self.state, head, body, &self.peer, claims).await
+                let answer = api::handle(&self.state, head, body, &self.peer, claims).await;
+                if (200..300).contains(&answer.response.status) {
+                    self.state.work.add(head);
+                    self.state.requests.carried_out(number);
+                }
+                answer
             }
         }
     }
 
-    async fn send(&mut self, outgoing: &Outgoing<'_>, plan: &Plan) -> io::Result<Next> {
+    async fn send(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        plan: &Plan,
+        delivery: &Delivery,
+    ) -> io::Result<Next> {
         let stream = &mut self.stream;
         let mut keep_alive = outgoing.keep_alive;
         match &plan.last {
@@ -269,11 +337,23 @@ impl<S: Transport> Connection<S> {
                 outgoing.oversized(stream, *bytes, *chunked).await?;
             }
             _ => {
+                if let Some(end) = plan.end_at(Stage::HalfHead) {
+                    outgoing.half_head(stream).await?;
+                    return Ok(end);
+                }
                 if let Some(end) = plan.end_at(Stage::Body) {
                     outgoing.part(stream, None).await?;
                     return Ok(end);
                 }
-                if plan.wait_within.is_zero() {
+                if !delivery.is_usual() {
+                    match outgoing.delivered(stream, delivery).await? {
+                        Delivered::Whole => {}
+                        Delivered::UntilClose => keep_alive = false,
+                        Delivered::Short => return Ok(Next::HangUp),
+                    }
+                } else if !plan.wait_within_head.is_zero() {
+                    outgoing.head_in_two(stream, plan.wait_within_head).await?;
+                } else if plan.wait_within.is_zero() {
                     outgoing.whole(stream).await?;
                 } else {
                     outgoing.in_two(stream, plan.wait_within).await?;

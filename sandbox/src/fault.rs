@@ -36,6 +36,9 @@ pub struct When {
     /// Only requests whose path starts so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Only requests whose query has this in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
     /// Only through this door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listener: Option<Listener>,
@@ -64,8 +67,8 @@ impl From<Reply> for Fault {
 }
 
 /// The members of a fault's JSON that say when; the others say what.
-const WHEN: [&str; 7] = [
-    "times", "skip", "share", "seed", "method", "path", "listener",
+const WHEN: [&str; 8] = [
+    "times", "skip", "share", "seed", "method", "path", "query", "listener",
 ];
 
 impl Fault {
@@ -148,6 +151,7 @@ impl Fault {
             share,
             method,
             path,
+            query,
             listener,
             ..
         } = &self.when;
@@ -155,7 +159,8 @@ impl Fault {
             return Err("share goes from 0 to 1".into());
         }
         let before_a_request = matches!(self.kind.stage(), Stage::Accept | Stage::Tls);
-        if before_a_request && (method.is_some() || path.is_some()) {
+        let names_a_request = method.is_some() || path.is_some() || query.is_some();
+        if before_a_request && names_a_request {
             return Err("before a request is read there is no method and no path".into());
         }
         if self.kind.stage() == Stage::Tls && *listener == Some(Listener::Http) {
@@ -163,7 +168,7 @@ impl Fault {
         }
         match &self.kind {
             FaultKind::Garbage {
-                stage: Stage::Answer | Stage::Body,
+                stage: Stage::Upload | Stage::Answer | Stage::HalfHead | Stage::Body,
                 ..
             } => Err("garbage comes at accept, tls or request".into()),
             FaultKind::Garbage { text, base64, .. } if text.is_none() && base64.is_none() => Ok(()),

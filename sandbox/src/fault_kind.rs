@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::tls::WrongCertificate;
 
@@ -16,12 +17,17 @@ pub enum Stage {
     Accept,
     /// The client's first TLS message was read; it has had no answer.
     Tls,
+    /// The head of a request was read, its body was not: whoever sends a long one
+    /// is still at it.
+    Upload,
     /// The request was read and not acted upon. `headers` means the same.
     #[default]
     #[serde(alias = "headers")]
     Request,
     /// The request was acted upon (a session may exist now); nothing was sent.
     Answer,
+    /// Half of the head was sent.
+    HalfHead,
     /// The head and a part of the body were sent.
     Body,
 }
@@ -58,6 +64,11 @@ pub enum FaultKind {
     },
     /// A fixed answer instead of the service's.
     Answer(Reply),
+    /// The service's refusal, or one of a proxy in front of it, word for word.
+    Refusal {
+        #[serde(rename = "as")]
+        refusal: Refusal,
+    },
     /// To `location`, or to the same path on the HTTPS listener.
     Redirect {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,7 +185,8 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = serde_json::to_value(self).unwrap_or_default();
         f.write_str(value["kind"].as_str().unwrap_or("fault"))?;
-        match value["stage"].as_str().or(value["wrong"].as_str()) {
+        let details = ["stage", "wrong", "as"].iter();
+        match details.filter_map(|name| value[name].as_str()).next() {
             Some(detail) => write!(f, "@{detail}"),
             None => Ok(()),
         }

@@ -35,6 +35,14 @@ pub struct Options {
     pub use_limit: u32,
     /// The search of one session that is the first to be refused.
     pub search_limit: u32,
+    /// As above, for previews.
+    pub preview_limit: u32,
+    /// As above, for leases.
+    pub lease_limit: u32,
+    /// As above, for decryptions.
+    pub decrypt_limit: u32,
+    /// Where the service stops reading a body.
+    pub body_limit: usize,
     /// When an idle connection is closed.
     pub idle_close: Duration,
     /// This many first requests are answered 404 `Not Found`, as by a server
@@ -66,6 +74,10 @@ impl Default for Options {
             reap_interval: Some(Duration::from_secs(60)),
             use_limit: 3000,
             search_limit: 300,
+            preview_limit: 300,
+            lease_limit: 15,
+            decrypt_limit: 30,
+            body_limit: 1024 * 1024,
             // The header promises 5 s; the server is seen to wait a little longer.
             idle_close: Duration::from_millis(5_500),
             starting_for: 0,

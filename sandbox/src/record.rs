@@ -4,7 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::request::Body;
 use crate::sync::lock;
+
+/// Longer bodies are not kept.
+const KEPT_BODY: usize = 1024 * 1024;
 
 /// A request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,16 +17,36 @@ pub struct RecordedRequest {
     /// With its query.
     pub path: String,
     pub headers: Vec<(String, String)>,
+    /// Empty when it was longer than 1 MiB.
     pub body: Vec<u8>,
+    /// `None` when the service did not read it to its end.
+    pub body_length: Option<usize>,
+    /// In hexadecimal digits. `None` as above.
+    pub body_sha256: Option<String>,
     /// Counted from 1 in the order of acceptance: two requests with the same
     /// number came over one connection.
     pub connection: usize,
     pub https: bool,
     /// Since the sandbox started.
     pub arrived: Duration,
+    /// Whether the service did what it asks for. What became of the answer does
+    /// not matter.
+    pub carried_out: bool,
 }
 
 impl RecordedRequest {
+    /// Takes a body in. A hash is taken at once only of a long one, which is not
+    /// kept.
+    pub fn set_body(&mut self, body: &Body) {
+        let Body::Complete(body) = body else { return };
+        self.body_length = Some(body.len());
+        if body.len() > KEPT_BODY {
+            self.body_sha256 = Some(sha256(body));
+        } else {
+            self.body.clone_from(body);
+        }
+    }
+
     /// The first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
@@ -52,6 +76,8 @@ pub struct Recorder {
 struct Memory {
     requests: VecDeque<RecordedRequest>,
     weight: usize,
+    /// How many have arrived. The last of `requests` has this number.
+    arrived: u64,
 }
 
 impl Recorder {
@@ -67,48 +93,125 @@ impl Recorder {
         self.started.elapsed()
     }
 
-    /// Remembers a request and forgets the oldest ones that are too many.
-    pub fn add(&self, request: RecordedRequest) {
+    /// Remembers a request and forgets the oldest ones that are too many. Gives
+    /// the request's number.
+    pub fn add(&self, request: RecordedRequest) -> u64 {
         let mut memory = lock(&self.memory);
+        memory.arrived += 1;
         memory.weight += request.weight();
         memory.requests.push_back(request);
         while memory.requests.len() > self.limit || memory.weight > WEIGHT_LIMIT {
             let Some(oldest) = memory.requests.pop_front() else {
-                return;
+                break;
             };
             memory.weight -= oldest.weight();
+        }
+        memory.arrived
+    }
+
+    /// Notes that the service did what the request with that number asks for.
+    pub fn carried_out(&self, number: u64) {
+        let mut memory = lock(&self.memory);
+        let from_the_end = memory.arrived - number;
+        let mut latest_first = memory.requests.iter_mut().rev();
+        let nth = usize::try_from(from_the_end).ok();
+        if let Some(request) = nth.and_then(|nth| latest_first.nth(nth)) {
+            request.carried_out = true;
         }
     }
 
     pub fn all(&self) -> Vec<RecordedRequest> {
-        lock(&self.memory).requests.iter().cloned().collect()
+        let mut all: Vec<_> = lock(&self.memory).requests.iter().cloned().collect();
+        for request in &mut all {
+            let is_kept = request.body_length == Some(request.body.len());
+            if request.body_sha256.is_none() && is_kept {
+                request.body_sha256 = Some(sha256(&request.body));
+            }
+        }
+        all
     }
 
     pub fn clear(&self) {
-        *lock(&self.memory) = Memory::default();
+        let mut memory = lock(&self.memory);
+        memory.requests.clear();
+        memory.weight = 0;
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn request(recorder: &Recorder, connection: usize) -> RecordedRequest {
+        RecordedRequest {
+            method: "POST".into(),
+            path: "/".into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            body_length: None,
+            body_sha256: None,
+            connection,
+            https: false,
+            arrived: recorder.uptime(),
+            carried_out: false,
+        }
+    }
+
     #[test]
     fn a_load_of_large_bodies_does_not_eat_the_machine() {
         let recorder = Recorder::new(1000);
         for connection in 0..200 {
-            recorder.add(RecordedRequest {
-                method: "POST".into(),
-                path: "/".into(),
-                headers: Vec::new(),
-                body: vec![0; 1024 * 1024],
-                connection,
-                https: false,
-                arrived: recorder.uptime(),
-            });
+            let mut request = request(&recorder, connection);
+            request.set_body(&Body::Complete(vec![0; 1024 * 1024]));
+            recorder.add(request);
         }
         let kept = recorder.all();
         assert!((60..64).contains(&kept.len()), "{} requests", kept.len());
         assert_eq!(kept.last().map(|request| request.connection), Some(199));
+    }
+
+    #[test]
+    fn what_was_carried_out_is_told_also_after_others_were_forgotten() {
+        let recorder = Recorder::new(2);
+        let numbers: Vec<u64> = (0..4)
+            .map(|nth| recorder.add(request(&recorder, nth)))
+            .collect();
+        recorder.carried_out(numbers[0]);
+        recorder.carried_out(numbers[2]);
+        let done: Vec<bool> = recorder.all().iter().map(|r| r.carried_out).collect();
+        assert_eq!(done, [true, false]);
+        recorder.clear();
+        recorder.carried_out(numbers[3]);
+        recorder.carried_out(recorder.add(request(&recorder, 5)));
+        assert!(recorder.all()[0].carried_out);
+    }
+
+    #[test]
+    fn a_long_body_is_told_by_its_length_and_its_hash() {
+        let recorder = Recorder::new(2);
+        let mut long = request(&recorder, 1);
+        long.set_body(&Body::Complete(vec![b'a'; 1_048_577]));
+        recorder.add(long);
+        let mut short = request(&recorder, 1);
+        short.set_body(&Body::Complete(b"abc".to_vec()));
+        recorder.add(short);
+        let all = recorder.all();
+        assert_eq!(
+            (all[0].body.len(), all[0].body_length),
+            (0, Some(1_048_577))
+        );
+        assert_eq!(
+            all[1].body_sha256.as_deref(),
+            Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        );
     }
 }

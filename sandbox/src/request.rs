@@ -8,11 +8,12 @@ use tokio::time::timeout;
 
 /// Where the service stops reading a request head.
 pub const HEAD_LIMIT: usize = 16 * 1024;
-/// Where the service stops reading a body.
-pub const BODY_LIMIT: usize = 1024 * 1024;
 /// A body that was refused is still read to its end, as long as it is not
 /// longer than this.
 const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+
+/// How much is read at once, at least.
+const PIECE: usize = 16 * 1024;
 
 /// How long a request head may take from its first byte to its last.
 const WHOLE_HEAD: Duration = Duration::from_secs(60);
@@ -21,6 +22,8 @@ const WHOLE_HEAD: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Head {
     pub method: String,
+    /// The path and the query as they came.
+    pub target: String,
     pub path: String,
     pub query: String,
     pub headers: Vec<(String, String)>,
@@ -69,14 +72,6 @@ impl Head {
         let path = self.path.strip_suffix('/').unwrap_or(&self.path);
         path.to_ascii_lowercase()
     }
-
-    pub fn target(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
-    }
 }
 
 /// How much body is still to come.
@@ -113,13 +108,12 @@ pub struct Inbound {
 
 impl Inbound {
     async fn fill<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
-        let mut piece = [0; 16 * 1024];
-        match stream.read(&mut piece).await? {
+        // Read to where the bytes stay: a piece in the future would have to be
+        // moved with it.
+        self.buffer.reserve(PIECE);
+        match stream.read_buf(&mut self.buffer).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            length => {
-                self.buffer.extend_from_slice(&piece[..length]);
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -166,6 +160,11 @@ impl Inbound {
         {
             return Ok(Body::TooLarge);
         }
+        if let Framing::Length(length) = *framing {
+            let body = self.whole_body(stream, length as usize).await?;
+            *framing = Framing::Done;
+            return Ok(Body::Complete(body));
+        }
         let mut body = Vec::new();
         while let Some(piece) = self.piece(stream, framing).await? {
             body.extend_from_slice(&piece);
@@ -174,6 +173,24 @@ impl Inbound {
             }
         }
         Ok(Body::Complete(body))
+    }
+
+    /// Reads a body of that length to where it stays.
+    async fn whole_body<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        length: usize,
+    ) -> io::Result<Vec<u8>> {
+        let here = length.min(self.buffer.len());
+        let mut body = Vec::with_capacity(length);
+        body.extend(self.buffer.drain(..here));
+        while body.len() < length {
+            let left = (length - body.len()) as u64;
+            if (&mut *stream).take(left).read_buf(&mut body).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(body)
     }
 
     /// Reads the rest of a body away, so that the next request can be read.
@@ -282,6 +299,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, NoRequest> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut head = Head {
         method: parsed.method.unwrap_or_default().to_owned(),
+        target: target.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: parsed

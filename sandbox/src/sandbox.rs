@@ -90,6 +90,12 @@ impl Sandbox {
         self.state.requests.clear();
     }
 
+    /// How often a request was carried out, whatever became of its answer:
+    /// `POST /api/sessions`, with or without a query.
+    pub fn times_carried_out(&self, request: &str) -> u64 {
+        self.state.work.times(request)
+    }
+
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.state.accepted.load(Ordering::SeqCst)

@@ -13,6 +13,8 @@ use crate::sync::lock;
 pub enum Point<'a> {
     Accept,
     Tls,
+    /// The head alone; a body follows.
+    Upload(&'a Head),
     Request(&'a Head),
 }
 
@@ -76,10 +78,16 @@ impl Armed {
         }
         match (point, self.fault.kind.stage()) {
             (Point::Accept, Stage::Accept) | (Point::Tls, Stage::Tls) => true,
-            (Point::Request(head), Stage::Request | Stage::Answer | Stage::Body) => {
+            (Point::Upload(head), Stage::Upload)
+            | (
+                Point::Request(head),
+                Stage::Request | Stage::Answer | Stage::HalfHead | Stage::Body,
+            ) => {
                 let path = when.path.as_deref();
+                let query = when.query.as_deref();
                 let method = when.method.as_deref();
                 path.is_none_or(|start| head.path.starts_with(start))
+                    && query.is_none_or(|part| head.query.contains(part))
                     && method.is_none_or(|only| head.method.eq_ignore_ascii_case(only))
             }
             _ => false,

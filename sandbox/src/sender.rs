@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use crate::delivery::Delivery;
 use crate::fault_kind::AnswerFraming;
 use crate::response::Response;
 use crate::sync::wait;
 
-/// Memory that oversized answers are made of.
+/// Memory that oversized answers are made of. Longer bodies are not copied.
 const PIECE: usize = 64 * 1024;
 
 /// An answer, and what is known of the connection it goes out on.
@@ -42,6 +43,11 @@ impl Outgoing<'_> {
 
     pub async fn whole<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
         let mut bytes = self.head();
+        if self.body().len() > PIECE {
+            // To copy a long body costs more than a second call.
+            out.write_all(&bytes).await?;
+            return write(out, self.body()).await;
+        }
         bytes.extend_from_slice(self.body());
         write(out, &bytes).await
     }
@@ -60,6 +66,79 @@ impl Outgoing<'_> {
         write(out, &bytes).await?;
         wait(Duration::from_millis(10)).await;
         Ok(())
+    }
+
+    /// Half of the head. The pause is as above.
+    pub async fn half_head<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
+        let head = self.head();
+        write(out, &head[..head.len() / 2]).await?;
+        wait(Duration::from_millis(10)).await;
+        Ok(())
+    }
+
+    /// Half of the head, and the rest later.
+    pub async fn head_in_two<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        pause: Duration,
+    ) -> io::Result<()> {
+        self.half_head(out).await?;
+        wait(pause).await;
+        let head = self.head();
+        let mut bytes = head[head.len() / 2..].to_vec();
+        bytes.extend_from_slice(self.body());
+        write(out, &bytes).await
+    }
+
+    /// Sends as the delivery says. Says whether the connection can go on.
+    pub async fn delivered<W: AsyncWrite + Unpin>(
+        &self,
+        out: &mut W,
+        delivery: &Delivery,
+    ) -> io::Result<Delivered> {
+        let chunked = delivery.framing == Some(AnswerFraming::Chunked);
+        let head = match delivery.framing {
+            None => self.head(),
+            Some(AnswerFraming::Chunked) => self.chunked_head(),
+            Some(AnswerFraming::UntilClose) => self.head_without_length(false),
+        };
+        write(out, &head).await?;
+        if self.without_body {
+            return Ok(Delivered::Whole);
+        }
+        let sent = self.body().len().saturating_sub(delivery.short);
+        let default_piece = if chunked {
+            Delivery::CHUNK
+        } else {
+            sent.max(1)
+        };
+        let piece = delivery.piece.unwrap_or(default_piece);
+        for (nth, bytes) in self.body()[..sent].chunks(piece).enumerate() {
+            if nth > 0 {
+                wait(delivery.pause).await;
+            }
+            if chunked {
+                let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+                chunk.extend_from_slice(bytes);
+                chunk.extend_from_slice(b"\r\n");
+                write(out, &chunk).await?;
+            } else {
+                write(out, bytes).await?;
+            }
+        }
+        if delivery.short > 0 {
+            return Ok(Delivered::Short);
+        }
+        let mut end = Vec::new();
+        if chunked {
+            end.extend_from_slice(b"0\r\n\r\n");
+        }
+        end.resize(end.len() + delivery.long, b'+');
+        write(out, &end).await?;
+        Ok(match delivery.framing {
+            Some(AnswerFraming::UntilClose) => Delivered::UntilClose,
+            _ => Delivered::Whole,
+        })
     }
 
     /// The head and half of the body, and the rest later.
@@ -181,6 +260,16 @@ impl Outgoing<'_> {
     }
 }
 
+/// What a [`Delivery`] has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    Whole,
+    /// The end of the connection is the end of the body.
+    UntilClose,
+    /// The body lacks its end.
+    Short,
+}
+
 const TOKEN_START: &[u8] = b"{\"data\":{\"token\":\"eyJ";
 
 pub async fn write<W: AsyncWrite + Unpin>(out: &mut W, bytes: &[u8]) -> io::Result<()> {
@@ -197,11 +286,12 @@ async fn drip<W: AsyncWrite + Unpin>(out: &mut W, bytes: &[u8], pause: Duration)
 }
 
 async fn fill<W: AsyncWrite + Unpin>(out: &mut W, bytes: u64) -> io::Result<()> {
-    let piece = [b'A'; PIECE];
+    // Not in the future, which is moved with all that it holds.
+    static FILLING: [u8; PIECE] = [b'A'; PIECE];
     let mut left = bytes;
     while left > 0 {
         let length = left.min(PIECE as u64);
-        out.write_all(&piece[..length as usize]).await?;
+        out.write_all(&FILLING[..length as usize]).await?;
         left -= length;
     }
     Ok(())

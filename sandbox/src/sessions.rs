@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use crate::identifier::{cast, lookup_key, to_store};
+use crate::quota::Quota;
 use crate::random;
 use crate::sync::lock;
 use crate::token::Claims;
@@ -114,10 +115,15 @@ pub struct Session {
     pub status: Status,
     /// Requests that carried its token to a protected route.
     pub uses: u32,
-    pub searches: u32,
+    /// Of each quota, in the order of [`Quota`].
+    spent: [u32; Quota::COUNT],
 }
 
 impl Session {
+    pub fn spent(&self, quota: Quota) -> u32 {
+        self.spent[quota as usize]
+    }
+
     pub fn claims(&self, iat: i64) -> Claims {
         Claims {
             domain: self.domain.clone(),
@@ -181,7 +187,7 @@ impl Sessions {
             expires_at: now.saturating_add(self.lifetime),
             status: Status::Active,
             uses: 0,
-            searches: 0,
+            spent: [0; Quota::COUNT],
         };
         let mut stored = lock(&self.stored);
         let taken = stored.iter().any(|s| s.identifier == session.identifier);
@@ -201,15 +207,23 @@ impl Sessions {
         Some(session.uses)
     }
 
-    /// As [`Sessions::count_use`], for searches. `None` also when the session
+    /// Whether there is such a session, and it is not used.
+    pub fn is_active(&self, id: &str) -> bool {
+        let stored = lock(&self.stored);
+        let mut all = stored.iter();
+        all.any(|session| session.id == id && session.status == Status::Active)
+    }
+
+    /// As [`Sessions::count_use`], for one quota. `None` also when the session
     /// is used.
-    pub fn count_search(&self, id: &str) -> Option<u32> {
+    pub fn spend(&self, id: &str, quota: Quota) -> Option<u32> {
         let mut stored = lock(&self.stored);
         let session = stored
             .iter_mut()
             .find(|session| session.id == id && session.status == Status::Active)?;
-        session.searches = session.searches.saturating_add(1);
-        Some(session.searches)
+        let spent = &mut session.spent[quota as usize];
+        *spent = spent.saturating_add(1);
+        Some(*spent)
     }
 
     /// Moves sessions into the past. Says how many.

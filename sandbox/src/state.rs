@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use crate::at_once::AtOnce;
 use crate::clock::Clock;
 use crate::log;
 use crate::options::Options;
@@ -14,6 +15,7 @@ use crate::sessions::Sessions;
 use crate::sync::lock;
 use crate::tls::Tls;
 use crate::token::Signer;
+use crate::work::Work;
 
 pub struct State {
     pub options: Options,
@@ -24,6 +26,8 @@ pub struct State {
     pub ready: Ready,
     pub faults: Schedule,
     pub requests: Recorder,
+    pub work: Work,
+    pub at_once: AtOnce,
     pub accepted: AtomicUsize,
     pub open: AtomicUsize,
     starting: AtomicU32,
@@ -47,6 +51,8 @@ impl State {
             tls,
             ready,
             requests: Recorder::new(options.record_limit),
+            work: Work::default(),
+            at_once: AtOnce::default(),
             accepted: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
             starting: AtomicU32::new(options.starting_for),

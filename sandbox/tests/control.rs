@@ -182,6 +182,61 @@ fn requests_and_connections_are_shown_and_control_is_not_among_them() {
 }
 
 #[test]
+fn a_request_is_shown_as_it_came() {
+    let sandbox = sandbox();
+    let request = "POST /sandbox/echo?a=%20b?&id=1 HTTP/1.1\r\nhOsT: x\r\n\
+                   Authorization: Bearer eyJ.a.b\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 3\r\n\r\nabc";
+    http(&sandbox).exchange(request);
+    http(&sandbox).exchange("GET /sandbox/echo? HTTP/1.1\r\nHost: x\r\n\r\n");
+    let (_, shown) = control(&sandbox, "GET /sandbox/requests", "");
+    let first = &shown["requests"][0];
+    assert_eq!(first["path"], "/sandbox/echo?a=%20b?&id=1");
+    assert_eq!(
+        first["headers"],
+        json!([
+            ["hOsT", "x"],
+            ["Authorization", "Bearer eyJ.a.b"],
+            ["X-A", "1"],
+            ["X-A", "2"],
+            ["Content-Length", "3"]
+        ])
+    );
+    assert_eq!(first["body"], "abc");
+    assert_eq!(first["body_length"], 3);
+    assert_eq!(
+        first["body_sha256"],
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
+    assert_eq!(first["carried_out"], false, "a means nothing to an echo");
+    assert_eq!(shown["requests"][1]["path"], "/sandbox/echo?");
+    assert_eq!(shown["requests"][1]["carried_out"], true);
+}
+
+#[test]
+fn of_a_long_body_the_length_and_the_hash_are_shown() {
+    let sandbox = sandbox();
+    for (length, hash) in [
+        (
+            4_097,
+            "4e369b5618643c3abddd027b650bfa54810be3b418028a7c9d82299a59d008e8",
+        ),
+        (
+            2_000_000,
+            "bcf7f9d1b4311c3352e60502255ce09a6744df84e8f2c89f79c4b5d74933a95a",
+        ),
+    ] {
+        sandbox.clear_requests();
+        let body = "a".repeat(length);
+        http(&sandbox).exchange(common::post("/sandbox/echo", "a/b", &body, ""));
+        let (_, shown) = control(&sandbox, "GET /sandbox/requests", "");
+        let request = &shown["requests"][0];
+        assert_eq!(request["body_length"], length);
+        assert_eq!(request["body_sha256"], hash);
+        assert_eq!(request.get("body"), None);
+    }
+}
+
+#[test]
 fn the_same_routes_are_on_the_plain_listener() {
     let sandbox = sandbox();
     let request = "GET /sandbox HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{create, create_request, http, inject, named, sandbox, until_the_end};
+use common::{create, create_request, get, http, inject, named, post_with, sandbox, until_the_end};
 use serde_json::json;
 use zelf_sandbox::{AnswerFraming, Fault, FaultKind, Reply};
 
@@ -106,6 +106,91 @@ fn what_nobody_has_asked_for_follows_the_answer_on_a_kept_connection() {
     assert!(!wire.create(json!({})).token().is_empty());
     assert_eq!(wire.receive().text(), "");
     assert!(!wire.create(json!({})).token().is_empty());
+}
+
+#[test]
+fn a_refusal_has_the_words_of_the_service_as_often_as_it_is_asked_for() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let token = wire.create(named("a")).token();
+    for (name, status, body) in [
+        (
+            "protected",
+            401,
+            r#"{"error":"Protected resource, use Authorization header to get access"}"#,
+        ),
+        ("invalid_session", 401, r#"{"error":"Invalid session"}"#),
+        (
+            "not_active",
+            403,
+            r#"{"validationError":"Session is not active"}"#,
+        ),
+        (
+            "search_limit",
+            403,
+            r#"{"validationError":"Search limit exceeded"}"#,
+        ),
+        (
+            "decrypt_limit",
+            403,
+            r#"{"validationError":"Decrypt limit exceeded"}"#,
+        ),
+        ("starting", 404, "Not Found"),
+    ] {
+        inject(
+            &sandbox,
+            json!({"kind": "refusal", "as": name, "times": 2, "path": "/api/tags"}),
+        );
+        let search = get("/api/tags/search?tagName=a", &token);
+        for _ in 0..2 {
+            let answer = wire.exchange(&search);
+            assert_eq!((answer.status, answer.text()), (status, body), "{name}");
+            assert_eq!(answer.header_names()[0], "Vary", "{name}");
+        }
+        assert_eq!(wire.exchange(&search).status, 200, "{name}");
+    }
+}
+
+#[test]
+fn a_refusal_of_a_proxy_is_a_page_and_may_say_when_to_come_back() {
+    let sandbox = sandbox();
+    for (name, status) in [
+        ("bad_gateway", 502),
+        ("unavailable", 503),
+        ("gateway_timeout", 504),
+    ] {
+        for header in [None, Some("2")] {
+            if let Some(value) = header {
+                inject(
+                    &sandbox,
+                    json!({"kind": "header", "name": "Retry-After", "value": value, "times": 1}),
+                );
+            }
+            inject(&sandbox, json!({"kind": "refusal", "as": name, "times": 1}));
+            let answer = create(&sandbox, json!({}));
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.header("retry-after"), header);
+            assert_eq!(answer.header("vary"), None);
+            assert!(answer.text().starts_with("<html>"), "{}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_the_service_may_say_when_to_come_back() {
+    let sandbox = sandbox();
+    let mut wire = http(&sandbox);
+    let token = wire.create(named("a")).token();
+    inject(
+        &sandbox,
+        json!({"kind": "header", "name": "Retry-After", "value": "3", "times": 1}),
+    );
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}"#;
+    let answer = wire.exchange(post_with("/api/protected/rpc/base", &token, call));
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (200, Some("3"))
+    );
 }
 
 #[test]

@@ -65,6 +65,22 @@ fn a_fault_can_be_for_one_route_one_method_and_one_door() {
 }
 
 #[test]
+fn a_fault_can_be_for_one_query() {
+    let sandbox = sandbox();
+    inject(
+        &sandbox,
+        json!({"kind": "answer", "status": 500, "query": "id=7"}),
+    );
+    let mut wire = http(&sandbox);
+    let mut status = |query: &str| {
+        let request = format!("GET /sandbox/bytes/1?{query} HTTP/1.1\r\nHost: x\r\n\r\n");
+        wire.exchange(request).status
+    };
+    assert_eq!(status("id=6"), 200);
+    assert_eq!(status("id=7"), 500);
+}
+
+#[test]
 fn control_routes_are_never_struck() {
     let sandbox = sandbox();
     sandbox.inject(Reply::status(500));
@@ -94,6 +110,11 @@ fn a_fault_that_could_never_strike_is_refused() {
             json!({"kind": "reset", "stage": "accept", "path": "/"}),
             "no method and no path",
         ),
+        (
+            json!({"kind": "reset", "stage": "accept", "query": "id=7"}),
+            "no method and no path",
+        ),
+        (json!({"kind": "refusal", "as": "x"}), "unknown variant"),
         (json!({"kind": "raw", "base64": "%"}), "base64"),
         (json!({"kind": "raw"}), "as text or as base64"),
         (json!({"kind": "answer", "status": 99}), "three digits"),

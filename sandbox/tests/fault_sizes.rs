@@ -75,7 +75,14 @@ fn a_drip_takes_its_time_for_every_byte() {
 
 #[test]
 fn a_delay_can_be_at_every_stage_and_delays_add_up() {
-    for stage in [Stage::Accept, Stage::Request, Stage::Answer, Stage::Body] {
+    for stage in [
+        Stage::Accept,
+        Stage::Upload,
+        Stage::Request,
+        Stage::Answer,
+        Stage::HalfHead,
+        Stage::Body,
+    ] {
         let sandbox = sandbox();
         sandbox.inject(FaultKind::Delay { ms: 30, stage });
         sandbox.inject(FaultKind::Delay { ms: 30, stage });

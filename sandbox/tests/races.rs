@@ -4,7 +4,7 @@ mod common;
 
 use std::thread;
 
-use common::{create, http, named, sandbox_with};
+use common::{create, eventually, http, inject, named, sandbox, sandbox_with};
 use serde_json::json;
 
 #[test]
@@ -54,4 +54,26 @@ fn of_parallel_kills_of_one_session_all_but_one_bring_ghosts() {
     });
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 403, 403, 403]);
+}
+
+#[test]
+fn the_most_requests_at_once_are_told() {
+    let sandbox = sandbox();
+    inject(&sandbox, json!({"kind": "delay", "ms": 500}));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| create(&sandbox, json!({})));
+        }
+    });
+    let most = || {
+        let shown = sandbox.control("GET", "/sandbox/work", &json!({}));
+        shown.unwrap()["most_at_once"].clone()
+    };
+    assert_eq!(most(), 3);
+    eventually("all have been answered", || {
+        sandbox
+            .control("DELETE", "/sandbox/work", &json!({}))
+            .unwrap();
+        most() == 0
+    });
 }

@@ -254,6 +254,12 @@ pub fn get(path: &str, token: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n")
 }
 
+/// A POST with a token and a JSON body.
+pub fn post_with(path: &str, token: &str, body: &str) -> String {
+    let authorization = format!("Authorization: Bearer {token}\r\n");
+    post(path, "application/json", body, &authorization)
+}
+
 pub fn named(identifier: &str) -> Value {
     json!({ "identifier": identifier })
 }

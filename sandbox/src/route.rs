@@ -1,0 +1,258 @@
+//! The routes that want a token.
+
+use crate::quota::Quota;
+
+/// What a route asks of the token's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The token is signed; nobody looks for its session.
+    Signature,
+    /// The session is there and not used, and this quota is not used up.
+    Session(Quota),
+}
+
+/// What a route answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// JSON of so many bytes.
+    Data(usize),
+    /// The offer of a name that nobody has: 74 bytes for `abc.zelf`.
+    Offer,
+    /// The result of each call of a JSON-RPC request, so many bytes each.
+    Rpc(usize),
+}
+
+/// A route of the service.
+#[derive(Debug)]
+pub struct Route {
+    method: &'static str,
+    path: &'static str,
+    pub guard: Guard,
+    /// The parameter without which it is refused.
+    pub needs: Option<&'static str>,
+    pub answers: Answers,
+}
+
+/// `:chain` is one of these.
+const CHAINS: [&str; 14] = [
+    "aptos",
+    "arbitrum",
+    "avalanche",
+    "base",
+    "bitcoin",
+    "bnb",
+    "ethereum",
+    "optimism",
+    "polygon",
+    "solana",
+    "stellar",
+    "sui",
+    "ton",
+    "tron",
+];
+
+const SEARCH: Guard = Guard::Session(Quota::Search);
+const PREVIEW: Guard = Guard::Session(Quota::Preview);
+const LEASE: Guard = Guard::Session(Quota::Lease);
+const DECRYPT: Guard = Guard::Session(Quota::Decrypt);
+
+/// Sizes as they were measured; where a range was, its ends or what is between.
+const ROUTES: [Route; 20] = [
+    route(
+        "GET",
+        "/api/:chain/address/**",
+        Guard::Signature,
+        Answers::Data(1_000),
+    ),
+    route(
+        "GET",
+        "/api/asset/**",
+        Guard::Signature,
+        Answers::Data(200_000),
+    ),
+    route(
+        "POST",
+        "/api/protected/rpc/:chain",
+        Guard::Signature,
+        Answers::Rpc(1_000),
+    ),
+    route(
+        "GET",
+        "/api/zelf-name-service/v2/search",
+        SEARCH,
+        Answers::Offer,
+    )
+    .needs("zelfName"),
+    route(
+        "GET",
+        "/api/zelf-name-service/v2/preview",
+        PREVIEW,
+        Answers::Data(27_000),
+    )
+    .needs("zelfName"),
+    route(
+        "POST",
+        "/api/zelf-name-service/v2/preview-zelfproof",
+        PREVIEW,
+        Answers::Data(27_000),
+    ),
+    route(
+        "POST",
+        "/api/zelf-name-service/v2/lease",
+        LEASE,
+        Answers::Data(100_000),
+    ),
+    route(
+        "POST",
+        "/api/zelf-name-service/v2/decrypt",
+        DECRYPT,
+        Answers::Data(100_000),
+    ),
+    route(
+        "GET",
+        "/api/tags/search",
+        Guard::Signature,
+        Answers::Data(100_000),
+    )
+    .needs("tagName"),
+    route(
+        "GET",
+        "/api/tags/preview",
+        Guard::Signature,
+        Answers::Data(27_000),
+    )
+    .needs("tagName"),
+    route(
+        "POST",
+        "/api/tags/preview-zelfproof",
+        Guard::Signature,
+        Answers::Data(27_000),
+    ),
+    route(
+        "POST",
+        "/api/tags/lease",
+        Guard::Signature,
+        Answers::Data(100_000),
+    ),
+    route(
+        "POST",
+        "/api/tags/decrypt",
+        Guard::Signature,
+        Answers::Data(100_000),
+    ),
+    route(
+        "GET",
+        "/api/zelf-ids/search",
+        Guard::Signature,
+        Answers::Data(27_000),
+    )
+    .needs("tagName"),
+    route(
+        "GET",
+        "/api/zelf-ids/preview",
+        Guard::Signature,
+        Answers::Data(27_000),
+    )
+    .needs("tagName"),
+    route(
+        "POST",
+        "/api/zelf-ids/preview-zelfproof",
+        Guard::Signature,
+        Answers::Data(27_000),
+    ),
+    route(
+        "POST",
+        "/api/zelf-ids/lease",
+        Guard::Signature,
+        Answers::Data(100_000),
+    ),
+    route(
+        "POST",
+        "/api/zelf-ids/decrypt",
+        Guard::Signature,
+        Answers::Data(100_000),
+    ),
+    route(
+        "GET",
+        "/api/zelf-keys/list",
+        Guard::Signature,
+        Answers::Data(2_000_000),
+    ),
+    route(
+        "POST",
+        "/api/zelf-keys/store/*",
+        Guard::Signature,
+        Answers::Data(60_000),
+    ),
+];
+
+const fn route(method: &'static str, path: &'static str, guard: Guard, answers: Answers) -> Route {
+    Route {
+        method,
+        path,
+        guard,
+        needs: None,
+        answers,
+    }
+}
+
+impl Route {
+    const fn needs(mut self, parameter: &'static str) -> Self {
+        self.needs = Some(parameter);
+        self
+    }
+
+    /// Finds the route of a method and a path in lower case. A HEAD is a GET.
+    pub fn find(method: &str, path: &str) -> Option<&'static Route> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        ROUTES
+            .iter()
+            .find(|route| route.method == method && matches(route.path, path))
+    }
+}
+
+/// `*` is any one segment, `**` at the end any number of them.
+fn matches(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for wanted in pattern.split('/') {
+        let fits = match (wanted, segments.next()) {
+            ("**", _) => return true,
+            (":chain", Some(segment)) => CHAINS.contains(&segment),
+            ("*", Some(segment)) => !segment.is_empty(),
+            (word, Some(segment)) => word == segment,
+            (_, None) => false,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    segments.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_its_route_alone() {
+        for (method, path, found) in [
+            ("GET", "/api/solana/address", true),
+            ("HEAD", "/api/solana/address/0xabc/transactions", true),
+            ("POST", "/api/solana/address", false),
+            ("GET", "/api/mars/address", false),
+            ("GET", "/api/solana/addresses", false),
+            ("GET", "/api/asset/eth", true),
+            ("POST", "/api/protected/rpc/avalanche", true),
+            ("POST", "/api/protected/rpc/avalanche/more", false),
+            ("POST", "/api/zelf-keys/store/password", true),
+            ("POST", "/api/zelf-keys/store", false),
+            ("POST", "/api/zelf-keys/store/", false),
+        ] {
+            assert_eq!(
+                Route::find(method, path).is_some(),
+                found,
+                "{method} {path}"
+            );
+        }
+    }
+}

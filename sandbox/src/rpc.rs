@@ -1,0 +1,32 @@
+//! The JSON-RPC route: one call, or a list of them.
+
+use serde_json::{Value, json};
+
+use crate::content;
+
+/// The answer to a request. Each result is an answer of `length` bytes.
+pub fn answer(request: &Value, length: usize) -> Vec<u8> {
+    let Value::Array(calls) = request else {
+        return result(request, length);
+    };
+    let mut list = vec![b'['];
+    for (at, call) in calls.iter().enumerate() {
+        if at > 0 {
+            list.push(b',');
+        }
+        list.extend_from_slice(&result(call, length));
+    }
+    list.push(b']');
+    list
+}
+
+fn result(call: &Value, length: usize) -> Vec<u8> {
+    let id = &call["id"];
+    if call["method"].is_string() {
+        return content::rpc_result(id, length);
+    }
+    let error = json!({"code": -32600, "message": "Invalid Request"});
+    json!({"jsonrpc": "2.0", "id": id, "error": error})
+        .to_string()
+        .into_bytes()
+}
