@@ -6,7 +6,7 @@ use std::{env, fs, path::Path};
 use cbindgen::{Builder, Config};
 
 /// The header's sections in the order of use, each from one file.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("Version", "version"),
     ("Status", "status"),
     ("Errors", "error"),
@@ -19,6 +19,9 @@ const SECTIONS: [(&str, &str); 12] = [
     ("Asynchronous calls", "call"),
     ("Provider options", "provider_options"),
     ("Session providers", "provider"),
+    ("Requests", "request"),
+    ("Responses", "response"),
+    ("Sending requests", "send"),
 ];
 
 fn main() {

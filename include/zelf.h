@@ -1492,6 +1492,265 @@ zelf_error *zelf_session_provider_last_error(const zelf_session_provider *provid
  */
 ZELF_API void zelf_session_provider_free(zelf_session_provider *provider);
 
+/* ---- Requests ------------------------------------------------------------ */
+
+/**
+ * A request to any route of the server, for zelf_session_provider_send and
+ * zelf_session_send.
+ *
+ * It is made once and can be sent any number of times. The setters copy what they are
+ * given and never fail. Sending checks everything and names the first thing that is
+ * wrong. NULL requests are ignored.
+ *
+ * Any number of threads may send it at once. No thread may change it meanwhile.
+ */
+typedef struct zelf_request zelf_request;
+
+/**
+ * New request.
+ *
+ * method: "GET", "POST" or another method of HTTP, as the server wants it written. Not
+ *   CONNECT.
+ * target: a path with a query, at most 8192 bytes: "/api/tags/search?tagName=a.zelf". It
+ *   is appended to the path of the base URL and is sent as it is. It begins with "/", is
+ *   percent-encoded and has no fragment. Any other target is refused when it is sent.
+ *
+ * Returns an object that is yours: give it to zelf_request_free. NULL only for a bug in
+ * this library.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API zelf_request *zelf_request_new(const char *method, const char *target);
+
+/**
+ * Sets a header, in place of one of the same name (in any case). NULL for the value
+ * removes it.
+ *
+ * The library sets Host, Origin, User-Agent, Authorization, Content-Length and
+ * Accept-Encoding (identity). It refuses these names, and those that concern the
+ * connection: Connection, Transfer-Encoding, Upgrade, Expect, TE, Trailer, Keep-Alive,
+ * HTTP2-Settings, Proxy-Connection and Proxy-Authorization. A value is visible ASCII
+ * with spaces and tabs inside, at most 8192 bytes. At most 64 headers can be set.
+ *
+ * Default: Accept: any type.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_request_set_header(zelf_request *request,
+                             const char *name,
+                             const char *value);
+
+/**
+ * Sets the body. The copy is wiped before it is freed.
+ *
+ * bytes: the body, of this length; they may hold NULs. NULL with a length of 0 takes the
+ *   body back. An empty body is a pointer with a length of 0.
+ * content_type: what Content-Type says; NULL sends no such header.
+ *
+ * Default: none. POST, PUT and PATCH say Content-Length: 0 then.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+void zelf_request_set_body(zelf_request *request,
+                           const void *bytes,
+                           size_t length,
+                           const char *content_type);
+
+/**
+ * Limits the time of the whole call, in milliseconds: for a session, all attempts, and
+ * the response. 0 means the default.
+ *
+ * Default: 30000.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_request_set_timeout_ms(zelf_request *request, uint32_t ms);
+
+/**
+ * Limits the body of the response, in bytes. A longer one is
+ * ZELF_ERROR_RESPONSE_TOO_LARGE. 0 means the default.
+ *
+ * Default: 8388608 (8 MiB).
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_request_set_max_response_bytes(zelf_request *request, size_t bytes);
+
+/**
+ * Whether the server may carry the request out more than once.
+ *
+ * A repeatable request is sent again after a lost connection, 429, 502 to 504, and the
+ * 404 of a server that is starting. A request that is not is sent again only where the
+ * server has certainly not carried it out.
+ *
+ * Default: GET and HEAD are repeatable, other methods are not.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_request_set_repeatable(zelf_request *request, bool repeatable);
+
+/**
+ * Frees a request, and wipes its body. Calls that are under way keep what they need of
+ * it. NULL is fine.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_request_free(zelf_request *request);
+
+/* ---- Responses ----------------------------------------------------------- */
+
+/**
+ * A whole answer of the server, of any status. Immutable: any number of threads may read
+ * it at once. The getters never block and accept NULL.
+ */
+typedef struct zelf_response zelf_response;
+
+/**
+ * Returns the HTTP status, 200 for example. 0 for NULL.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API int32_t zelf_response_http_status(const zelf_response *response);
+
+/**
+ * Returns the value of a header, without the spaces around it: of the first with this
+ * name, in any case. The text lives as long as the response. NULL when there is none.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+const char *zelf_response_header(const zelf_response *response,
+                                 const char *name);
+
+/**
+ * Returns the body as the server has sent it, after any chunked coding. A NUL follows
+ * that is not counted, so a text can be read as a C string.
+ *
+ * length: where to put the length in bytes, or NULL.
+ *
+ * Returns bytes that live as long as the response. NULL only for NULL; *length is 0
+ * then.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API const void *zelf_response_body(const zelf_response *response, size_t *length);
+
+/**
+ * Returns the server's words in a response whose status is 400 or more, for a person, as
+ * zelf_error_server_message does. The text lives as long as the response. NULL when
+ * there are none.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API const char *zelf_response_server_message(const zelf_response *response);
+
+/**
+ * Wipes and frees a response. NULL is fine.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API void zelf_response_free(zelf_response *response);
+
+/* ---- Sending requests ---------------------------------------------------- */
+
+/**
+ * Receives what zelf_session_provider_send_async came to: a response or an error, the
+ * other is NULL. It is yours, for zelf_response_free or zelf_error_free.
+ */
+typedef void (*zelf_response_callback)(zelf_response *response,
+                                       zelf_error *error,
+                                       void *user_data);
+
+/**
+ * Sends a request with the provider's session, on the calling thread.
+ *
+ * An answer of any status is a response. These answers are not handed over at once:
+ *
+ * - 403 "Session is not active": the server has done no work. The session is renewed (see
+ *   zelf_session_provider_invalidate) and the request is sent again, whatever its
+ *   method. The third such answer is ZELF_ERROR_GHOST_SESSION.
+ * - 401 "Protected resource": the session is renewed, and the request is sent again once.
+ *   The server says the same of an unknown path, so the second such answer is the
+ *   response.
+ * - 429, 502, 503, 504: a repeatable request is sent again, as often and with such pauses
+ *   as zelf_config_set_max_attempts says. Retry-After is kept, within the time limit. The
+ *   last such answer is the response.
+ * - 404 "Not Found" as text: the server is starting. A repeatable request is sent again
+ *   within the time limit.
+ *
+ * "Invalid session" and "... limit exceeded" are responses: the session's quota is used
+ * up, and only zelf_session_options_set_kill_session resets it. A redirect is a response
+ * too, and is not followed: the token goes to the host of the base URL only.
+ *
+ * A request that failed before it was sent whole is sent again. What was sent whole is
+ * sent again only if it is repeatable. A request that is not goes over a new connection,
+ * or over one that was used in the last second.
+ *
+ * Uses the client's connections, trust, proxy and log. Bodies are not logged. A client
+ * makes at most 32 requests at once; more wait. Threads, stack, signals and errno are as
+ * for zelf_session_create. Blocks for at most the request's time limit.
+ *
+ * error: where to put the reason on failure, or NULL.
+ *
+ * Returns a response that is yours: give it to zelf_response_free. On failure NULL, and
+ * *error, if given, is yours for zelf_error_free; on success *error is not written.
+ * Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent;
+ * ZELF_ERROR_RESPONSE_TOO_LARGE; ZELF_ERROR_CONNECTION_LOST for a body that is shorter
+ * than it says; ZELF_ERROR_SHUT_DOWN; those of a connection, and those of
+ * zelf_session_provider_get. The message says when the server may have carried out a
+ * request that is not repeatable.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_response *zelf_session_provider_send(zelf_session_provider *provider,
+                                          const zelf_request *request,
+                                          zelf_error **error);
+
+/**
+ * Sends a request as zelf_session_provider_send does, without waiting for it: callback
+ * receives the response as that of zelf_session_create_async receives a session, with
+ * the same promises. The request's time limit runs from here, also while the call waits
+ * for a connection.
+ *
+ * The request may be changed or freed at once. A call that is cancelled may have been
+ * carried out.
+ *
+ * Returns a call that is yours: give it to zelf_call_free, at any time. On failure NULL,
+ * and neither callback nor destroy ever runs. Errors: ZELF_ERROR_INVALID_ARGUMENT for a
+ * request that cannot be sent, and those of zelf_session_create_async.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_call *zelf_session_provider_send_async(zelf_session_provider *provider,
+                                            const zelf_request *request,
+                                            zelf_response_callback callback,
+                                            void *user_data,
+                                            zelf_destroy_callback destroy,
+                                            zelf_error **error);
+
+/**
+ * Sends a request with a session, on the calling thread, as zelf_session_provider_send
+ * does. The session is not renewed: an answer that refuses it is a response.
+ *
+ * client: the client; another thread may free it meanwhile.
+ * session: whose token to send; NULL sends none.
+ * error: where to put the reason on failure, or NULL.
+ *
+ * Returns a response that is yours: give it to zelf_response_free. On failure NULL, and
+ * *error, if given, is yours for zelf_error_free; on success *error is not written.
+ *
+ * Since 0.1.0.
+ */
+ZELF_API
+zelf_response *zelf_session_send(zelf_client *client,
+                                 const zelf_session *session,
+                                 const zelf_request *request,
+                                 zelf_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,7 +13,11 @@ use crate::{
         order::Task,
         shutdown,
     },
-    blocking::{self, pool::Pool},
+    blocking::{
+        self,
+        pool::Pool,
+        send::{Sender, Source},
+    },
     config::Config,
     context::{Context, Shared},
     create::aim::Errand,
@@ -22,6 +26,10 @@ use crate::{
     host::fork::PerProcess,
     log,
     moment::Moment,
+    send::{
+        request::{Outline, Request},
+        response::Response,
+    },
     session::Session,
     session_options::SessionOptions,
 };
@@ -82,6 +90,44 @@ impl Client {
             self.context.log_failure(error);
         }
         outcome
+    }
+
+    /// Sends a request on the calling thread.
+    pub fn send(
+        &self,
+        outline: &Outline,
+        source: &Source<'_>,
+        deadline: Moment,
+    ) -> Result<Response, Error> {
+        if self.engine.is_closed() {
+            return Err(engine::shut_down());
+        }
+        let outcome = may_block_here().and_then(|()| {
+            let local = self.local.get();
+            let sender = Sender {
+                context: &self.context,
+                shared: &local.shared,
+                pool: &local.pool,
+                outline,
+                deadline,
+            };
+            sender.send(source)
+        });
+        if let Err(error) = &outcome {
+            self.context.log_failure(error);
+        }
+        outcome
+    }
+
+    /// Sends a request with a session that is not renewed, or without one.
+    pub fn send_once(
+        &self,
+        request: &Request,
+        session: Option<&Session>,
+    ) -> Result<Response, Error> {
+        let outline = request.check()?;
+        let deadline = self.context.now().saturating_add(outline.timeout);
+        self.send(&outline, &Source::Given(session), deadline)
     }
 
     /// Whether it takes no more calls.
@@ -185,7 +231,10 @@ impl Unsent {
     pub fn submit(self, finish: Finish) {
         match self.asked {
             Asked::Task(task) => self.engine.submit(self.number, task, finish),
-            Asked::Known(session) => self.engine.submit_known(self.number, Ok(session), finish),
+            Asked::Known(session) => {
+                self.engine
+                    .submit_known(self.number, Ok(session.into()), finish);
+            }
         }
     }
 }

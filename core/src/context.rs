@@ -9,10 +9,11 @@ use crate::{
     connect::{
         connector::{Destination, Network},
         failure::{Awaited, Failure},
+        places::Places,
     },
     create::{
         budget::Budget,
-        call::{Call, Now, Policy},
+        call::{Call, Note, Now, Policy},
         single_flight::SingleFlight,
     },
     environment::Environment,
@@ -24,6 +25,7 @@ use crate::{
     },
     log::{self, Level, Log},
     moment::Moment,
+    send::{head::Common, request::Outline},
 };
 
 /// A hundred times the largest session that the server sends.
@@ -38,8 +40,11 @@ pub struct Context {
     pub environment: Environment,
     pub destination: Destination,
     pub policy: Policy,
+    /// Of the session call.
     pub request_head: RequestHead,
     pub rules: Rules,
+    /// Of requests to other routes.
+    pub common: Common,
     pub log: Option<Arc<Log>>,
     pub origin: String,
     timeout: Duration,
@@ -51,6 +56,7 @@ pub struct Shared {
     pub single_flight: SingleFlight,
     pub budget: Budget,
     pub network: Network,
+    pub places: Places,
 }
 
 impl Context {
@@ -85,10 +91,27 @@ impl Context {
                 error_body_time: Some(MAX_ERROR_BODY_TIME.min(timeout / 4)),
                 is_whole: json::is_whole_object,
             },
+            common: Common::new(
+                endpoint.base_path(),
+                &host,
+                &origin,
+                &destination.user_agent,
+            ),
             destination,
             log,
             origin,
             timeout,
+        }
+    }
+
+    /// Returns what an exchange with this request accepts. Any answer has to come whole:
+    /// it is the caller's.
+    pub fn rules_for(&self, outline: &Outline) -> Rules {
+        Rules {
+            method: outline.framing(),
+            max_body: outline.max_response,
+            error_body_time: None,
+            is_whole: |_| false,
         }
     }
 
@@ -112,7 +135,11 @@ impl Context {
 
     /// Tells the log what a call has decided.
     pub fn log_note(&self, call: &mut Call) {
-        if let Some((level, words)) = call.take_note() {
+        self.log_words(call.take_note());
+    }
+
+    pub fn log_words(&self, note: Option<Note>) {
+        if let Some((level, words)) = note {
             log::say(self.log.as_deref(), level, || words);
         }
     }

@@ -150,7 +150,9 @@ impl Peers {
             incoming: &mut self.to_client,
         };
         let nothing = &mut Outgoing::default();
-        let outcome = advance(&mut self.wire, socket, nothing, &mut exchange, || Duration::ZERO);
+        let outcome = advance(&mut self.wire, socket, nothing, &mut exchange, || {
+            Duration::ZERO
+        });
         (outcome, exchange)
     }
 }

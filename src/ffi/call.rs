@@ -1,9 +1,9 @@
 use std::{ffi::c_void, ptr::NonNull, sync::Arc};
 
 use zelf_core::{
+    background::yields::Yield,
     client::{AsyncCall, Unsent},
     error::{Error, Status},
-    session::Session,
 };
 
 use crate::ffi::{
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn zelf_session_create_async(
     })
 }
 
-/// Begins a call of any kind, and puts it under way.
+/// Begins a call for a session, and puts it under way.
 pub(super) fn begin(
     callback: zelf_session_callback,
     user_data: *mut c_void,
@@ -104,20 +104,58 @@ pub(super) fn begin(
     error: *mut *mut zelf_error,
     prepare: impl FnOnce() -> Result<(AsyncCall, Unsent), Error>,
 ) -> *mut zelf_call {
+    start(
+        callback,
+        user_data,
+        destroy,
+        error,
+        prepare,
+        |callback, outcome, user_data| {
+            let (session, error) = split(outcome.and_then(Yield::session), |session| {
+                give(Arc::new(session))
+            });
+            // SAFETY: the host's own function with the host's own data, once.
+            unsafe { callback(session, error, user_data) }
+        },
+    )
+}
+
+/// Begins a call of any kind, and puts it under way. `tell` calls back.
+pub(super) fn start<C: Send + 'static>(
+    callback: Option<C>,
+    user_data: *mut c_void,
+    destroy: zelf_destroy_callback,
+    error: *mut *mut zelf_error,
+    prepare: impl FnOnce() -> Result<(AsyncCall, Unsent), Error>,
+    tell: fn(C, Result<Yield, Error>, *mut c_void),
+) -> *mut zelf_call {
     guard::pointer(error, || {
         let callback =
             callback.ok_or_else(|| Error::new(Status::InvalidArgument, "the callback is NULL"))?;
         let (call, unsent) = prepare()?;
         let call = Box::into_raw(Box::new(zelf_call(call)));
-        let host = Host {
-            callback,
-            user_data,
-            destroy,
-        };
+        let host = Host { user_data, destroy };
         // Last: the callback may run now, and free the call.
-        unsent.submit(Box::new(move |outcome| host.finish(outcome)));
+        unsent.submit(Box::new(move |outcome| {
+            tell(callback, outcome, host.user_data());
+            host.destroy();
+        }));
         Ok(call)
     })
+}
+
+/// Returns what a callback is given: an object or an error, the other is NULL.
+pub(super) fn split<T, O>(
+    outcome: Result<T, Error>,
+    give: impl FnOnce(T) -> *mut O,
+) -> (*mut O, *mut zelf_error) {
+    match outcome {
+        Ok(object) => (give(object), std::ptr::null_mut()),
+        Err(error) => (
+            std::ptr::null_mut(),
+            Box::into_raw(Box::new(zelf_error::from(error))),
+        ),
+    }
 }
 
 /// Cancels a call. Its callback runs with ZELF_ERROR_CANCELLED, within
@@ -148,7 +186,6 @@ pub extern "C" fn zelf_call_free(call: Option<Box<zelf_call>>) {
 
 /// The host's side of a call.
 struct Host {
-    callback: unsafe extern "C" fn(*mut zelf_session, *mut zelf_error, *mut c_void),
     user_data: *mut c_void,
     destroy: zelf_destroy_callback,
 }
@@ -157,18 +194,14 @@ struct Host {
 unsafe impl Send for Host {}
 
 impl Host {
-    fn finish(self, outcome: Result<Session, Error>) {
-        let (mut session, mut error) = (std::ptr::null_mut(), std::ptr::null_mut());
-        match outcome {
-            Ok(created) => session = give(Arc::new(created)),
-            Err(failure) => error = Box::into_raw(Box::new(zelf_error::from(failure))),
-        }
-        // SAFETY: the host's own functions with the host's own data, once each.
-        unsafe {
-            (self.callback)(session, error, self.user_data);
-            if let Some(destroy) = self.destroy {
-                destroy(self.user_data);
-            }
+    fn user_data(&self) -> *mut c_void {
+        self.user_data
+    }
+
+    fn destroy(self) {
+        if let Some(destroy) = self.destroy {
+            // SAFETY: the host's own function with the host's own data, once.
+            unsafe { destroy(self.user_data) }
         }
     }
 }

@@ -206,14 +206,14 @@ pub extern "C" fn zelf_session_provider_free(provider: Option<Box<zelf_session_p
 /// # Safety
 ///
 /// `provider` came from zelf_session_provider_new and lives, or is NULL.
-unsafe fn to_ref<'a>(
+pub(super) unsafe fn to_ref<'a>(
     provider: Option<NonNull<zelf_session_provider>>,
 ) -> Option<&'a zelf_session_provider> {
     // SAFETY: the caller's promise. All of it may be used by many threads at once.
     provider.map(|provider| unsafe { provider.as_ref() })
 }
 
-fn not_null(provider: Option<&zelf_session_provider>) -> Result<&Provider, Error> {
+pub(super) fn not_null(provider: Option<&zelf_session_provider>) -> Result<&Provider, Error> {
     provider
         .map(|provider| &provider.0)
         .ok_or_else(|| Error::new(Status::InvalidArgument, "the provider is NULL"))

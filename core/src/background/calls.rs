@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{create::single_flight::Outcome, error::Error};
+use crate::{background::yields::Outcome, error::Error};
 
 /// Hands the outcome to the host. It runs once, or is dropped with nothing done.
 pub type Finish = Box<dyn FnOnce(Outcome) + Send>;

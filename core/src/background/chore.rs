@@ -3,8 +3,12 @@
 use std::{future::Future, pin::Pin, rc::Rc};
 
 use crate::{
+    background::yields,
     create::{aim::Errand, single_flight::Outcome},
+    error::Error,
     moment::Moment,
+    send::{request::Outline, response::Response},
+    session::Session,
 };
 
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -12,8 +16,27 @@ pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 /// Makes requests over the connections of the I/O thread.
 pub trait Requests {
     fn create(&self, errand: Errand, deadline: Moment) -> LocalFuture<Outcome>;
+
+    /// Sends a request until it has its response.
+    fn send(
+        &self,
+        outline: Outline,
+        sessions: Rc<dyn Sessions>,
+        deadline: Moment,
+    ) -> LocalFuture<Result<Response, Error>>;
+}
+
+/// A provider, as a request sees it.
+pub trait Sessions {
+    fn get(&self) -> LocalFuture<Outcome>;
+
+    /// Is told that a route has refused a session.
+    fn refuse(&self, session: &Session);
 }
 
 pub trait Chore: Send {
-    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<Outcome>;
+    /// Returns when it has to end.
+    fn deadline(&self) -> Moment;
+
+    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome>;
 }

@@ -21,10 +21,10 @@ use crate::{
         io_thread::{self, Reports},
         order::{Job, Order, Task},
         threads::{CALLBACK_STACK, IO_STACK, Threads},
+        yields::Outcome,
     },
     connect::failure::Awaited,
     context::{Context, Shared},
-    create::single_flight::Outcome,
     error::{Error, Status},
     host::{
         exit::{self, ExitGate},
@@ -157,7 +157,10 @@ impl Engine {
     pub fn submit(&self, call: u64, task: Task, finish: Finish) {
         let job = Job {
             call,
-            deadline: self.context.deadline(),
+            deadline: match &task {
+                Task::Errand(_) => self.context.deadline(),
+                Task::Chore(chore) => chore.deadline(),
+            },
             waits_for: Cell::new(Awaited::SERVER),
         };
         let mut state = self.hold();

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Semaphore, SemaphorePermit, mpsc::UnboundedReceiver},
+    sync::mpsc::UnboundedReceiver,
     task::{AbortHandle, LocalSet, spawn_local},
     time::{Instant, sleep, timeout},
 };
@@ -18,13 +18,16 @@ use tokio::{
 use crate::{
     api::lifetime::Clocks,
     background::{
-        chore::{LocalFuture, Requests},
+        chore::{LocalFuture, Requests, Sessions},
         connection::Connection,
         order::{Job, Order, Task},
+        sender::Sender,
+        yields,
     },
     connect::{
         connector::{Patience, connect},
         failure::{Awaited, Failure},
+        places::Place,
         resting::{JUST_USED, MAX_REST, Resting},
         transfer::Outgoing,
     },
@@ -38,10 +41,8 @@ use crate::{
     host::{descriptors::StandardStreams, panics},
     http::exchange::Exchange,
     moment::Moment,
+    send::{request::Outline, response::Response},
 };
-
-/// More calls than this wait for a connection, in the order in which they came.
-const MAX_CONNECTIONS: usize = 32;
 
 /// Takes what becomes of the calls.
 pub trait Reports {
@@ -49,7 +50,7 @@ pub trait Reports {
     fn is_live(&self, call: u64) -> bool;
 
     /// Ends a call, unless it has ended.
-    fn complete(&self, call: u64, outcome: Outcome);
+    fn complete(&self, call: u64, outcome: yields::Outcome);
 }
 
 /// An event loop that may end on the thread of another one. A host may free a
@@ -125,7 +126,9 @@ async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
     // A chore's requests tell the log themselves.
     let is_errand = matches!(task, Task::Errand(_));
     let outcome = match task {
-        Task::Errand(errand) => timeout(left, io.create(&job, &errand)).await,
+        Task::Errand(errand) => timeout(left, io.create(&job, &errand))
+            .await
+            .map(|outcome| outcome.map(Into::into)),
         Task::Chore(chore) => timeout(left, chore.run(Rc::new(ByIo(Rc::clone(&io))))).await,
     };
     let outcome = outcome.unwrap_or_else(|_| Err(io.context.out_of_time(job.waits_for.get())));
@@ -158,6 +161,25 @@ impl Requests for ByIo {
             outcome
         })
     }
+
+    fn send(
+        &self,
+        outline: Outline,
+        sessions: Rc<dyn Sessions>,
+        deadline: Moment,
+    ) -> LocalFuture<Result<Response, Error>> {
+        let io = Rc::clone(&self.0);
+        Box::pin(async move {
+            let sender = Sender::new(&io, &outline, deadline);
+            let left = deadline.saturating_sub(io.context.now());
+            let outcome = timeout(left, sender.send(&*sessions)).await;
+            let outcome = outcome.unwrap_or_else(|_| Err(sender.out_of_time()));
+            if let Err(error) = &outcome {
+                io.context.log_failure(error);
+            }
+            outcome
+        })
+    }
 }
 
 /// Ends a call even if its task panics.
@@ -167,7 +189,7 @@ struct End<'a> {
 }
 
 impl End<'_> {
-    fn with(self, outcome: Outcome) {
+    fn with(self, outcome: yields::Outcome) {
         self.io.reports.complete(self.call, outcome);
     }
 }
@@ -182,13 +204,12 @@ impl Drop for End<'_> {
 }
 
 /// What the calls of the thread share.
-struct Io {
-    context: Arc<Context>,
-    shared: Arc<Shared>,
+pub struct Io {
+    pub context: Arc<Context>,
+    pub shared: Arc<Shared>,
     reports: Arc<dyn Reports>,
     /// The tasks of the calls under way.
     tasks: RefCell<HashMap<u64, AbortHandle>>,
-    places: Semaphore,
     resting: RefCell<Resting<Connection>>,
     has_reaper: Cell<bool>,
 }
@@ -200,7 +221,6 @@ impl Io {
             shared,
             reports,
             tasks: RefCell::default(),
-            places: Semaphore::new(MAX_CONNECTIONS),
             resting: RefCell::default(),
             has_reaper: Cell::new(false),
         }
@@ -233,22 +253,11 @@ impl Io {
             }
         };
         // In a box: while it waits for a connection a call is small.
-        let place = self.place().await?;
+        let place = self.shared.places.take().await?;
         Box::pin(self.lead(leader, job, place)).await
     }
 
-    async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
-        // The semaphore is never closed.
-        let place = self.places.acquire().await;
-        place.map_err(|error| Error::new(Status::Panic, error.to_string()))
-    }
-
-    async fn lead(
-        self: &Rc<Self>,
-        leader: Leader<'_>,
-        job: &Job,
-        place: SemaphorePermit<'_>,
-    ) -> Outcome {
+    async fn lead(self: &Rc<Self>, leader: Leader<'_>, job: &Job, place: Place<'_>) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
         let mut call = Call::new(Arc::clone(leader.errand()), job.deadline, &now);
@@ -264,7 +273,7 @@ impl Io {
                     }
                     sleep(until.saturating_sub(self.context.now())).await;
                     if place.is_none() {
-                        place = Some(self.place().await?);
+                        place = Some(self.shared.places.take().await?);
                     }
                 }
                 Step::Finish(outcome) => {
@@ -282,7 +291,7 @@ impl Io {
         job.waits_for.set(Awaited::SERVER);
         let connection = match kept {
             Some(connection) => Ok(connection),
-            None => self.open(job).await,
+            None => self.open(job.deadline, &job.waits_for).await,
         };
         let mut connection = match connection {
             Ok(connection) => connection,
@@ -337,18 +346,22 @@ impl Io {
         call.failed(failed, &context.policy, &now);
     }
 
-    async fn open(&self, job: &Job) -> Result<Connection, Failure> {
+    pub async fn open(
+        &self,
+        deadline: Moment,
+        waits_for: &Cell<Awaited>,
+    ) -> Result<Connection, Failure> {
         let context = &*self.context;
         let to = &context.destination;
-        let left = job.deadline.saturating_sub(context.now());
+        let left = deadline.saturating_sub(context.now());
         let patience = Patience {
             until: Instant::now() + to.connect_timeout.min(left),
-            waits_for: &job.waits_for,
+            waits_for,
         };
         let connecting = connect(to, &self.shared.network, &patience);
         let connected = timeout(to.connect_timeout, connecting)
             .await
-            .map_err(|_| Failure::ConnectTimeout(job.waits_for.get()))??;
+            .map_err(|_| Failure::ConnectTimeout(waits_for.get()))??;
         Ok(Connection::new(
             connected.socket,
             connected.wire,
@@ -358,7 +371,7 @@ impl Io {
     }
 
     /// Takes out a connection for a request, if there is one that will do.
-    fn take_for(&self, over: Over) -> Option<Connection> {
+    pub fn take_for(&self, over: Over) -> Option<Connection> {
         let kept = match over {
             Over::Any => self.take_within(MAX_REST),
             Over::JustUsed => self.take_within(JUST_USED),
@@ -383,7 +396,7 @@ impl Io {
         }
     }
 
-    fn put(self: &Rc<Self>, mut connection: Connection) {
+    pub fn put(self: &Rc<Self>, mut connection: Connection) {
         connection.forget_answer();
         let now = self.context.now();
         drop(self.resting.borrow_mut().put(connection, 0, now));

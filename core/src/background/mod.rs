@@ -13,5 +13,7 @@ pub mod engine;
 pub mod io_thread;
 pub mod notifier;
 pub mod order;
+pub mod sender;
 pub mod shutdown;
 pub mod threads;
+pub mod yields;

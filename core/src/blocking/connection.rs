@@ -67,7 +67,13 @@ impl Connection {
                 until,
                 now: self.now,
             };
-            match advance(&mut self.wire, socket, outgoing, &mut self.exchange, self.now)? {
+            match advance(
+                &mut self.wire,
+                socket,
+                outgoing,
+                &mut self.exchange,
+                self.now,
+            )? {
                 Progress::Done => return Ok(()),
                 Progress::Moved => {}
                 // The rest of an error is not waited for any more.

@@ -5,5 +5,6 @@ pub mod connection;
 pub mod create;
 pub mod open;
 pub mod pool;
+pub mod send;
 pub mod timed_socket;
 pub mod wait;

@@ -7,6 +7,8 @@ use crate::error::{Error, Status};
 
 pub const DEFAULT_BASE_URL: &str = "https://api.zelf.world";
 
+const ROUTE: &str = "/api/sessions";
+
 /// The address of `POST /api/sessions` below a base URL.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -61,7 +63,7 @@ impl Endpoint {
         if url.fragment().is_some() {
             return Err(wrong("contains a fragment"));
         }
-        let path = format!("{}/api/sessions", url.path().trim_end_matches('/'));
+        let path = format!("{}{ROUTE}", url.path().trim_end_matches('/'));
         url.set_path(&path);
 
         let host = without_brackets(url.host_str().unwrap_or_default());
@@ -74,6 +76,12 @@ impl Endpoint {
             ));
         }
         Ok(endpoint)
+    }
+
+    /// Returns the path of the base URL, without a slash at its end.
+    pub fn base_path(&self) -> &str {
+        let path = self.url.path();
+        path.strip_suffix(ROUTE).unwrap_or(path)
     }
 
     pub fn is_https(&self) -> bool {

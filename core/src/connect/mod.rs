@@ -9,6 +9,7 @@ pub mod dns;
 pub mod endpoint;
 pub mod failure;
 pub mod no_proxy;
+pub mod places;
 pub mod poll_socket;
 pub mod proxy;
 pub mod resting;

@@ -39,12 +39,7 @@ impl<C> Resting<C> {
 
     /// Takes out a connection as [`take`](Self::take) does, that has rested for no longer
     /// than `most`.
-    pub fn take_within(
-        &mut self,
-        most: Moment,
-        thread: usize,
-        now: Moment,
-    ) -> (Option<C>, Vec<C>) {
+    pub fn take_within(&mut self, most: Moment, thread: usize, now: Moment) -> (Option<C>, Vec<C>) {
         let tired = self.take_tired(now);
         let will_do = |rests: &Rests<C>| now.saturating_sub(rests.since) <= most;
         let own = self

@@ -112,7 +112,13 @@ async fn advance_until(
         let mut socket = PollSocket::new(socket, context);
         loop {
             return Poll::Ready(
-                match advance(wire, &mut socket, &mut Outgoing::default(), exchange, || Moment::ZERO) {
+                match advance(
+                    wire,
+                    &mut socket,
+                    &mut Outgoing::default(),
+                    exchange,
+                    || Moment::ZERO,
+                ) {
                     Ok(Progress::Moved) if !is_enough(exchange) => continue,
                     Ok(Progress::Blocked) => return Poll::Pending,
                     Err(Failure::Lost(why)) => Err(Failure::Tunnel(why)),

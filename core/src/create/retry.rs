@@ -61,8 +61,7 @@ mod tests {
     #[test]
     fn a_starting_server_is_asked_again_after_300_ms_to_3_s() {
         let waits = |random| {
-            [1, 2, 3, 4, u32::MAX]
-                .map(|times| wait_for_start(None, times, random).as_millis())
+            [1, 2, 3, 4, u32::MAX].map(|times| wait_for_start(None, times, random).as_millis())
         };
         assert_eq!(waits(0), [300; 5]);
         assert_eq!(waits(u32::MAX), [600, 1200, 2400, 3000, 3000]);

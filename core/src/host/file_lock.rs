@@ -34,7 +34,9 @@ pub enum Attempt {
     Taken(FileLock),
     /// Another process, or another part of this one, holds it, and lets go of it until
     /// this moment. `None`: it has not said so yet.
-    Waits { until: Option<Moment> },
+    Waits {
+        until: Option<Moment>,
+    },
 }
 
 /// Lets go of the lock when it is dropped.
@@ -213,7 +215,10 @@ mod tests {
         };
         assert_eq!(until(), Some(UNTIL));
         fs::write(&path, "12345678901234567890123").unwrap();
-        assert_eq!(until(), Some(Duration::from_millis(12_345_678_901_234_567_890)));
+        assert_eq!(
+            until(),
+            Some(Duration::from_millis(12_345_678_901_234_567_890))
+        );
         for odd in ["", "12", "999999999999999999999", "not a number, but text"] {
             fs::write(&path, odd).unwrap();
             assert_eq!(until(), None, "{odd}");

@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-/// Returns a session that is good for a while. Blocks while it is asked for.
-pub fn get(keeping: &Keeping) -> Outcome {
-    let deadline = keeping.context().deadline();
+/// Returns a session that is good for a while. Blocks while it is asked for, until the
+/// moment of `deadline`.
+pub fn get(keeping: &Keeping, deadline: Moment) -> Outcome {
     let caller = Caller { keeping, deadline };
     let local = keeping.local();
     match keeping.ask() {

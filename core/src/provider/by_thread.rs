@@ -10,7 +10,11 @@ use std::{
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    background::chore::{Chore, LocalFuture, Requests},
+    background::{
+        chore::{Chore, LocalFuture, Requests, Sessions},
+        yields::{self, Yield},
+    },
+    connect::failure::Awaited,
     create::{
         keeper::{Verdict, Work},
         single_flight::{Joined, Leader, Outcome, Turn},
@@ -21,6 +25,8 @@ use crate::{
         files::{Lock, Locking},
         keeping::{Came, Keeping, LockedOut},
     },
+    send::request::Outline,
+    session::Session,
 };
 
 /// The runtime's clock stops while the device sleeps. So it is looked at once in a
@@ -37,16 +43,75 @@ pub struct Get {
 }
 
 impl Chore for Get {
-    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<Outcome> {
+    fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
+        Box::pin(async move { self.get(&*requests).await.map(Into::into) })
+    }
+}
+
+impl Get {
+    async fn get(&self, requests: &dyn Requests) -> Outcome {
+        let worker = Worker {
+            keeping: &self.keeping,
+            deadline: self.deadline,
+            requests,
+        };
+        worker.get().await
+    }
+}
+
+/// Sends a request for one asynchronous call.
+pub struct Send {
+    pub keeping: Arc<Keeping>,
+    pub outline: Outline,
+    pub deadline: Moment,
+}
+
+impl Chore for Send {
+    fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
+        let sessions = Rc::new(OfProvider {
+            keeping: self.keeping,
+            requests: Rc::clone(&requests),
+        });
+        let response = requests.send(self.outline, sessions, self.deadline);
+        Box::pin(async move { response.await.map(Yield::Response) })
+    }
+}
+
+/// The sessions for one request.
+struct OfProvider {
+    keeping: Arc<Keeping>,
+    requests: Rc<dyn Requests>,
+}
+
+impl Sessions for OfProvider {
+    fn get(&self) -> LocalFuture<Outcome> {
+        if let Some(session) = self.keeping.warm() {
+            return Box::pin(async move { Ok((*session).clone()) });
+        }
+        let get = Get {
+            deadline: self.keeping.context().deadline(),
+            keeping: Arc::clone(&self.keeping),
+        };
+        let requests = Rc::clone(&self.requests);
         Box::pin(async move {
-            let Get { keeping, deadline } = *self;
-            let worker = Worker {
-                keeping: &keeping,
-                deadline,
-                requests: &*requests,
-            };
-            worker.get().await
+            let left = get.deadline.saturating_sub(get.keeping.context().now());
+            match timeout(left, get.get(&*requests)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(get.keeping.context().out_of_time(Awaited::SERVER)),
+            }
         })
+    }
+
+    fn refuse(&self, session: &Session) {
+        self.keeping.invalidate(session);
     }
 }
 
@@ -61,7 +126,11 @@ impl Ahead {
 }
 
 impl Chore for Ahead {
-    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<Outcome> {
+    fn deadline(&self) -> Moment {
+        Moment::MAX
+    }
+
+    fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
         Box::pin(async move {
             let end = self.0;
             while let Some(keeping) = end.0.upgrade().filter(|keeping| !keeping.is_closed()) {

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use crate::{
     background::order::Task,
+    blocking::send::{Sessions, Source},
     client::{Asked, AsyncCall, Client, Unsent},
+    create::single_flight::Outcome,
     error::Error,
+    moment::Moment,
     provider::{
         by_caller,
-        by_thread::{Ahead, Get},
+        by_thread::{Ahead, Get, Send},
         keeping::Keeping,
         options::ProviderOptions,
     },
+    send::{request::Request, response::Response},
     session::Session,
     session_options::SessionOptions,
 };
@@ -43,7 +47,8 @@ impl Provider {
             None => {
                 // A callback of the host's may free the provider meanwhile.
                 let keeping = Arc::clone(&self.0);
-                by_caller::get(&keeping).map(Arc::new)
+                let deadline = keeping.context().deadline();
+                by_caller::get(&keeping, deadline).map(Arc::new)
             }
         }
     }
@@ -60,6 +65,29 @@ impl Provider {
         self.0.client.begin_task(asked)
     }
 
+    /// Sends a request with the session. Renews the session where a route refuses it.
+    /// Blocks until there is a response.
+    pub fn send(&self, request: &Request) -> Result<Response, Error> {
+        let outline = request.check()?;
+        // A callback of the host's may free the provider meanwhile.
+        let keeping = Arc::clone(&self.0);
+        let deadline = keeping.context().now().saturating_add(outline.timeout);
+        let source = Source::Provider(&*keeping);
+        keeping.client.send(&outline, &source, deadline)
+    }
+
+    /// Prepares an asynchronous call that sends a request. It has to be submitted.
+    pub fn begin_send(&self, request: &Request) -> Result<(AsyncCall, Unsent), Error> {
+        let outline = request.check()?;
+        let now = self.0.context().now();
+        let task = Task::Chore(Box::new(Send {
+            deadline: now.saturating_add(outline.timeout),
+            outline,
+            keeping: Arc::clone(&self.0),
+        }));
+        self.0.client.begin_task(Asked::Task(task))
+    }
+
     /// Is told that a route has refused a session. Returns whether that is news.
     pub fn invalidate(&self, rejected: &Session) -> bool {
         self.0.invalidate(rejected)
@@ -68,6 +96,19 @@ impl Provider {
     /// Returns why the last renewal failed, and when the next attempt comes.
     pub fn last_error(&self) -> Option<Error> {
         self.0.last_error()
+    }
+}
+
+impl Sessions for Keeping {
+    fn get(&self, deadline: Moment) -> Outcome {
+        match self.warm() {
+            Some(session) => Ok((*session).clone()),
+            None => by_caller::get(self, deadline.min(self.context().deadline())),
+        }
+    }
+
+    fn refuse(&self, session: &Session) {
+        self.invalidate(session);
     }
 }
 

@@ -32,15 +32,27 @@ impl Common {
             true => body,
             false => &[],
         };
-        let length = [&outline.method, &self.path, &outline.target, &self.lines, &outline.headers]
-            .iter()
-            .map(|part| part.len())
-            .sum::<usize>();
+        let length = [
+            &outline.method,
+            &self.path,
+            &outline.target,
+            &self.lines,
+            &outline.headers,
+        ]
+        .iter()
+        .map(|part| part.len())
+        .sum::<usize>();
         let authorization = authorization.unwrap_or_default();
         let mut head =
             Secret::with_capacity(length + authorization.len() + with_body.len() + PUNCTUATION);
         let mut add = |parts: &[&str]| parts.iter().for_each(|part| head.append(part.as_bytes()));
-        add(&[&outline.method, " ", &self.path, &outline.target, " HTTP/1.1\r\n"]);
+        add(&[
+            &outline.method,
+            " ",
+            &self.path,
+            &outline.target,
+            " HTTP/1.1\r\n",
+        ]);
         add(&[&self.lines, &outline.headers]);
         if !authorization.is_empty() {
             add(&["authorization: ", authorization, "\r\n"]);
@@ -76,8 +88,7 @@ mod tests {
         Common::new("/base", "a.test", "https://o.test", "x/1")
     }
 
-    const LINES: &str =
-        "host: a.test\r\norigin: https://o.test\r\nuser-agent: x/1\r\naccept-encoding: identity\r\n";
+    const LINES: &str = "host: a.test\r\norigin: https://o.test\r\nuser-agent: x/1\r\naccept-encoding: identity\r\n";
 
     #[test]
     fn a_target_stands_behind_the_path_of_the_base_url() {

@@ -106,10 +106,14 @@ impl Request {
     pub fn check(&self) -> Result<Outline, Error> {
         let method = required(&self.method, "method", MAX_METHOD)?;
         if !method.bytes().all(is_of_a_token) {
-            return Err(refused("the method has a character that HTTP does not allow"));
+            return Err(refused(
+                "the method has a character that HTTP does not allow",
+            ));
         }
         if method == "CONNECT" {
-            return Err(refused("the method CONNECT is for proxies, and cannot be sent"));
+            return Err(refused(
+                "the method CONNECT is for proxies, and cannot be sent",
+            ));
         }
         let target = required(&self.target, "target", MAX_TARGET)?;
         check_target(target)?;
@@ -253,10 +257,7 @@ fn header_value<'a>(value: &'a Text, name: &str) -> Result<&'a str, Error> {
             bytes.len()
         ));
     }
-    if !bytes
-        .iter()
-        .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
-    {
+    if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
         return wrong("has a control character, or one outside ASCII");
     }
     if bytes.trim_ascii().len() != bytes.len() {
@@ -334,8 +335,27 @@ mod tests {
     #[test]
     fn what_is_no_legal_target_is_refused_and_not_repaired() {
         for target in [
-            "", "x", "*", "https://other.test/", "/a b", "/a\tb", "/a\r\nx: y", "/é", "/a#b",
-            "/a\\b", "/[a]", "/{a}", "/a|b", "/a^b", "/\"", "/<", "/`", "/%", "/%2", "/%zz", "/a%2",
+            "",
+            "x",
+            "*",
+            "https://other.test/",
+            "/a b",
+            "/a\tb",
+            "/a\r\nx: y",
+            "/é",
+            "/a#b",
+            "/a\\b",
+            "/[a]",
+            "/{a}",
+            "/a|b",
+            "/a^b",
+            "/\"",
+            "/<",
+            "/`",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a%2",
         ] {
             assert!(refusal(&to(target)).contains("target"), "{target}");
         }
@@ -404,7 +424,11 @@ mod tests {
         request.set_body(Some(b"{}"), 2, text("application/json"));
         let outline = request.check().unwrap();
         assert_eq!(outline.body(), b"{}");
-        assert!(outline.headers.ends_with("content-type: application/json\r\n"));
+        assert!(
+            outline
+                .headers
+                .ends_with("content-type: application/json\r\n")
+        );
         request.set_header(text("content-TYPE"), text("text/plain"));
         assert!(refusal(&request).contains("twice"));
         request.set_body(Some(b"x"), 1, Text::UNSET);

@@ -113,7 +113,10 @@ mod tests {
         let response = response("HTTP/1.1 200 OK\r\n", "abc");
         assert_eq!(response.body(), b"abc");
         assert_eq!(response.body_with_nul(), b"abc\0");
-        assert_eq!(self::response("HTTP/1.1 200 OK\r\n", "").body_with_nul(), b"\0");
+        assert_eq!(
+            self::response("HTTP/1.1 200 OK\r\n", "").body_with_nul(),
+            b"\0"
+        );
     }
 
     #[test]
@@ -137,6 +140,9 @@ mod tests {
             words.server_message_with_nul(),
             Some("connect ECONNREFUSED\0")
         );
-        assert_eq!(response("HTTP/1.1 500 X\r\n", "").server_message_with_nul(), None);
+        assert_eq!(
+            response("HTTP/1.1 500 X\r\n", "").server_message_with_nul(),
+            None
+        );
     }
 }

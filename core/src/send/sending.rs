@@ -71,9 +71,15 @@ pub struct Sending {
 }
 
 enum Next {
-    Session { is_refused: bool },
+    Session {
+        is_refused: bool,
+    },
     Exchange(Over),
-    Wait { until: Moment, is_long: bool, then: Over },
+    Wait {
+        until: Moment,
+        is_long: bool,
+        then: Over,
+    },
     Finish(Result<(), Error>),
     Over,
 }
@@ -169,7 +175,10 @@ impl Sending {
                 ..aim::ghost().with_http_status(answer.status)
             }));
         }
-        self.say(Level::Info, "the session is not active; renewing it".to_owned());
+        self.say(
+            Level::Info,
+            "the session is not active; renewing it".to_owned(),
+        );
         Next::Session { is_refused: true }
     }
 
@@ -178,7 +187,10 @@ impl Sending {
         if mem::replace(&mut self.was_unauthorized, true) {
             return Next::Finish(Ok(()));
         }
-        self.say(Level::Info, "the token was refused; renewing the session".to_owned());
+        self.say(
+            Level::Info,
+            "the token was refused; renewing the session".to_owned(),
+        );
         Next::Session { is_refused: true }
     }
 
@@ -189,7 +201,10 @@ impl Sending {
         if until >= self.terms.deadline {
             return Next::Finish(Ok(()));
         }
-        self.say(Level::Info, format!("the server is starting; asking again in {wait:?}"));
+        self.say(
+            Level::Info,
+            format!("the server is starting; asking again in {wait:?}"),
+        );
         self.wait(until, wait, self.usual_connection())
     }
 
@@ -200,7 +215,10 @@ impl Sending {
             Some((until, wait)) => {
                 self.say(
                     Level::Warning,
-                    format!("HTTP {status}; attempt {} follows in {wait:?}", self.failures + 1),
+                    format!(
+                        "HTTP {status}; attempt {} follows in {wait:?}",
+                        self.failures + 1
+                    ),
                 );
                 self.wait(until, wait, self.usual_connection())
             }

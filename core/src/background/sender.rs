@@ -1,0 +1,177 @@
+//! Drives one request on the I/O thread.
+
+use std::{cell::Cell, rc::Rc};
+
+use tokio::time::sleep;
+
+use crate::{
+    background::{chore::Sessions, io_thread::Io},
+    connect::{
+        failure::{Awaited, Failure},
+        places::Place,
+        transfer::Outgoing,
+    },
+    create::call::{Failed, Over},
+    error::Error,
+    http::exchange::Exchange,
+    moment::Moment,
+    send::{
+        request::Outline,
+        response::Response,
+        sending::{Sending, Step, Terms, unless_done},
+    },
+    session::Session,
+};
+
+pub struct Sender<'a> {
+    pub io: &'a Rc<Io>,
+    pub outline: &'a Outline,
+    pub deadline: Moment,
+    /// What the request waits for at present.
+    pub waits_for: Cell<Awaited>,
+    /// The server may have the whole of a request that was not answered.
+    pub may_be_done: Cell<bool>,
+}
+
+impl<'a> Sender<'a> {
+    pub fn new(io: &'a Rc<Io>, outline: &'a Outline, deadline: Moment) -> Self {
+        Self {
+            io,
+            outline,
+            deadline,
+            waits_for: Cell::new(Awaited::SERVER),
+            may_be_done: Cell::new(false),
+        }
+    }
+
+    /// Sends the request until it has its response. The caller bounds it in time.
+    pub async fn send(&self, sessions: &dyn Sessions) -> Result<Response, Error> {
+        let context = &*self.io.context;
+        let shared = &*self.io.shared;
+        let mut sending = Sending::new(self.terms(), &context.decision(shared));
+        let mut session: Option<Session> = None;
+        let mut place: Option<Place<'_>> = None;
+        let mut came = None;
+        loop {
+            match sending.step() {
+                Step::Session { is_refused } => {
+                    place = None;
+                    if let Some(refused) = session.take().filter(|_| is_refused) {
+                        sessions.refuse(&refused);
+                    }
+                    session = Some(sessions.get().await?);
+                    sending.has_session();
+                }
+                Step::Exchange { over } => {
+                    if place.is_none() {
+                        place = Some(shared.places.take().await?);
+                    }
+                    came = Box::pin(self.exchange(&mut sending, session.as_ref(), over)).await;
+                    context.log_words(sending.take_note());
+                }
+                Step::Wait { until, is_long } => {
+                    if is_long {
+                        place = None;
+                    }
+                    sleep(until.saturating_sub(context.now())).await;
+                }
+                Step::Finish(outcome) => {
+                    outcome?;
+                    return came.ok_or_else(|| self.out_of_time());
+                }
+            }
+        }
+    }
+
+    /// Returns the error of a request whose time is over.
+    pub fn out_of_time(&self) -> Error {
+        let error = self.io.context.out_of_time(self.waits_for.get());
+        unless_done(error, self.may_be_done.get(), self.terms())
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            deadline: self.deadline,
+            max_attempts: self.io.context.policy.max_attempts,
+            is_repeatable: self.outline.is_repeatable,
+            renews: true,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        sending: &mut Sending,
+        session: Option<&Session>,
+        over: Over,
+    ) -> Option<Response> {
+        let context = &*self.io.context;
+        let kept = self.io.take_for(over);
+        let was_kept = kept.is_some();
+        self.waits_for.set(Awaited::SERVER);
+        let connection = match kept {
+            Some(connection) => Ok(connection),
+            None => self.io.open(self.deadline, &self.waits_for).await,
+        };
+        let mut connection = match connection {
+            Ok(connection) => connection,
+            Err(failure) => {
+                self.failed(sending, failure, false, None);
+                return None;
+            }
+        };
+        let sent_at = context.now();
+        let head = context.common.head(self.outline, session, Outgoing::PIECE);
+        let body = match self.outline.body().len() > Outgoing::PIECE {
+            true => self.outline.body(),
+            false => &[],
+        };
+        let outgoing = Outgoing::new(&head, body);
+        let rules = context.rules_for(self.outline);
+        self.may_be_done.set(true);
+        let outcome = connection
+            .exchange(outgoing, rules, self.deadline, &self.waits_for)
+            .await;
+        self.may_be_done.set(false);
+        self.waits_for.set(Awaited::SERVER);
+        let decision = context.decision(&self.io.shared);
+        let status = connection.last().status();
+        if status != 0 {
+            let took = decision.time.saturating_sub(sent_at);
+            context.log_answer(status, took, was_kept);
+        }
+        if let Err(failure) = outcome {
+            let exchange = (connection.last(), connection.is_sent());
+            self.failed(sending, failure, was_kept, Some(exchange));
+            return None;
+        }
+        let wall = (context.environment.wall)();
+        sending.answered(&connection.last().answer(), wall, &decision);
+        let may_be_used_again = connection.may_be_used_again();
+        let response = Response::new(status, connection.take_answer());
+        if may_be_used_again {
+            self.io.put(connection);
+        }
+        Some(response)
+    }
+
+    /// `exchange`: the one that failed, and whether its request was sent whole; `None`
+    /// while there was no connection.
+    fn failed(
+        &self,
+        sending: &mut Sending,
+        failure: Failure,
+        was_kept: bool,
+        exchange: Option<(&Exchange, bool)>,
+    ) {
+        let context = &*self.io.context;
+        let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
+        let exchange = exchange.map(|(exchange, _)| exchange);
+        let failed = Failed {
+            error: context.describe(failure, exchange),
+            was_kept,
+            was_sent: exchange.is_some(),
+            has_heard: exchange.is_some_and(Exchange::has_heard),
+        };
+        sending.failed(failed, is_whole, &context.decision(&self.io.shared));
+    }
+}

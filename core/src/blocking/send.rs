@@ -1,0 +1,190 @@
+//! Drives one request on the calling thread.
+
+use std::thread;
+
+use crate::{
+    blocking::{open::open, pool::Pool},
+    connect::{
+        failure::{Awaited, Failure},
+        places::Place,
+        transfer::Outgoing,
+    },
+    context::{Context, Shared},
+    create::{
+        call::{Failed, Over},
+        single_flight::Outcome,
+    },
+    error::Error,
+    http::exchange::Exchange,
+    moment::Moment,
+    send::{
+        request::Outline,
+        response::Response,
+        sending::{Sending, Step, Terms, unless_done},
+    },
+    session::Session,
+};
+
+/// Where a request's session comes from.
+pub enum Source<'a> {
+    /// It is given, or there is none. It is not renewed.
+    Given(Option<&'a Session>),
+    Provider(&'a dyn Sessions),
+}
+
+/// A provider, as a request sees it.
+pub trait Sessions {
+    /// Returns a session, until the moment of `deadline`.
+    fn get(&self, deadline: Moment) -> Outcome;
+
+    /// Is told that a route has refused a session.
+    fn refuse(&self, session: &Session);
+}
+
+pub struct Sender<'a> {
+    pub context: &'a Context,
+    pub shared: &'a Shared,
+    pub pool: &'a Pool,
+    pub outline: &'a Outline,
+    pub deadline: Moment,
+}
+
+/// What an exchange has brought.
+enum Came {
+    Answer(Response),
+    Nothing,
+}
+
+impl Sender<'_> {
+    /// Sends the request until it has its response.
+    pub fn send(&self, source: &Source<'_>) -> Result<Response, Error> {
+        let terms = Terms {
+            deadline: self.deadline,
+            max_attempts: self.context.policy.max_attempts,
+            is_repeatable: self.outline.is_repeatable,
+            renews: matches!(source, Source::Provider(_)),
+        };
+        let mut sending = Sending::new(terms, &self.context.decision(self.shared));
+        let mut session = match source {
+            Source::Given(session) => session.cloned(),
+            Source::Provider(_) => None,
+        };
+        let mut place: Option<Place<'_>> = None;
+        let mut came = Came::Nothing;
+        loop {
+            match sending.step() {
+                Step::Session { is_refused } => {
+                    place = None;
+                    if let Source::Provider(sessions) = source {
+                        if let Some(refused) = session.take().filter(|_| is_refused) {
+                            sessions.refuse(&refused);
+                        }
+                        session = Some(sessions.get(self.deadline)?);
+                    }
+                    sending.has_session();
+                }
+                Step::Exchange { over } => {
+                    if place.is_none() {
+                        place = Some(self.place()?);
+                    }
+                    came = self.exchange(&mut sending, session.as_ref(), over, terms)?;
+                    self.context.log_words(sending.take_note());
+                }
+                Step::Wait { until, is_long } => {
+                    if is_long {
+                        place = None;
+                    }
+                    thread::sleep(until.saturating_sub(self.context.now()));
+                }
+                Step::Finish(outcome) => {
+                    outcome?;
+                    return match came {
+                        Came::Answer(response) => Ok(response),
+                        Came::Nothing => Err(self.context.out_of_time(Awaited::SERVER)),
+                    };
+                }
+            }
+        }
+    }
+
+    fn place(&self) -> Result<Place<'_>, Error> {
+        let left = || self.deadline.saturating_sub(self.context.now());
+        let place = self.shared.places.wait(left);
+        place.ok_or_else(|| self.context.out_of_time(Awaited::SERVER))
+    }
+
+    fn exchange(
+        &self,
+        sending: &mut Sending,
+        session: Option<&Session>,
+        over: Over,
+        terms: Terms,
+    ) -> Result<Came, Error> {
+        let context = self.context;
+        let kept = self.pool.take_for(over, context.now());
+        let was_kept = kept.is_some();
+        let connection = match kept {
+            Some(connection) => Ok(connection),
+            None => open(context, &self.shared.network, self.deadline),
+        };
+        let mut connection = match connection {
+            Ok(connection) => connection,
+            Err(failure) => return self.failed(sending, failure, false, None, terms),
+        };
+        let sent_at = context.now();
+        let head = context.common.head(self.outline, session, Outgoing::PIECE);
+        let body = match self.outline.body().len() > Outgoing::PIECE {
+            true => self.outline.body(),
+            false => &[],
+        };
+        let outgoing = Outgoing::new(&head, body);
+        let rules = context.rules_for(self.outline);
+        let outcome = connection.exchange(outgoing, rules, self.deadline);
+        let decision = context.decision(self.shared);
+        let status = connection.last().status();
+        if status != 0 {
+            let took = decision.time.saturating_sub(sent_at);
+            context.log_answer(status, took, was_kept);
+        }
+        if let Err(failure) = outcome {
+            let exchange = (connection.last(), connection.is_sent());
+            return self.failed(sending, failure, was_kept, Some(exchange), terms);
+        }
+        let wall = (context.environment.wall)();
+        sending.answered(&connection.last().answer(), wall, &decision);
+        let may_be_used_again = connection.may_be_used_again();
+        let response = Response::new(status, connection.take_answer());
+        if may_be_used_again {
+            connection.forget_answer();
+            self.pool.put(connection, context.now());
+        }
+        Ok(Came::Answer(response))
+    }
+
+    /// `exchange`: the one that failed, and whether its request was sent whole; `None`
+    /// while there was no connection.
+    fn failed(
+        &self,
+        sending: &mut Sending,
+        failure: Failure,
+        was_kept: bool,
+        exchange: Option<(&Exchange, bool)>,
+        terms: Terms,
+    ) -> Result<Came, Error> {
+        let is_final = matches!(failure, Failure::OutOfTime(_) | Failure::NotHere(_));
+        let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
+        let exchange = exchange.map(|(exchange, _)| exchange);
+        let error = self.context.describe(failure, exchange);
+        if is_final {
+            return Err(unless_done(error, is_whole, terms));
+        }
+        let failed = Failed {
+            error,
+            was_kept,
+            was_sent: exchange.is_some(),
+            has_heard: exchange.is_some_and(Exchange::has_heard),
+        };
+        sending.failed(failed, is_whole, &self.context.decision(self.shared));
+        Ok(Came::Nothing)
+    }
+}
