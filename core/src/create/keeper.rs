@@ -444,6 +444,10 @@ impl Keeper {
         let is_same = before.as_ref().is_some_and(|held| {
             held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
         });
+        let session = match &before {
+            Some(held) if is_same => with_later_end(&held.session, session),
+            _ => session,
+        };
         let is_in_doubt = may_be_ghost && !is_same && session.id().is_some();
         let doubt = is_in_doubt.then(|| Doubt {
             confirm_at: now.time + CONFIRMED_AFTER,
@@ -499,13 +503,7 @@ impl Keeper {
         self.failures = 0;
         self.trouble = None;
         if is_same {
-            // What an answer took is counted against its session. So of two ends the later
-            // one is nearer to the truth.
-            let is_shorter = session.times().ends_at < held.session.times().ends_at;
-            let session = match is_shorter {
-                true => held.session.clone(),
-                false => session,
-            };
+            let session = with_later_end(&held.session, session);
             self.older = None;
             self.remember_living(&session);
             self.hold(session, None, now);
@@ -596,6 +594,17 @@ fn has_moved(one: &Session, other: &Session) -> bool {
 
 fn is_another(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_some() && other.is_some() && one != other
+}
+
+/// Returns a session as it is held, or as it has come again.
+///
+/// What an answer took is counted against its session. So of two ends the later one is
+/// nearer to the truth.
+fn with_later_end(held: &Session, again: Session) -> Session {
+    match again.times().ends_at < held.times().ends_at {
+        true => held.clone(),
+        false => again,
+    }
 }
 
 /// Returns a wait within a fifth of its length.

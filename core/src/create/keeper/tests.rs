@@ -322,6 +322,21 @@ fn a_token_without_an_id_that_comes_back_refused_is_a_failure() {
 }
 
 #[test]
+fn a_slow_answer_with_the_same_session_takes_nothing_from_its_end() {
+    let mut keeper = keeper(Renewal::Early).having("a", 590, START);
+    let early = START + secs(540);
+    let kill = keeper.works(Err(error(Status::Connect)), least(early));
+    assert_eq!(kill.aim.kill, Kill::First);
+    let plain = keeper.works(Ok(known("a", 20, early)), least(early));
+    assert_eq!(plain.aim.kill, Kill::IfOver);
+    assert!(is_handed(&keeper.ask(early + secs(1)), "a"));
+    keeper.works(Err(error(Status::Connect)), most(early + secs(30)));
+    let last_use = START + secs(590 - MIN_VALID);
+    assert_eq!(keeper.hands(last_use - ms(1)).as_deref(), Some("a"));
+    assert_eq!(keeper.hands(last_use), None);
+}
+
+#[test]
 fn early_is_a_tenth_of_the_life_at_most_a_minute_and_up_to_a_fifth_more() {
     let rules = rules(Renewal::Early);
     let ahead = |life: u64, random| {
