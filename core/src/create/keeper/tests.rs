@@ -1050,6 +1050,30 @@ fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     assert!(matches!(keeper.ask(over), Verdict::Work(_)));
 }
 
+/// The device moves, is given ghosts, and moves back.
+#[test]
+fn a_refused_session_that_the_server_returns_after_others_is_not_handed_out_again() {
+    for renewal in [Renewal::AtExpiry, Renewal::NeverKill] {
+        for is_compared in [false, true] {
+            let mut keeper = keeper(renewal).having("a", 500, START);
+            let used = keeper.held().expect("it has one").clone();
+            keeper.refuse(&used, at(START));
+            let now = START + secs(20);
+            keeper.works(Ok(fresh_away("ghost", now)), at(now));
+            assert_eq!(keeper.hands(now).as_deref(), Some("ghost"));
+            if !is_compared {
+                keeper.refuse(&fresh_away("ghost", now), at(now));
+            }
+            let now = now + secs(1);
+            keeper.works(Ok(known("a", 479, now)), at(now));
+            let next = work(keeper.ask(now));
+            assert_eq!(next.aim.refused.as_deref(), Some("a"), "{renewal:?}");
+            assert!(!keeper.take_stored(&used, true, at(now)));
+            assert_eq!(keeper.hands(now), None);
+        }
+    }
+}
+
 #[test]
 fn a_refused_older_session_is_not_handed_out_again() {
     let mut keeper = keeper(Renewal::Early).having("old", 590, START);
