@@ -266,7 +266,8 @@ impl World {
             self.server.records[killed].is_excused = true;
             return Ok(());
         };
-        let is_refused = running.work.aim.refused.is_some();
+        let refused = running.work.aim.refused.as_deref();
+        let is_refused = refused.is_some_and(|id| number_of(Some(id)) == killed);
         if is_refused || record.is_stray {
             self.server.records[killed].is_excused = true;
             return Ok(());
