@@ -73,9 +73,9 @@ fn every_promise_is_kept_in_every_world() {
     let seeds = number("SEEDS").unwrap_or(DEFAULT_SEEDS);
     match run_all(seeds, Sabotage::None) {
         Ok(tally) => println!("{seeds} worlds: {tally:?}"),
-        Err((seed, broken)) => panic!(
-            "{broken}\nrun it again: SEED={seed} cargo test -p zelf-core --test provider -- --nocapture"
-        ),
+        Err((seed, broken)) => {
+            panic!("{broken}\nrun it again: make simulate WORLDS=provider SEED={seed}")
+        }
     }
 }
 
