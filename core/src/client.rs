@@ -134,6 +134,8 @@ impl Client {
     /// Says that the owner has no more use for it. Calls may still be inside.
     pub fn let_go(&self) {
         shutdown::let_go(&self.engine);
+        // A provider may keep the client, and makes no request with it.
+        self.local.get().pool.clear();
     }
 }
 

@@ -108,6 +108,8 @@ pub struct Error {
     pub http_status: u16,
     pub server_message: Option<String>,
     pub retry_after: Option<Duration>,
+    /// The cause passes, though its status does not say so.
+    pub passes: bool,
 }
 
 impl Error {
@@ -118,14 +120,13 @@ impl Error {
             http_status: 0,
             server_message: None,
             retry_after: None,
+            passes: false,
         }
     }
 
-    /// Returns whether the same call may succeed a little later. A ghost is one of its
-    /// time only where the error says how long.
+    /// Returns whether the same call may succeed a little later.
     pub fn is_retryable(&self) -> bool {
-        self.status.is_retryable()
-            || self.status == Status::GhostSession && self.retry_after.is_some()
+        self.passes || self.status.is_retryable()
     }
 
     pub fn with_http_status(mut self, http_status: u16) -> Self {

@@ -19,22 +19,27 @@ use crate::ffi::{
 /// Keeps one session for your program, and renews it: a token that works, at any
 /// moment, for years.
 ///
-/// Several processes may use one identifier. They renew one at a time, by a lock file
-/// for each base URL and identifier: in the directory of
-/// zelf_provider_options_set_directory, in XDG_RUNTIME_DIR, or in a folder of the
-/// user's own in TMPDIR or /tmp. Processes with different environments (a desktop's and
-/// cron's) meet only in a directory that is set. A process that dies lets go of the lock.
-/// Where no such file can be had, the log is told and the processes are not locked out:
-/// sessions that do not exist are then found by confirmation alone.
+/// Several processes may use one identifier. They renew one at a time. For each base URL
+/// and identifier there is a lock file. It lies in the directory of
+/// zelf_provider_options_set_directory, else in XDG_RUNTIME_DIR, else in the folder
+/// zelf-UID of TMPDIR or /tmp, which is made when it is needed. Processes with different
+/// environments (a desktop's and cron's) meet only in a directory that is set. The system
+/// frees the lock when a process dies. A process that is stopped keeps it: the others go
+/// on without the lock 2 s after the holder's time limit. They also go on without it
+/// where no lock file can be had. The log is told of both. Confirmation then finds the
+/// sessions that do not exist.
 ///
-/// A session that is new is confirmed: the first get 250 ms later (the client's thread,
-/// with background) asks again. The same session comes twice only if it exists. That
-/// caller waits for at most 2 s; others are handed the session meanwhile. zelf_session_options_set_confirm confirms it before
-/// it is handed out for the first time.
+/// A new session is confirmed: the first get 250 ms later (with background the client's
+/// thread) asks the server again. Only a session that exists comes twice. The caller of
+/// that get waits for at most 2 s. Other callers are handed the session meanwhile. After
+/// ZELF_ERROR_GHOST_SESSION, and with zelf_session_options_set_confirm, a session is
+/// confirmed before it is handed out for the first time.
 ///
-/// Renewals that fail are made again after a pause of up to 1 s, then 2 s, up to 30 s;
-/// Retry-After is kept, up to 10 minutes. Until then a get without a valid session fails at once with the
-/// same error. An error that will not pass is repeated for 1 s.
+/// A renewal that fails is repeated after a random pause of up to 1 s, then 2 s, up to
+/// 30 s; Retry-After is kept, up to 10 minutes. A get without a valid session fails at
+/// once with the same error until then. A permanent error is remembered for 1 s, and for
+/// 4 s to 6 s when the server has returned a session that does not serve
+/// (ZELF_ERROR_OTHER_OPTIONS, for example).
 ///
 /// Any number of threads may use a provider at once. A forked child goes on with the
 /// session that its parent had, and renews for itself.
@@ -43,7 +48,7 @@ pub struct zelf_session_provider(Provider);
 /// Makes a provider. Makes no request and starts no thread, but with
 /// zelf_provider_options_set_background: the client's thread then asks for a session at
 /// once. Without a directory it reads the environment variables XDG_RUNTIME_DIR and
-/// TMPDIR, and may make the folder for the lock file.
+/// TMPDIR, but not in a program with more rights than its user (setuid).
 ///
 /// client: the client; it may be freed meanwhile. Renewals fail with
 ///   ZELF_ERROR_SHUT_DOWN then, and what is held is handed out to its end.

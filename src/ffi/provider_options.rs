@@ -121,6 +121,12 @@ pub extern "C" fn zelf_provider_options_set_background(
 
 /// A directory in which the session is stored, so that a process that lives briefly
 /// starts with a token and makes no request. It must exist; UTF-8. NULL takes it back.
+/// Choose a local directory: with a network's file system the client's thread waits for
+/// the network.
+///
+/// A stored session that was not confirmed is confirmed by the next process that reads it
+/// 250 ms or more later, before it is handed out. zelf_session_options_set_confirm has
+/// the first process do so.
 ///
 /// The file is for its user alone (mode 0600). It is replaced as a whole, and holds the
 /// token: choose a directory that only the user can write to. What is read is checked:

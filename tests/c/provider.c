@@ -284,8 +284,8 @@ static void ghosts_are_told(void)
             zelf_status_name(status), i);
     error = zelf_session_provider_last_error(other);
     PROMISE(zelf_error_status(error) == ZELF_ERROR_GHOST_SESSION
-                && zelf_error_retry_after_ms(error) > 0 && zelf_error_is_retryable(error),
-            "the last error tells, and when to ask again");
+                && zelf_error_retry_after_ms(error) > 0 && !zelf_error_is_retryable(error),
+            "the last error tells when it is asked again, and nobody knows whether that helps");
     forget_requests();
     PROMISE(failure_of(other) == ZELF_ERROR_GHOST_SESSION && requests_arrived() == 0,
             "until then nobody asks");
@@ -425,6 +425,36 @@ static void an_asynchronous_get_calls_back_once(void)
             "one that is under way when its provider is freed goes on to its end");
     release(&left, 1);
     zelf_client_shutdown(client, 5000);
+    zelf_client_free(client);
+}
+
+static void a_kill_that_was_cancelled_is_not_sent_again(void)
+{
+    static struct record cancelled;
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_session_provider *provider =
+        provider_of(client, "cancelled-kill-x", how(5, ZELF_RENEWAL_EARLY));
+    zelf_session *session;
+
+    zelf_session_free(create(client, "cancelled-kill-x", NULL));
+    sandbox("POST", "/sandbox/age", "{\"identifier\":\"cancelled-kill-x\",\"seconds\":560}");
+    zelf_session_free(get(provider));
+    fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
+    forget_requests();
+    begins(provider, &cancelled);
+    while (requests_arrived() == 0) usleep(1000);
+    PROMISE(kills_arrived() == 1, "an asynchronous get renews early, too");
+    zelf_call_cancel(cancelled.call);
+    await(&cancelled, 1, 5);
+    release(&cancelled, 1);
+    fault(NULL);
+    forget_requests();
+    session = get(provider);
+    PROMISE(session && requests_arrived() == 1 && kills_arrived() == 0,
+            "when it is cancelled, a plain request follows the kill: %d, %d kills",
+            requests_arrived(), kills_arrived());
+    zelf_session_free(session);
+    zelf_session_provider_free(provider);
     zelf_client_free(client);
 }
 
@@ -757,6 +787,7 @@ int main(void)
     a_refused_session_is_replaced_once();
     a_failure_leaves_a_session_that_is_good();
     an_asynchronous_get_calls_back_once();
+    a_kill_that_was_cancelled_is_not_sent_again();
     in_the_background_nobody_waits();
     a_renewal_is_told();
     the_client_may_go_first();

@@ -27,7 +27,8 @@ static struct shared {
 static void on_log(zelf_log_level level, const char *message, void *user_data)
 {
     (void)level, (void)user_data;
-    if (strstr(message, "other processes are not locked out"))
+    if (strstr(message, "other processes are not locked out")
+        || strstr(message, "going on without the lock"))
         __sync_fetch_and_add(&shared->logged, 1);
 }
 
@@ -363,6 +364,74 @@ static void hostile_lock_files_do_no_harm(void)
     empty(runtime);
 }
 
+/* ---- Holders that are stopped, and folders that are removed ---- */
+
+static int holds_with_a_short_limit(void)
+{
+    zelf_client *client = sandbox_client(0, 500, 1);
+    zelf_session_provider *provider = provider_of(client, "stopped-x", 5, NULL);
+    zelf_session_free(zelf_session_provider_get(provider, NULL));
+    return 7;
+}
+
+static void who_is_stopped_is_waited_for_until_its_time_limit_is_over(void)
+{
+    char runtime[] = "/tmp/zelf-runtime-XXXXXX";
+    pid_t holder;
+    double began;
+
+    setenv("XDG_RUNTIME_DIR", mkdtemp(runtime), 1);
+    fault("{\"kind\":\"stall\",\"stage\":\"request\",\"times\":1}");
+    forget_requests();
+    fflush(stdout);
+    holder = fork();
+    if (holder == 0) _exit(holds_with_a_short_limit());
+    while (requests_arrived() == 0) usleep(1000);
+    kill(holder, SIGSTOP);
+    shared->logged = 0;
+    began = seconds_now();
+    PROMISE(is_fine("stopped-x", NULL) && seconds_now() - began > 1 && seconds_now() - began < 10
+                && shared->logged > 0,
+            "who is stopped with the lock is not waited for long, and the log tells it: %.1f s",
+            seconds_now() - began);
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    fault(NULL);
+    empty(runtime);
+}
+
+static void a_folder_that_was_removed_is_made_anew(void)
+{
+    char temporary[] = "/tmp/zelf-temporary-XXXXXX", own[PATH_MAX], path[PATH_MAX];
+    zelf_session_provider *provider;
+    zelf_client *client;
+    zelf_session *session;
+
+    unsetenv("XDG_RUNTIME_DIR");
+    setenv("TMPDIR", mkdtemp(temporary), 1);
+    snprintf(own, sizeof own, "%s/zelf-%u", temporary, (unsigned)geteuid());
+    client = logging_client();
+    provider = provider_of(client, "removed-x", 5, NULL);
+    shared->logged = 0;
+    session = zelf_session_provider_get(provider, NULL);
+    find(own, ".lock", path);
+    PROMISE(path[0] != '\0', "without a runtime directory the lock is in a folder of the user's");
+    empty(own);
+    zelf_session_provider_invalidate(provider, session);
+    zelf_session_free(session);
+    session = zelf_session_provider_get(provider, NULL);
+    find(own, ".lock", path);
+    PROMISE(session && path[0] != '\0' && shared->logged == 0,
+            "which is made anew when somebody has removed it");
+    zelf_session_free(session);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+    unsetenv("TMPDIR");
+    empty(own);
+    empty(temporary);
+}
+
+
 /* ---- The stored session ---- */
 
 static void a_miss(const char *what, const char *directory)
@@ -499,6 +568,48 @@ static void the_stored_session_is_found(void)
     empty(folder);
 }
 
+/* A process that asks once and ends. */
+static int asks_once(const char *identifier, const char *directory)
+{
+    pid_t child;
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        zelf_client *client = sandbox_client(0, 5000, 1);
+        zelf_session_provider *provider = provider_of(client, identifier, 5, directory);
+        zelf_session *session = zelf_session_provider_get(provider, NULL);
+        keep(0, 0, session);
+        zelf_session_free(session);
+        zelf_session_provider_free(provider);
+        zelf_client_free(client);
+        _exit(session ? 7 : 8);
+    }
+    return status_of(child) == 7;
+}
+
+static void what_was_stored_in_doubt_is_confirmed(void)
+{
+    char folder[] = "/tmp/zelf-stored-XXXXXX";
+
+    mkdtemp(folder);
+    PROMISE(asks_once("in-doubt-x", folder) && asks_once("in-doubt-x", folder),
+            "a process that ends before it has confirmed its session stores it");
+    usleep(300000);
+    forget_requests();
+    PROMISE(asks_once("in-doubt-x", folder) && requests_arrived() == 1,
+            "the next one confirms it before it is handed out");
+    PROMISE(asks_once("in-doubt-x", folder) && requests_arrived() == 1,
+            "the one after that makes no request");
+
+    asks_once("gone-in-doubt-x", folder);
+    sandbox("DELETE", "/sandbox/sessions", "");
+    usleep(300000);
+    PROMISE(asks_once("gone-in-doubt-x", folder)
+                && route_status(shared->authorization[0][0]) == 200,
+            "one that does not exist is not handed on");
+    empty(folder);
+}
+
 int main(void)
 {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -506,6 +617,9 @@ int main(void)
     processes_share();
     who_dies_lets_go_of_the_lock();
     hostile_lock_files_do_no_harm();
+    who_is_stopped_is_waited_for_until_its_time_limit_is_over();
+    a_folder_that_was_removed_is_made_anew();
+    what_was_stored_in_doubt_is_confirmed();
     the_stored_session_is_found();
     return check_failed;
 }

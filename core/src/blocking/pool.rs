@@ -1,5 +1,7 @@
 //! The connections of blocking calls that rest between calls.
 
+use std::mem;
+
 use crate::{
     blocking::connection::Connection, connect::resting::Resting, host::threads::this_thread,
     lock::Lock, moment::Moment,
@@ -26,6 +28,12 @@ impl Pool {
     /// caller has one connection.
     pub fn make_room(&self, now: Moment) {
         let resting = self.0.hold().take(this_thread(), now);
+        drop(resting);
+    }
+
+    /// Closes all connections.
+    pub fn clear(&self) {
+        let resting = mem::take(&mut *self.0.hold());
         drop(resting);
     }
 

@@ -87,6 +87,8 @@ pub struct Keeper {
     living: Option<(Option<String>, Moment)>,
     failures: u32,
     trouble: Option<Error>,
+    /// The device has another address now. Its old session has gone by then.
+    moved_until: Option<Moment>,
     /// Nothing is asked before.
     pauses_until: Moment,
     refusals: Refusals,
@@ -131,6 +133,7 @@ impl Keeper {
             living: None,
             failures: 0,
             trouble: None,
+            moved_until: None,
             pauses_until: Moment::ZERO,
             refusals: Refusals::default(),
         }
@@ -216,7 +219,14 @@ impl Keeper {
 
     /// Takes a session that another process has stored, if it is good. Returns whether
     /// it is.
-    pub fn take_stored(&mut self, session: &Session, is_confirmed: bool, now: Now) -> bool {
+    ///
+    /// `doubted_since`: when it came, if it was not confirmed.
+    pub fn take_stored(
+        &mut self,
+        session: &Session,
+        doubted_since: Option<Moment>,
+        now: Now,
+    ) -> bool {
         let is_news = self
             .held
             .as_ref()
@@ -224,7 +234,7 @@ impl Keeper {
         let is_good = is_news && self.is_good(session, now.time) && !self.is_refused(session);
         if is_good {
             // The age of a stored session says nothing: it was fresh when it came.
-            self.adopt(session.clone(), !is_confirmed, now);
+            self.adopt(session.clone(), doubted_since, now);
         }
         is_good
     }
@@ -232,10 +242,19 @@ impl Keeper {
     /// Is told what came of a piece of work.
     pub fn done(&mut self, work: &Work, outcome: Result<Session, Error>, now: Now) {
         match (work.task, outcome) {
-            (Task::Renew, Ok(session)) => self.renewed(session, now),
+            (Task::Renew, Ok(session)) => self.renewed(session, work.aim.confirms, now),
             (Task::Confirm, Ok(session)) => self.compared(session, now),
             // A session in doubt stays so, and is handed out.
             (_, Err(error)) => self.failed(error, now),
+        }
+    }
+
+    /// Is told that another process does not let this one work. With a session in hand
+    /// that can wait.
+    pub fn locked_out(&mut self, now: Now) {
+        if self.usable(now.time).is_some() {
+            let until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
+            self.pauses_until = self.pauses_until.max(until);
         }
     }
 
@@ -269,9 +288,10 @@ impl Keeper {
         };
         // The server can be reached, so a pause of the keeper's own choice is over. One
         // that the server has asked for is not.
-        let is_asked_for = self.trouble.as_ref().is_some_and(|error| {
-            error.status != Status::GhostSession && error.retry_after.is_some()
-        });
+        let is_asked_for = self
+            .trouble
+            .as_ref()
+            .is_some_and(|error| error.retry_after.is_some());
         if !is_asked_for {
             self.pauses_until = now.time;
         }
@@ -294,8 +314,8 @@ impl Keeper {
 
     /// Returns why the last work failed, with the time until the next one.
     pub fn last_error(&self, now: Moment) -> Option<Error> {
-        let trouble = self.trouble.as_ref()?;
-        let mut error = trouble.clone();
+        let mut error = self.trouble.clone()?;
+        error.passes = self.ghosts_pass_in(now).is_some();
         error.retry_after = Some(self.pauses_until.saturating_sub(now));
         Some(error)
     }
@@ -358,11 +378,23 @@ impl Keeper {
                 "the session has ended and was not renewed; try again",
             )
         });
-        // A ghost's error says when the old session has ended.
-        if error.status != Status::GhostSession {
-            error.retry_after = Some(self.pauses_until.saturating_sub(now));
-        }
+        // A ghost's error says when the old session has gone.
+        let passes_in = self.ghosts_pass_in(now);
+        error.passes = passes_in.is_some();
+        error.retry_after = passes_in.or(Some(self.pauses_until.saturating_sub(now)));
         error
+    }
+
+    fn has_ghosts(&self) -> bool {
+        self.trouble
+            .as_ref()
+            .is_some_and(|error| error.status == Status::GhostSession)
+    }
+
+    /// Returns how long an old session of the device keeps it from having a new one.
+    fn ghosts_pass_in(&self, now: Moment) -> Option<Duration> {
+        let left = self.moved_until?.checked_sub(now)?;
+        (self.has_ghosts() && !left.is_zero()).then_some(left)
     }
 
     /// Returns what a session must have left to be worth having. The server counts whole
@@ -403,7 +435,8 @@ impl Keeper {
                 is_strict: true,
                 kill,
                 refused: refused.and_then(Session::id).map(str::to_owned),
-                confirms: self.confirms,
+                // Where ghosts came, another one is likely.
+                confirms: self.confirms || self.has_ghosts(),
             },
         }
     }
@@ -419,7 +452,7 @@ impl Keeper {
         }
     }
 
-    fn renewed(&mut self, session: Session, now: Now) {
+    fn renewed(&mut self, session: Session, is_confirmed: bool, now: Now) {
         if self.is_refused(&session) {
             if !self
                 .held
@@ -439,8 +472,8 @@ impl Keeper {
             return;
         }
         if self.is_good(&session, now.time) || self.rules.renewal != Renewal::NeverKill {
-            let may_be_ghost = !self.confirms && session.is_fresh_at(now.time);
-            self.adopt(session, may_be_ghost, now);
+            let may_be_ghost = !is_confirmed && session.is_fresh_at(now.time);
+            self.adopt(session, may_be_ghost.then_some(now.time), now);
             return;
         }
         // The server goes on returning the session.
@@ -458,7 +491,8 @@ impl Keeper {
         });
     }
 
-    fn adopt(&mut self, session: Session, may_be_ghost: bool, now: Now) {
+    /// `doubted_since`: when the session came, if it may be a ghost.
+    fn adopt(&mut self, session: Session, doubted_since: Option<Moment>, now: Now) {
         let before = self.held.take();
         let is_first = before.is_none();
         let is_same = before.as_ref().is_some_and(|held| {
@@ -468,9 +502,9 @@ impl Keeper {
             Some(held) if is_same => with_later_end(&held.session, session),
             _ => session,
         };
-        let is_in_doubt = may_be_ghost && !is_same && session.id().is_some();
-        let doubt = is_in_doubt.then(|| Doubt {
-            confirm_at: now.time + CONFIRMED_AFTER,
+        let doubted_since = doubted_since.filter(|_| !is_same && session.id().is_some());
+        let doubt = doubted_since.map(|since| Doubt {
+            confirm_at: since.saturating_add(CONFIRMED_AFTER),
             sessions: 1,
         });
         // From another address a create finds no old session, and a kill ends none. So
@@ -515,7 +549,7 @@ impl Keeper {
     /// Is told which session a plain request returns while one is in doubt.
     fn compared(&mut self, session: Session, now: Now) {
         let Some(held) = &self.held else {
-            return self.renewed(session, now);
+            return self.renewed(session, false, now);
         };
         let is_same = held.session.id() == session.id();
         let is_refused = held.is_refused;
@@ -536,14 +570,14 @@ impl Keeper {
             // A ghost is always new.
             self.older = None;
             self.held = None;
-            return self.renewed(session, now);
+            return self.renewed(session, false, now);
         }
         if !is_refused && has_moved(&held.session, &session) {
             // From another address a session that exists has no confirmation either.
             self.older = self.good_older(now.time).or(Some(&held.session)).cloned();
         }
         if sessions >= GHOSTS_IN_A_ROW {
-            return self.found_ghosts(&session, now);
+            return self.found_ghosts(session.claim(Claim::Address), now);
         }
         let doubt = Doubt {
             confirm_at: now.time + CONFIRMED_AFTER,
@@ -554,16 +588,15 @@ impl Keeper {
     }
 
     /// No session can be had. While an old one lives, it is handed out.
-    fn found_ghosts(&mut self, ghost: &Session, now: Now) {
-        let mut error = aim::ghost();
-        if let Some((address, ends_at)) = &self.living {
-            let reaped_at = *ends_at + REAPED_WITHIN;
-            if now.time < reaped_at && is_another(address.as_deref(), ghost.claim(Claim::Address)) {
-                error.retry_after = Some(reaped_at - now.time);
-            }
-        }
-        self.trouble = Some(error);
-        self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
+    ///
+    /// `address`: where the server sees the device.
+    fn found_ghosts(&mut self, address: Option<&str>, now: Now) {
+        self.moved_until = self
+            .living
+            .as_ref()
+            .filter(|(old, _)| is_another(old.as_deref(), address))
+            .map(|(_, ends_at)| *ends_at + REAPED_WITHIN);
+        self.pause_for_ghosts(aim::ghost(), now);
         self.held = None;
         let Some(older) = self.older.take() else {
             return;
@@ -578,12 +611,42 @@ impl Keeper {
         }
     }
 
+    fn pause_for_ghosts(&mut self, error: Error, now: Now) {
+        self.trouble = Some(error);
+        self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
+    }
+
+    /// A call that confirms has found that no session can be had.
+    fn failed_for_ghosts(&mut self, error: Error, now: Now) {
+        // A server that mistakes the identifier has never had one that lived.
+        self.moved_until = self
+            .living
+            .as_ref()
+            .map(|(_, ends_at)| *ends_at + REAPED_WITHIN);
+        self.pause_for_ghosts(error, now);
+        let is_alive = self
+            .held
+            .as_ref()
+            .is_some_and(|held| !held.is_refused && self.may_be_alive(&held.session, now.time));
+        if let Some(held) = &mut self.held {
+            held.is_over_and_alive = is_alive;
+        }
+    }
+
     fn failed(&mut self, error: Error, now: Now) {
+        if error.status == Status::Cancelled {
+            // Its request may have been carried out. That is no reason to wait.
+            self.failures = self.failures.max(1);
+            return;
+        }
         self.failures = self.failures.saturating_add(1);
         let pause = match error.status {
-            Status::SessionExpired | Status::GhostSession | Status::SessionNotActive => {
-                with_jitter(BETWEEN_EQUAL_ANSWERS, now.random)
-            }
+            Status::GhostSession => return self.failed_for_ghosts(error, now),
+            // The server would return the same session again.
+            Status::SessionExpired
+            | Status::SessionNotActive
+            | Status::OtherOptions
+            | Status::ForeignSession => with_jitter(BETWEEN_EQUAL_ANSWERS, now.random),
             _ if !error.is_retryable() => PERMANENT_FOR,
             _ => {
                 let longest = FIRST_PAUSE

@@ -6,36 +6,52 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::{
-        fd::IntoRawFd,
-        unix::fs::{MetadataExt, OpenOptionsExt},
+        fd::{AsRawFd, IntoRawFd},
+        unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     },
     path::Path,
     sync::atomic::{AtomicI32, Ordering::*},
+    time::Duration,
 };
 
-use crate::host::{descriptors::StandardStreams, fork, user};
+use crate::{
+    host::{descriptors::StandardStreams, fork, user},
+    moment::Moment,
+};
 
 /// Locks that are held now. A forked child closes its copies: as long as one is
 /// open, the parent's death would not let go of the lock.
-static HELD: [AtomicI32; 64] = [const { AtomicI32::new(FREE) }; 64];
+static HELD: [AtomicI32; 512] = [const { AtomicI32::new(FREE) }; 512];
 const FREE: i32 = -1;
 
 const TRIES: u32 = 10;
 
+/// A moment in the file: milliseconds in so many digits.
+const DIGITS: usize = 20;
+
+/// What trying to take a lock has come to.
+pub enum Attempt {
+    Taken(FileLock),
+    /// Another process, or another part of this one, holds it, and lets go of it until
+    /// this moment. `None`: it has not said so yet.
+    Waits { until: Option<Moment> },
+}
+
 /// Lets go of the lock when it is dropped.
 pub struct FileLock {
-    descriptor: i32,
+    /// `None` once it is closed.
+    file: Option<File>,
     /// Where it stands in `HELD`. `None`: there was no room.
     slot: Option<&'static AtomicI32>,
 }
 
 impl FileLock {
-    /// Takes the lock of a file, which is made if it is not there. Returns `None` while
-    /// another process, or another part of this one, holds it.
+    /// Takes the lock of a file, which is made if it is not there. `until`: when this
+    /// process will have let go of it, for others to read.
     ///
     /// A link, a file of another user and what is no regular file are errors: they
     /// could be somebody's trap.
-    pub fn try_hold(path: &Path) -> io::Result<Option<Self>> {
+    pub fn try_hold(path: &Path, until: Moment) -> io::Result<Attempt> {
         fork::in_each_child(forget_all);
         // A file that somebody removes again and again is none to wait with.
         for _ in 0..TRIES {
@@ -43,37 +59,27 @@ impl FileLock {
                 let _occupied = StandardStreams::occupy();
                 open(path)?
             };
-            let lock = match lock(file)? {
-                Some(lock) => lock,
-                None => return Ok(None),
-            };
+            let attempt = lock(file, until)?;
             // A file that was removed meanwhile locks out nobody.
-            if lock.is_still_at(path)? {
-                return Ok(Some(lock));
+            match attempt {
+                Attempt::Taken(lock) if !lock.is_still_at(path)? => {}
+                attempt => return Ok(attempt),
             }
         }
         Err(io::Error::other("it is removed again and again"))
     }
 
     fn is_still_at(&self, path: &Path) -> io::Result<bool> {
-        // SAFETY: all of it may be zero, and it is written to before it is read.
-        let mut here: libc::stat = unsafe { std::mem::zeroed() };
-        // SAFETY: an open descriptor and a place to write to.
-        if unsafe { libc::fstat(self.descriptor, &mut here) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        let Some(file) = &self.file else {
+            return Ok(false);
+        };
+        let here = file.metadata()?;
         match std::fs::symlink_metadata(path) {
-            Ok(there) => Ok((there.dev(), there.ino()) == (wide(here.st_dev), wide(here.st_ino))),
+            Ok(there) => Ok((there.dev(), there.ino()) == (here.dev(), here.ino())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
-}
-
-/// Device and inode numbers have other types on other systems.
-fn wide<T: TryInto<i128>>(number: T) -> u64 {
-    let number = number.try_into().unwrap_or(-1);
-    number as u64
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -95,41 +101,67 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn lock(file: File) -> io::Result<Option<FileLock>> {
-    let descriptor = file.into_raw_fd();
+fn lock(file: File, until: Moment) -> io::Result<Attempt> {
+    let descriptor = file.as_raw_fd();
     let slot = HELD.iter().find(|slot| {
         slot.compare_exchange(FREE, descriptor, AcqRel, Relaxed)
             .is_ok()
     });
-    let lock = FileLock { descriptor, slot };
+    let lock = FileLock {
+        file: Some(file),
+        slot,
+    };
     // SAFETY: an open descriptor.
-    if unsafe { libc::flock(descriptor, libc::LOCK_EX | libc::LOCK_NB) } == 0 {
-        return Ok(Some(lock));
-    }
+    let outcome = unsafe { libc::flock(descriptor, libc::LOCK_EX | libc::LOCK_NB) };
     let error = io::Error::last_os_error();
+    let file = lock.file.as_ref();
+    if outcome == 0 {
+        if let Some(file) = file {
+            write_moment(file, until);
+        }
+        return Ok(Attempt::Taken(lock));
+    }
     match error.kind() {
-        io::ErrorKind::WouldBlock => Ok(None),
+        io::ErrorKind::WouldBlock => Ok(Attempt::Waits {
+            until: file.and_then(read_moment),
+        }),
         _ => Err(error),
     }
 }
 
+fn write_moment(file: &File, moment: Moment) {
+    let text = format!("{:0DIGITS$}\n", moment.as_millis());
+    if file.write_all_at(text.as_bytes(), 0).is_err() {
+        // No moment is better than that of the last holder.
+        let _ = file.set_len(0);
+    }
+}
+
+fn read_moment(file: &File) -> Option<Moment> {
+    let mut text = [0; DIGITS];
+    file.read_exact_at(&mut text, 0).ok()?;
+    let text = std::str::from_utf8(&text).ok()?;
+    text.parse().ok().map(Duration::from_millis)
+}
+
 impl Drop for FileLock {
     fn drop(&mut self) {
+        let Some(file) = self.file.take() else {
+            return;
+        };
+        let descriptor = file.as_raw_fd();
         if let Some(slot) = self.slot
             && slot
-                .compare_exchange(self.descriptor, FREE, AcqRel, Relaxed)
+                .compare_exchange(descriptor, FREE, AcqRel, Relaxed)
                 .is_err()
         {
             // This is a forked child, which has closed its copy.
+            let _ = file.into_raw_fd();
             return;
         }
-        // SAFETY: the descriptor is open and this object's own. A child that closed its
-        // copy has returned above. The lock is let go of first: a child may have a copy
-        // that it has not closed yet.
-        unsafe {
-            libc::flock(self.descriptor, libc::LOCK_UN);
-            libc::close(self.descriptor);
-        }
+        // A child may have a copy that it has not closed yet.
+        // SAFETY: an open descriptor.
+        unsafe { libc::flock(descriptor, libc::LOCK_UN) };
     }
 }
 
@@ -154,24 +186,47 @@ mod tests {
         std::env::temp_dir().join(format!("zelf-lock-{}-{name}", std::process::id()))
     }
 
+    const UNTIL: Moment = Duration::from_millis(12_345);
+
+    fn is_taken(path: &Path) -> bool {
+        matches!(FileLock::try_hold(path, UNTIL), Ok(Attempt::Taken(_)))
+    }
+
     #[test]
     fn one_holds_it_at_a_time() {
         let path = path("one");
-        let first = FileLock::try_hold(&path).unwrap();
-        assert!(first.is_some());
-        assert!(FileLock::try_hold(&path).unwrap().is_none());
+        let first = FileLock::try_hold(&path, UNTIL).unwrap();
+        assert!(matches!(first, Attempt::Taken(_)));
+        assert!(!is_taken(&path));
         drop(first);
-        assert!(FileLock::try_hold(&path).unwrap().is_some());
+        assert!(is_taken(&path));
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn others_read_until_when_it_is_held() {
+        let path = path("until");
+        let _first = FileLock::try_hold(&path, UNTIL).unwrap();
+        let until = || match FileLock::try_hold(&path, Moment::ZERO).unwrap() {
+            Attempt::Waits { until } => until,
+            Attempt::Taken(_) => panic!("two hold it"),
+        };
+        assert_eq!(until(), Some(UNTIL));
+        fs::write(&path, "12345678901234567890123").unwrap();
+        assert_eq!(until(), Some(Duration::from_millis(12_345_678_901_234_567_890)));
+        for odd in ["", "12", "999999999999999999999", "not a number, but text"] {
+            fs::write(&path, odd).unwrap();
+            assert_eq!(until(), None, "{odd}");
+        }
         fs::remove_file(&path).unwrap();
     }
 
     #[test]
     fn a_file_that_was_removed_is_made_anew() {
         let path = path("removed");
-        let first = FileLock::try_hold(&path).unwrap();
+        let _first = FileLock::try_hold(&path, UNTIL).unwrap();
         fs::remove_file(&path).unwrap();
-        assert!(FileLock::try_hold(&path).unwrap().is_some());
-        drop(first);
+        assert!(is_taken(&path));
         fs::remove_file(&path).unwrap();
     }
 
@@ -179,11 +234,11 @@ mod tests {
     fn a_link_and_a_directory_are_errors() {
         let path = path("link");
         symlink("/dev/null", &path).unwrap();
-        assert!(FileLock::try_hold(&path).is_err());
+        assert!(FileLock::try_hold(&path, UNTIL).is_err());
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert!(FileLock::try_hold(&path).is_err());
+        assert!(FileLock::try_hold(&path, UNTIL).is_err());
         fs::remove_dir(&path).unwrap();
-        assert!(FileLock::try_hold(Path::new("/dev/null")).is_err());
+        assert!(FileLock::try_hold(Path::new("/dev/null"), UNTIL).is_err());
     }
 }

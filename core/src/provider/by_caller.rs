@@ -1,6 +1,6 @@
 //! Drives a provider on the thread of a caller.
 
-use std::{thread, time::Duration};
+use std::thread;
 
 use crate::{
     blocking::create::wait_for_turn,
@@ -14,12 +14,9 @@ use crate::{
     moment::Moment,
     provider::{
         files::{Lock, Locking},
-        keeping::{Came, Keeping, locked_out},
+        keeping::{Came, Keeping, LockedOut},
     },
 };
-
-/// How long a caller who has a session works for the others.
-const BRIEF: Duration = Duration::from_secs(2);
 
 /// Returns a session that is good for a while. Blocks while it is asked for.
 pub fn get(keeping: &Keeping) -> Outcome {
@@ -34,7 +31,7 @@ pub fn get(keeping: &Keeping) -> Outcome {
         }
         Verdict::HandAndWork(session, _) => {
             // This caller has a session, and does not wait long for the others' sake.
-            let deadline = deadline.min(keeping.context().now() + BRIEF);
+            let deadline = deadline.min(keeping.brief());
             let caller = Caller { keeping, deadline };
             match local.single_flight.lead_if_free(&keeping.errand) {
                 Some(leader) => caller.lead(leader, Came::First),
@@ -71,10 +68,9 @@ impl Caller<'_> {
             return outcome;
         };
         let before = self.keeping.held();
-        // Locked out by another process: that is no failure of the server's.
-        if let Err(error) = self.carry_out(&work) {
+        if let Err(error) = self.carry_out(work) {
             drop(leader);
-            return self.keeping.outcome().or(Err(error));
+            return self.keeping.without_lock(error);
         }
         let outcome = self.keeping.outcome();
         // Its time is over, and others may have some left. The next one tries.
@@ -89,40 +85,46 @@ impl Caller<'_> {
         outcome
     }
 
-    fn carry_out(&self, work: &Work) -> Result<(), Error> {
+    fn carry_out(&self, mut work: Work) -> Result<(), Error> {
         let mut _lock = None;
         // A client that was shut down touches no file and tells the log nothing.
         if !self.keeping.client.is_closed() {
-            if self.keeping.takes_stored(work) {
-                return Ok(());
-            }
-            let (lock, has_waited) = self.lock()?;
-            if has_waited && self.keeping.takes_stored(work) {
-                return Ok(());
-            }
+            work = match self.keeping.beyond_stored(work) {
+                Some(work) => work,
+                None => return Ok(()),
+            };
+            let deadline = self.keeping.time_limit(&work, self.deadline);
+            let (lock, has_waited) = self.lock(deadline)?;
             _lock = lock;
+            if has_waited {
+                work = match self.keeping.beyond_stored(work) {
+                    Some(work) => work,
+                    None => return Ok(()),
+                };
+            }
         }
-        let errand = self.keeping.errand_of(work);
-        let outcome = self.keeping.client.run(errand, self.deadline);
-        self.keeping.settle(work, outcome);
+        let deadline = self.keeping.time_limit(&work, self.deadline);
+        let errand = self.keeping.errand_of(&work);
+        let outcome = self.keeping.client.run(errand, deadline);
+        self.keeping.settle(&work, outcome);
         Ok(())
     }
 
     /// Locks other processes out. Returns whether one of them had the lock.
-    fn lock(&self) -> Result<(Option<Lock>, bool), Error> {
+    fn lock(&self, deadline: Moment) -> Result<(Option<Lock>, bool), Error> {
+        let since = self.keeping.context().now();
         let mut has_waited = false;
         loop {
-            match self.keeping.files.try_lock() {
+            let is_stuck = match self.keeping.files.try_lock(deadline) {
                 Locking::Locked(lock) => return Ok((Some(lock), has_waited)),
                 Locking::Unlocked => return Ok((None, has_waited)),
-                Locking::Waits => {
-                    let left = self.deadline.saturating_sub(self.keeping.context().now());
-                    if left.is_zero() {
-                        return Err(locked_out());
-                    }
-                    has_waited = true;
-                    thread::sleep(self.keeping.pause_between_locks().min(left));
-                }
+                Locking::Waits { is_stuck } => is_stuck,
+            };
+            has_waited = true;
+            match self.keeping.locked_out(is_stuck, since, deadline) {
+                LockedOut::Waits(pause) => thread::sleep(pause),
+                LockedOut::GoesOn => return Ok((None, has_waited)),
+                LockedOut::Fails(error) => return Err(error),
             }
         }
     }

@@ -15,17 +15,20 @@ use crate::{
         keeper::{Verdict, Work},
         single_flight::{Joined, Leader, Outcome, Turn},
     },
-    error::Error,
+    error::{Error, Status},
     moment::Moment,
     provider::{
         files::{Lock, Locking},
-        keeping::{Came, Keeping, locked_out},
+        keeping::{Came, Keeping, LockedOut},
     },
 };
 
 /// The runtime's clock stops while the device sleeps. So it is looked at once in a
 /// while.
 const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// How long the thread waits for a caller who does the work.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// Gets a session for one asynchronous call.
 pub struct Get {
@@ -76,7 +79,8 @@ impl Chore for Ahead {
                     }
                 }
             }
-            Err(locked_out())
+            // Nobody reads it.
+            Err(Error::new(Status::Cancelled, "the provider was freed"))
         })
     }
 }
@@ -130,7 +134,7 @@ impl Worker<'_> {
         let local = self.keeping.local();
         match local.single_flight.lead_if_free(&self.keeping.errand) {
             Some(leader) => drop(self.lead(leader, Came::First).await),
-            None => sleep(self.keeping.pause_between_locks()).await,
+            None => sleep(BETWEEN_LOOKS).await,
         }
     }
 
@@ -142,10 +146,9 @@ impl Worker<'_> {
             return outcome;
         };
         let before = self.keeping.held();
-        // Locked out by another process: that is no failure of the server's.
-        if let Err(error) = self.carry_out(&work).await {
+        if let Err(error) = self.carry_out(work).await {
             drop(leader);
-            return self.keeping.outcome().or(Err(error));
+            return self.keeping.without_lock(error);
         }
         let outcome = self.keeping.outcome();
         if outcome.is_err() && self.keeping.context().now() >= self.deadline {
@@ -157,40 +160,73 @@ impl Worker<'_> {
         outcome
     }
 
-    async fn carry_out(&self, work: &Work) -> Result<(), Error> {
+    async fn carry_out(&self, mut work: Work) -> Result<(), Error> {
         let mut _lock = None;
         // A client that was shut down touches no file and tells the log nothing.
         if !self.keeping.client.is_closed() {
-            if self.keeping.takes_stored(work) {
-                return Ok(());
-            }
-            let (lock, has_waited) = self.lock().await?;
-            if has_waited && self.keeping.takes_stored(work) {
-                return Ok(());
-            }
+            work = match self.keeping.beyond_stored(work) {
+                Some(work) => work,
+                None => return Ok(()),
+            };
+            let deadline = self.keeping.time_limit(&work, self.deadline);
+            let (lock, has_waited) = self.lock(deadline).await?;
             _lock = lock;
+            if has_waited {
+                work = match self.keeping.beyond_stored(work) {
+                    Some(work) => work,
+                    None => return Ok(()),
+                };
+            }
         }
-        let errand = self.keeping.errand_of(work);
-        let outcome = self.requests.create(errand, self.deadline).await;
-        self.keeping.settle(work, outcome);
+        let deadline = self.keeping.time_limit(&work, self.deadline);
+        let errand = self.keeping.errand_of(&work);
+        let under_way = UnderWay {
+            keeping: self.keeping,
+            work: Some(work),
+        };
+        let outcome = self.requests.create(errand, deadline).await;
+        under_way.settle(outcome);
         Ok(())
     }
 
-    async fn lock(&self) -> Result<(Option<Lock>, bool), Error> {
+    async fn lock(&self, deadline: Moment) -> Result<(Option<Lock>, bool), Error> {
+        let since = self.keeping.context().now();
         let mut has_waited = false;
         loop {
-            match self.keeping.files.try_lock() {
+            let is_stuck = match self.keeping.files.try_lock(deadline) {
                 Locking::Locked(lock) => return Ok((Some(lock), has_waited)),
                 Locking::Unlocked => return Ok((None, has_waited)),
-                Locking::Waits => {
-                    let left = self.deadline.saturating_sub(self.keeping.context().now());
-                    if left.is_zero() {
-                        return Err(locked_out());
-                    }
-                    has_waited = true;
-                    sleep(self.keeping.pause_between_locks().min(left)).await;
-                }
+                Locking::Waits { is_stuck } => is_stuck,
+            };
+            has_waited = true;
+            match self.keeping.locked_out(is_stuck, since, deadline) {
+                LockedOut::Waits(pause) => sleep(pause).await,
+                LockedOut::GoesOn => return Ok((None, has_waited)),
+                LockedOut::Fails(error) => return Err(error),
             }
+        }
+    }
+}
+
+/// Work whose request is under way. A call that is cancelled drops it, and the keeper has
+/// to know that the request may have been carried out.
+struct UnderWay<'a> {
+    keeping: &'a Keeping,
+    work: Option<Work>,
+}
+
+impl UnderWay<'_> {
+    fn settle(mut self, outcome: Outcome) {
+        if let Some(work) = self.work.take() {
+            self.keeping.settle(&work, outcome);
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(work) = &self.work {
+            self.keeping.abandon(work);
         }
     }
 }

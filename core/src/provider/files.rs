@@ -10,8 +10,9 @@ use crate::{
     create::aim::Errand,
     host::boot,
     log::{self, Level},
+    moment::Moment,
     provider::{
-        place,
+        place::Places,
         stored::{Circumstances, Stored},
     },
     session::Session,
@@ -21,8 +22,16 @@ use crate::{
 /// system.
 pub struct Files {
     context: Arc<Context>,
-    lock: Option<PathBuf>,
+    directory: Directory,
+    /// What both are called.
+    name: String,
     session: Option<(PathBuf, Binding)>,
+}
+
+/// Where the lock lies.
+enum Directory {
+    Given(PathBuf),
+    Found(Places),
 }
 
 struct Binding {
@@ -34,35 +43,25 @@ impl Files {
     /// `directory`: where the caller wants them. Without one there is no stored
     /// session.
     pub fn new(context: &Arc<Context>, errand: &Errand, directory: Option<PathBuf>) -> Self {
-        let is_given = directory.is_some();
-        let directory = match directory.map_or_else(place::private_directory, Ok) {
-            Ok(directory) => Some(directory),
-            Err(why) => {
-                say(
-                    context,
-                    &format!("{why}; other processes are not locked out"),
-                );
-                None
-            }
-        };
         let url = context.policy.url.as_str();
         let identifier = errand.request.identifier.as_deref().unwrap_or_default();
-        let name = hash(&[url, identifier]);
-        let name = &name[..32];
-        let path = |kind: &str| {
-            let directory = directory.as_ref()?;
-            Some(directory.join(format!("zelf-{name}.{kind}")))
-        };
+        let name = format!("zelf-{}", &hash(&[url, identifier])[..32]);
         let body = String::from_utf8(errand.request.body()).unwrap_or_default();
-        let session = path("session").filter(|_| is_given);
         let binding = boot::id().map(|boot| Binding {
             boot,
             options: hash(&[url, &context.origin, &body]),
         });
         Self {
             context: Arc::clone(context),
-            lock: path("lock"),
-            session: session.zip(binding),
+            session: directory
+                .as_ref()
+                .map(|directory| directory.join(format!("{name}.session")))
+                .zip(binding),
+            directory: match directory {
+                Some(directory) => Directory::Given(directory),
+                None => Directory::Found(Places::of_environment()),
+            },
+            name,
         }
     }
 
@@ -98,8 +97,10 @@ fn hash(texts: &[&str]) -> String {
 /// What trying to lock out other processes has come to.
 pub enum Locking {
     Locked(Lock),
-    /// Another process holds the lock.
-    Waits,
+    /// Another process holds the lock. `is_stuck`: it ought to have let go of it.
+    Waits {
+        is_stuck: bool,
+    },
     /// There is no lock to be had.
     Unlocked,
 }
@@ -114,11 +115,16 @@ mod with_files {
         io::{self, Read, Write},
         os::unix::fs::{MetadataExt, OpenOptionsExt},
         path::Path,
+        time::Duration,
     };
 
     use super::*;
     use crate::{
-        host::{descriptors::StandardStreams, file_lock::FileLock, user},
+        host::{
+            descriptors::StandardStreams,
+            file_lock::{Attempt, FileLock},
+            user,
+        },
         provider::stored,
         secret::Secret,
     };
@@ -129,22 +135,43 @@ mod with_files {
     /// More than any session.
     const MAX_BYTES: u64 = 128 * 1024;
 
+    /// A process lets go of the lock so long after its time limit, on a busy machine.
+    const GRACE: Duration = Duration::from_secs(2);
+
     impl Files {
-        pub fn try_lock(&self) -> Locking {
-            let Some(path) = &self.lock else {
-                return Locking::Unlocked;
-            };
-            match FileLock::try_hold(path) {
-                Ok(Some(lock)) => Locking::Locked(Lock(lock)),
-                Ok(None) => Locking::Waits,
-                Err(error) => {
-                    let words = format!(
-                        "the lock file {path:?} cannot be used: {error}; other processes are not locked out"
+        /// `until`: when this process will have let go of it.
+        pub fn try_lock(&self, until: Moment) -> Locking {
+            let attempt = self.lock_path().and_then(|path| {
+                FileLock::try_hold(&path, until)
+                    .map_err(|error| format!("the lock file {path:?} cannot be used: {error}"))
+            });
+            match attempt {
+                Ok(Attempt::Taken(lock)) => Locking::Locked(Lock(lock)),
+                Ok(Attempt::Waits { until }) => Locking::Waits {
+                    is_stuck: until
+                        .is_some_and(|until| self.context.now() > until.saturating_add(GRACE)),
+                },
+                Err(why) => {
+                    say(
+                        &self.context,
+                        &format!("{why}; other processes are not locked out"),
                     );
-                    say(&self.context, &words);
                     Locking::Unlocked
                 }
             }
+        }
+
+        pub fn say_stuck(&self) {
+            let words = "the process that holds the lock file is stuck; going on without the lock";
+            say(&self.context, words);
+        }
+
+        fn lock_path(&self) -> Result<PathBuf, String> {
+            let directory = match &self.directory {
+                Directory::Given(directory) => directory,
+                Directory::Found(places) => places.find()?,
+            };
+            Ok(directory.join(format!("{}.lock", self.name)))
         }
 
         /// Reads the stored session. Anything odd is `None`.
@@ -209,8 +236,10 @@ mod with_files {
 
     /// Writes a new file and puts it in the place of the old one.
     fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-        let new = path.with_extension(format!("{}.new", std::process::id()));
-        // One that a process of the same number has left.
+        // Two processes without a lock may write half a file between them. It counts for
+        // nothing when it is read: its end is missing.
+        let new = path.with_extension("session.new");
+        // One that a process has left which was killed.
         let _ = fs::remove_file(&new);
         let _occupied = StandardStreams::occupy();
         let written = create(&new)
@@ -237,9 +266,12 @@ pub struct Lock;
 
 #[cfg(not(unix))]
 impl Files {
-    pub fn try_lock(&self) -> Locking {
+    pub fn try_lock(&self, _: Moment) -> Locking {
+        let _ = (&self.directory, &self.name);
         Locking::Unlocked
     }
+
+    pub fn say_stuck(&self) {}
 
     pub fn read(&self) -> Option<Stored> {
         None

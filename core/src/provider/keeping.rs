@@ -188,12 +188,6 @@ impl Keeping {
         process != 0 && process == fork::this_process()
     }
 
-    /// Jitter keeps processes that began together apart.
-    pub fn pause_between_locks(&self) -> Duration {
-        let random = (self.context().environment.random)();
-        Duration::from_millis(5 + u64::from(random % 16))
-    }
-
     pub fn errand_of(&self, work: &Work) -> Errand {
         Errand {
             request: self.errand.request.clone(),
@@ -201,21 +195,76 @@ impl Keeping {
         }
     }
 
-    /// Takes the session that another process has stored, if it is good. Returns whether
-    /// it is.
-    pub fn takes_stored(&self, work: &Work) -> bool {
-        if work.task != Task::Renew {
-            return false;
-        }
-        let Some(stored) = self.files.read() else {
-            return false;
+    /// Takes the session that another process has stored, if it is good. Returns the work
+    /// that is left: none, or to confirm the session.
+    pub fn beyond_stored(&self, work: Work) -> Option<Work> {
+        let stored = match work.task {
+            Task::Renew => self.files.read(),
+            Task::Confirm => None,
+        };
+        let Some(stored) = stored else {
+            return Some(work);
         };
         let now = self.now();
         self.with_keeper(|keeper| {
-            let is_taken = keeper.take_stored(&stored.session, stored.is_confirmed, now);
+            if !keeper.take_stored(&stored.session, stored.doubted_since, now) {
+                return Some(work);
+            }
             self.publish(keeper, now.time);
-            is_taken
+            keeper.due(now.time)
         })
+    }
+
+    /// Returns until when this work may take. Who has a session does not wait long for the
+    /// others' sake.
+    pub fn time_limit(&self, work: &Work, deadline: Moment) -> Moment {
+        match work.task {
+            Task::Renew => deadline,
+            Task::Confirm => deadline.min(self.brief()),
+        }
+    }
+
+    pub fn brief(&self) -> Moment {
+        const BRIEF: Duration = Duration::from_secs(2);
+        self.context().now().saturating_add(BRIEF)
+    }
+
+    /// Returns what a caller has whom another process did not let work. That is no failure
+    /// of the server's.
+    pub fn without_lock(&self, error: Error) -> Outcome {
+        let now = self.now();
+        self.with_keeper(|keeper| {
+            keeper.locked_out(now);
+            self.publish(keeper, now.time);
+            keeper.outcome(now.time).or(Err(error))
+        })
+    }
+
+    /// Decides how to go on while another process holds the lock. `since`: when this
+    /// caller began to wait.
+    pub fn locked_out(&self, is_stuck: bool, since: Moment, deadline: Moment) -> LockedOut {
+        /// The moment in the file may be the last holder's still.
+        const LEAST: Duration = Duration::from_secs(1);
+        let now = self.context().now();
+        let left = deadline.saturating_sub(now);
+        if is_stuck && now.saturating_sub(since) >= LEAST {
+            self.files.say_stuck();
+            LockedOut::GoesOn
+        } else if left.is_zero() {
+            LockedOut::Fails(locked_out())
+        } else {
+            // Jitter keeps processes that began together apart.
+            let random = (self.context().environment.random)();
+            let pause = Duration::from_millis(5 + u64::from(random % 16));
+            LockedOut::Waits(pause.min(left))
+        }
+    }
+
+    /// Tells the keeper that the work ends here. Its request may have been carried out.
+    pub fn abandon(&self, work: &Work) {
+        let now = self.now();
+        let error = Error::new(Status::Cancelled, "the caller gave up");
+        self.with_keeper(|keeper| keeper.done(work, Err(error), now));
     }
 
     /// Tells the keeper what came of the work, and other processes which session is
@@ -273,7 +322,8 @@ impl Keeping {
         let keeper = keeper.get_or_insert_with(|| {
             let mut keeper = Keeper::new(self.rules, self.errand.aim.confirms);
             if let Some(session) = self.published.latest() {
-                keeper.take_stored(&session, false, self.now());
+                let now = self.now();
+                keeper.take_stored(&session, Some(now.time), now);
             }
             keeper
         });
@@ -294,7 +344,16 @@ impl Keeping {
     }
 }
 
-pub fn locked_out() -> Error {
+/// What a caller does while another process holds the lock.
+pub enum LockedOut {
+    /// So long; then it looks again.
+    Waits(Duration),
+    /// Without the lock.
+    GoesOn,
+    Fails(Error),
+}
+
+fn locked_out() -> Error {
     Error::new(
         Status::Timeout,
         "another process of this installation was renewing the session until the time limit; try again",

@@ -1,40 +1,68 @@
 //! Where the processes of one user meet.
 
+use std::path::Path;
+#[cfg(unix)]
 use std::path::PathBuf;
 
-/// Finds a directory that only this user can write to, and makes it if need be.
-///
-/// It is XDG_RUNTIME_DIR, or a folder with the user's number in the directory for
-/// temporary files (TMPDIR; /tmp), which others may be able to write to as well.
+/// The directories that will do, as the environment names them: XDG_RUNTIME_DIR, or a
+/// folder with the user's number in the directory for temporary files (TMPDIR; /tmp),
+/// which others may be able to write to as well.
+pub struct Places {
+    #[cfg(unix)]
+    runtime: Option<PathBuf>,
+    #[cfg(unix)]
+    own: PathBuf,
+}
+
 #[cfg(unix)]
-pub fn private_directory() -> Result<PathBuf, String> {
-    use std::env;
+impl Places {
+    /// Reads the environment. A program with more rights than its user does not trust it.
+    pub fn of_environment() -> Self {
+        use std::env;
 
-    use crate::host::user;
+        use crate::host::user;
 
-    let absolute = |name: &str| {
-        let path = PathBuf::from(env::var_os(name)?);
-        path.is_absolute().then_some(path)
-    };
-    let runtime = absolute("XDG_RUNTIME_DIR").filter(|path| check(path).is_ok());
-    if let Some(runtime) = runtime {
-        return Ok(runtime);
+        let absolute = |name: &str| {
+            let text = env::var_os(name).filter(|_| !user::is_privileged())?;
+            // A relative one would be another place after a change of directory.
+            Some(PathBuf::from(text)).filter(|path| path.is_absolute())
+        };
+        let shared = absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
+        Self {
+            runtime: absolute("XDG_RUNTIME_DIR"),
+            own: shared.join(format!("zelf-{}", user::effective_id())),
+        }
     }
-    // A relative one would be another place after a change of directory.
-    let shared = absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
-    let own = shared.join(format!("zelf-{}", user::effective_id()));
-    make(&own).map_err(|why| format!("{own:?} {why}"))?;
-    check(&own).map_err(|why| format!("{own:?} {why}"))?;
-    Ok(own)
+
+    /// Finds a directory that only this user can write to, and makes it if need be. It
+    /// may have been removed since the last time: at a logout, or by a cleaner.
+    pub fn find(&self) -> Result<&Path, String> {
+        if let Some(runtime) = &self.runtime
+            && check(runtime).is_ok()
+        {
+            return Ok(runtime);
+        }
+        let own = &self.own;
+        make(own)
+            .and_then(|()| check(own))
+            .map_err(|why| format!("{own:?} {why}"))?;
+        Ok(own)
+    }
 }
 
 #[cfg(not(unix))]
-pub fn private_directory() -> Result<PathBuf, String> {
-    Err("this system has no lock files".to_owned())
+impl Places {
+    pub fn of_environment() -> Self {
+        Self {}
+    }
+
+    pub fn find(&self) -> Result<&Path, String> {
+        Err("this system has no lock files".to_owned())
+    }
 }
 
 #[cfg(unix)]
-fn make(path: &std::path::Path) -> Result<(), String> {
+fn make(path: &Path) -> Result<(), String> {
     use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt};
 
     match DirBuilder::new().mode(0o700).create(path) {
@@ -47,7 +75,7 @@ fn make(path: &std::path::Path) -> Result<(), String> {
 
 /// Checks that nobody else can put anything there.
 #[cfg(unix)]
-fn check(path: &std::path::Path) -> Result<(), String> {
+fn check(path: &Path) -> Result<(), String> {
     use std::{fs, os::unix::fs::MetadataExt};
 
     use crate::host::user;

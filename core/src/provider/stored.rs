@@ -29,7 +29,8 @@ pub struct Circumstances<'a> {
 #[derive(Debug)]
 pub struct Stored {
     pub session: Session,
-    pub is_confirmed: bool,
+    /// When it came, if it was not confirmed.
+    pub doubted_since: Option<Moment>,
 }
 
 pub fn write(session: &Session, is_confirmed: bool, here: &Circumstances<'_>) -> Secret {
@@ -82,7 +83,7 @@ pub fn read(text: &[u8], here: &Circumstances<'_>) -> Option<Stored> {
     };
     Some(Stored {
         session: session_answer::of_token(token.as_bytes(), times)?,
-        is_confirmed: is_confirmed == 1,
+        doubted_since: (is_confirmed != 1).then_some(written_at),
     })
 }
 
@@ -130,9 +131,10 @@ mod tests {
         assert_eq!(stored.session.token(), session().token());
         assert_eq!(stored.session.times(), session().times());
         assert_eq!(stored.session.id(), Some("ab"));
-        assert!(stored.is_confirmed);
+        assert_eq!(stored.doubted_since, None);
         let text = write(&session(), false, &HERE);
-        assert!(!read(&text, &HERE).unwrap().is_confirmed);
+        let stored = read(&text, &later).unwrap();
+        assert_eq!(stored.doubted_since, Some(HERE.now));
     }
 
     #[test]

@@ -598,11 +598,49 @@ fn ghosts_from_the_same_address_or_after_the_reaper_say_no_time() {
         now += CONFIRMED_AFTER;
         keeper.works(Ok(fresh(ghost, now)), at(now));
     }
-    assert_eq!(fails(keeper.ask(now)).retry_after, None);
+    let until_the_next_attempt = keeper.next_due() - now;
+    for error in [fails(keeper.ask(now)), keeper.last_error(now).unwrap()] {
+        assert_eq!(error.retry_after, Some(until_the_next_attempt));
+        assert!(!error.is_retryable());
+    }
 
     let mut keeper = self::keeper(Renewal::AtExpiry).having("old", 100, START);
     let now = sees_three_ghosts(&mut keeper, START + secs(161));
-    assert_eq!(fails(keeper.ask(now)).retry_after, None);
+    assert!(!fails(keeper.ask(now)).is_retryable());
+}
+
+#[test]
+fn after_three_ghosts_a_renewal_confirms_before_its_session_is_handed_out() {
+    let mut keeper = keeper(Renewal::AtExpiry).having("old", 100, START);
+    assert!(!keeper.work(START).aim.confirms);
+    sees_three_ghosts(&mut keeper, START + secs(97));
+    for _ in 0..3 {
+        let now = keeper.next_due();
+        let work = keeper.works(Err(aim::ghost()), at(now));
+        assert!(work.aim.confirms);
+        let error = fails(keeper.ask(now));
+        assert_eq!(error.retry_after, Some(START + secs(160) - now));
+        let pause = keeper.next_due() - now;
+        assert!(pause >= secs(8) && pause <= secs(12));
+    }
+    let now = keeper.next_due();
+    keeper.works(Ok(fresh_away("new", now)), at(now));
+    assert!(is_handed(&keeper.ask(now), "new"));
+    assert!(keeper.is_confirmed());
+    assert!(!keeper.work(now).aim.confirms);
+}
+
+#[test]
+fn a_call_that_confirms_and_finds_ghosts_says_when_they_pass() {
+    let rules = rules(Renewal::AtExpiry);
+    let mut keeper = Keeper::new(rules, true).having("old", 100, START);
+    let now = START + secs(97);
+    keeper.works(Err(aim::ghost()), at(now));
+    assert_eq!(fails(keeper.ask(now)).retry_after, Some(secs(63)));
+    // A server that mistakes the identifier has never had a session that lived.
+    let mut keeper = Keeper::new(rules, true);
+    keeper.works(Err(aim::ghost()), at(now));
+    assert!(!fails(keeper.ask(now)).is_retryable());
 }
 
 #[test]
@@ -701,15 +739,16 @@ fn after_three_ghosts_an_older_session_with_too_little_left_is_not_handed_out() 
 fn never_kill_hands_out_the_old_session_until_it_has_been_reaped() {
     let mut keeper = keeper(Renewal::NeverKill).having("old", 100, START);
     let mut now = START + secs(97);
+    keeper.works(Ok(fresh_away("ghost 1", now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+    now += CONFIRMED_AFTER;
+    keeper.works(Ok(fresh_away("ghost 2", now)), at(now));
+    now += CONFIRMED_AFTER;
+    keeper.works(Ok(fresh_away("ghost 3", now)), at(now));
     while now < START + secs(145) {
-        keeper.works(Ok(fresh_away("ghost 1", now)), at(now));
-        assert_eq!(keeper.hands(now).as_deref(), Some("old"));
-        now += CONFIRMED_AFTER;
-        keeper.works(Ok(fresh_away("ghost 2", now)), at(now));
-        now += CONFIRMED_AFTER;
-        keeper.works(Ok(fresh_away("ghost 3", now)), at(now));
         assert!(is_handed(&keeper.ask(now), "old"));
         now = keeper.next_due();
+        keeper.works(Err(aim::ghost()), at(now));
     }
     // The reaper has run for certain.
     now = now.max(START + secs(161));
@@ -815,7 +854,6 @@ fn a_permanent_error_is_remembered_for_a_second() {
         Status::RejectedOrigin,
         Status::Validation,
         Status::BadRequest,
-        Status::OtherOptions,
     ] {
         let mut keeper = keeper(Renewal::AtExpiry);
         for _ in 0..10 {
@@ -852,8 +890,9 @@ fn what_the_server_asks_to_wait_is_kept() {
 fn a_server_that_keeps_returning_the_same_is_asked_again_after_five_seconds() {
     for status in [
         Status::SessionExpired,
-        Status::GhostSession,
         Status::SessionNotActive,
+        Status::OtherOptions,
+        Status::ForeignSession,
     ] {
         for (now, pause) in [(least(START), 4), (most(START), 6)] {
             let mut keeper = keeper(Renewal::AtExpiry);
@@ -951,7 +990,7 @@ fn a_renewal_that_was_under_way_does_not_take_a_refusal_back() {
         let mut keeper = keeper(renewal);
         let renewal = work(keeper.ask(START));
         let stored = known("a", 300, START);
-        assert!(keeper.take_stored(&stored, true, at(START)));
+        assert!(keeper.take_stored(&stored, None, at(START)));
         assert!(keeper.refuse(&stored, at(START)));
         let later = START + ms(100);
         keeper.done(&renewal, Ok(known("a", 300, later)), at(later));
@@ -1068,7 +1107,7 @@ fn a_refused_session_that_the_server_returns_after_others_is_not_handed_out_agai
             keeper.works(Ok(known("a", 479, now)), at(now));
             let next = work(keeper.ask(now));
             assert_eq!(next.aim.refused.as_deref(), Some("a"), "{renewal:?}");
-            assert!(!keeper.take_stored(&used, true, at(now)));
+            assert!(!keeper.take_stored(&used, None, at(now)));
             assert_eq!(keeper.hands(now), None);
         }
     }
@@ -1085,12 +1124,52 @@ fn a_refused_older_session_is_not_handed_out_again() {
     assert_eq!(keeper.hands(now).as_deref(), Some("new"));
 }
 
+// Work that ends early.
+
+#[test]
+fn after_work_that_was_cancelled_a_plain_request_comes_first_and_at_once() {
+    let mut keeper = keeper(Renewal::Early).having("a", 100, START);
+    let now = keeper.next_due();
+    let work = keeper.works(Err(error(Status::Cancelled)), at(now));
+    assert_eq!(work.aim.kill, Kill::First);
+    let next = self::work(keeper.ask(now));
+    assert_eq!(next.aim.kill, Kill::IfOver);
+    assert!(keeper.last_error(now).is_none());
+}
+
+#[test]
+fn locked_out_with_a_session_in_hand_it_waits_and_without_one_it_does_not() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.locked_out(at(START));
+    assert!(matches!(keeper.ask(START), Verdict::Work(_)));
+    keeper.works(Ok(fresh("a", START)), at(START));
+    let now = START + CONFIRMED_AFTER;
+    assert!(is_confirmation(&keeper.ask(now)));
+    keeper.locked_out(least(now));
+    assert!(is_handed(&keeper.ask(now + ms(3999)), "a"));
+    assert!(is_confirmation(&keeper.ask(now + secs(4))));
+}
+
 // Stored sessions.
+
+#[test]
+fn a_stored_session_in_doubt_is_confirmed_so_long_after_it_came() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let came = START - ms(100);
+    assert!(keeper.take_stored(&fresh("a", came), Some(came), at(START)));
+    assert!(is_handed(&keeper.ask(START), "a"));
+    assert!(is_confirmation(&keeper.ask(START + ms(150))));
+
+    let mut keeper = self::keeper(Renewal::AtExpiry);
+    let came = START - CONFIRMED_AFTER;
+    assert!(keeper.take_stored(&fresh("a", came), Some(came), at(START)));
+    assert!(keeper.due(START).is_some(), "before it is handed out");
+}
 
 #[test]
 fn a_stored_session_that_is_good_needs_no_request() {
     let mut keeper = keeper(Renewal::AtExpiry);
-    assert!(keeper.take_stored(&fresh("a", START), true, at(START)));
+    assert!(keeper.take_stored(&fresh("a", START), None, at(START)));
     assert!(keeper.is_confirmed());
     assert!(is_handed(&keeper.ask(START + secs(1)), "a"));
 }
@@ -1099,7 +1178,7 @@ fn a_stored_session_that_is_good_needs_no_request() {
 fn a_stored_session_ends_a_pause() {
     let mut keeper = keeper(Renewal::AtExpiry);
     keeper.works(Err(error(Status::Connect)), most(START));
-    assert!(keeper.take_stored(&known("a", 100, START), true, at(START)));
+    assert!(keeper.take_stored(&known("a", 100, START), None, at(START)));
     assert!(is_handed(&keeper.ask(START), "a"));
     assert!(keeper.last_error(START).is_none());
 }
@@ -1107,22 +1186,22 @@ fn a_stored_session_ends_a_pause() {
 #[test]
 fn a_stored_session_that_is_over_or_refused_or_no_news_is_not_taken() {
     let mut keeper = keeper(Renewal::AtExpiry);
-    assert!(!keeper.take_stored(&known("a", MIN_VALID, START), true, at(START)));
+    assert!(!keeper.take_stored(&known("a", MIN_VALID, START), None, at(START)));
     let stored = known("a", 100, START);
-    assert!(keeper.take_stored(&stored, true, at(START)));
-    assert!(!keeper.take_stored(&stored, true, at(START)));
+    assert!(keeper.take_stored(&stored, None, at(START)));
+    assert!(!keeper.take_stored(&stored, None, at(START)));
     keeper.refuse(&stored, at(START));
-    assert!(!keeper.take_stored(&stored, true, at(START)));
+    assert!(!keeper.take_stored(&stored, None, at(START)));
     let other_token = known("a", 99, START + secs(1));
-    assert!(!keeper.take_stored(&other_token, true, at(START)));
-    assert!(keeper.take_stored(&known("b", 100, START), true, at(START)));
+    assert!(!keeper.take_stored(&other_token, None, at(START)));
+    assert!(keeper.take_stored(&known("b", 100, START), None, at(START)));
 }
 
 #[test]
 fn a_stored_session_that_nobody_has_confirmed_is_in_doubt_whatever_its_age() {
     for left in [600, 300] {
         let mut keeper = keeper(Renewal::AtExpiry);
-        assert!(keeper.take_stored(&known("a", left, START), false, at(START)));
+        assert!(keeper.take_stored(&known("a", left, START), Some(START), at(START)));
         assert!(!keeper.is_confirmed(), "{left}");
         assert!(is_confirmation(&keeper.ask(START + ms(250))), "{left}");
     }
@@ -1133,6 +1212,6 @@ fn the_same_session_in_another_answer_is_its_confirmation() {
     let mut keeper = keeper(Renewal::AtExpiry);
     keeper.works(Ok(fresh("a", START)), at(START));
     let others = fresh("a", START + ms(100));
-    assert!(keeper.take_stored(&others, false, at(START + ms(200))));
+    assert!(keeper.take_stored(&others, Some(START), at(START + ms(200))));
     assert!(keeper.is_confirmed());
 }
