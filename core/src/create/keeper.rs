@@ -476,6 +476,11 @@ impl Keeper {
             self.adopt(session, may_be_ghost.then_some(now.time), now);
             return;
         }
+        if session.is_fresh_at(now.time) {
+            // It has just begun, and is over by another clock. It may be a ghost as well.
+            let words = "the session has just begun and is over by another clock; try again";
+            return self.failed(Error::new(Status::SessionExpired, words), now);
+        }
         // The server goes on returning the session.
         self.failures = 0;
         self.trouble = None;

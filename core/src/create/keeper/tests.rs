@@ -1078,6 +1078,20 @@ fn refusals_that_are_far_apart_have_nothing_to_do_with_each_other() {
     }
 }
 
+/// A proxy's wrong clock makes it over.
+#[test]
+fn a_session_that_has_just_begun_is_not_taken_for_one_that_is_over_and_alive() {
+    let mut keeper = keeper(Renewal::NeverKill);
+    let ghost = known("ghost", 3, START).with_age(Some(0));
+    keeper.works(Ok(ghost), at(START));
+    let error = fails(keeper.ask(START));
+    assert_eq!(error.status, Status::SessionExpired);
+    assert_eq!(error.retry_after, Some(keeper.next_due() - START));
+    let now = keeper.next_due();
+    keeper.works(Ok(known("old", 3, now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+}
+
 #[test]
 fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     let mut keeper = keeper(Renewal::NeverKill).having("a", 100, START);
