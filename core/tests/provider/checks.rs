@@ -190,10 +190,13 @@ impl World {
         let refusals = &watch.refused_at;
         let third_last = refusals.len().checked_sub(3).map(|at| refusals[at]);
         let is_refused_often = third_last.is_some_and(|at| now.saturating_sub(at) <= REFUSALS_PACE);
+        let waits = self.machines[process.machine].has_lock;
         let mut recent = self.server.records.iter().filter(is_recent);
         let may = recent.any(|record| match error.status {
             // No session can be had while one from another address lives.
             Status::GhostSession => record.address != address,
+            // And siblings take their time to find that out, one after the other.
+            Status::Timeout => waits && record.address != address,
             // Only a kill would help.
             Status::SessionNotActive => {
                 record.is_used && process.rules.renewal == Renewal::NeverKill
