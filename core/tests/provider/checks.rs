@@ -116,7 +116,14 @@ impl World {
         let is_in_pause = last_error.is_some_and(|error| error.retry_after > Some(Duration::ZERO));
         // From another address no answer tells whether it exists.
         let has_moved = self.machines[process.machine].moved_at >= sent_at;
-        let may = age <= CONFIRMED_AFTER || is_being_confirmed || is_in_pause || has_moved;
+        let is_locked_out = watch
+            .locked_out_at
+            .is_some_and(|at| now.saturating_sub(at) <= LONGEST_PACE);
+        let may = age <= CONFIRMED_AFTER
+            || is_being_confirmed
+            || is_in_pause
+            || is_locked_out
+            || has_moved;
         require(may, NO_LONG_GHOST, || {
             format!("process {number}, session {id}, after {age:?}")
         })?;

@@ -1,7 +1,9 @@
 //! Whole providers in virtual time: the processes of one or two devices, each with a
 //! keeper that drives real calls, and a server that knows addresses. Networks fail,
-//! devices sleep and move, wall clocks are wrong, processes die, and rivals renew the
-//! same session. Each world grows from one seed, and the same seed gives the same world.
+//! devices sleep and move, wall clocks are wrong, processes die or live briefly, and
+//! rivals renew the same session. The processes of a device may have a directory in
+//! common, with a lock and the stored session. Each world grows from one seed, and the
+//! same seed gives the same world.
 //!
 //! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what happens in
 //! it.
@@ -14,6 +16,7 @@ mod process;
 mod promises;
 mod random;
 mod server;
+mod store;
 mod strict;
 mod world;
 
@@ -95,6 +98,12 @@ fn the_worlds_are_not_empty() {
         ("refusals", tally.refusals),
         ("calls that another took over", tally.takeovers),
         ("sessions after the trouble", tally.recovered),
+        ("processes that live briefly", tally.brief),
+        ("stored sessions", tally.stored),
+        (
+            "stored sessions that have to be confirmed",
+            tally.stored_in_doubt,
+        ),
     ] {
         assert!(count >= 10, "only {count} {what} in 200 worlds");
     }
@@ -170,4 +179,14 @@ fn a_token_that_is_over_and_not_known_to_live_is_found() {
 #[test]
 fn a_warm_call_that_is_warm_too_long_is_found() {
     is_found(Sabotage::StaleWarm, promises::SAME_WARM);
+}
+
+#[test]
+fn a_stored_ghost_that_counts_as_confirmed_is_found() {
+    is_found(Sabotage::StoredAreConfirmed, promises::NO_LONG_GHOST);
+}
+
+#[test]
+fn a_stored_ghost_that_is_new_to_every_process_is_found() {
+    is_found(Sabotage::StoredAreNew, promises::NO_LONG_GHOST);
 }

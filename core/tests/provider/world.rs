@@ -22,6 +22,7 @@ use crate::{
     promises::{Broken, RECOVERS, require},
     random::Random,
     server::{Found, Server},
+    store::Store,
 };
 
 /// A defect that is put in on purpose.
@@ -50,6 +51,10 @@ pub enum Sabotage {
     Untold,
     /// What can be handed out warm is kept a second too long.
     StaleWarm,
+    /// Stored sessions count as confirmed.
+    StoredAreConfirmed,
+    /// Stored sessions count as just written.
+    StoredAreNew,
 }
 
 /// How often things happened.
@@ -67,6 +72,10 @@ pub struct Tally {
     pub refusals: u64,
     pub takeovers: u64,
     pub recovered: u64,
+    /// Sessions that were taken from a directory, and those with something left to do.
+    pub stored: u64,
+    pub stored_in_doubt: u64,
+    pub brief: u64,
 }
 
 impl Tally {
@@ -83,6 +92,9 @@ impl Tally {
         self.refusals += other.refusals;
         self.takeovers += other.takeovers;
         self.recovered += other.recovered;
+        self.stored += other.stored;
+        self.stored_in_doubt += other.stored_in_doubt;
+        self.brief += other.brief;
     }
 }
 
@@ -132,7 +144,7 @@ impl Event {
     }
 }
 
-/// A device. Its processes share its address, its clock and its lock.
+/// A device. Its processes share its address, its clock, its lock and a directory.
 pub struct Machine {
     pub address: u64,
     pub moved_at: Moment,
@@ -141,6 +153,7 @@ pub struct Machine {
     pub asleep_until: Moment,
     pub has_lock: bool,
     pub lock: Lock,
+    pub store: Option<Store>,
 }
 
 #[derive(Default)]
@@ -241,10 +254,15 @@ impl World {
             let kinds: Vec<_> = world
                 .processes
                 .iter()
-                .map(|p| (p.machine, p.rules))
+                .map(|p| (p.machine, p.rules, p.is_brief))
                 .collect();
             println!(
-                "lifetime {lifetime}, lock {has_lock}, badness {}, {kinds:?}, trouble until {trouble_ends:?}",
+                "lifetime {lifetime}, lock {has_lock}, stores {:?}, badness {}, {kinds:?}, trouble until {trouble_ends:?}",
+                world
+                    .machines
+                    .iter()
+                    .map(|machine| machine.store.is_some())
+                    .collect::<Vec<_>>(),
                 world.network.badness
             );
         }
@@ -260,6 +278,7 @@ impl World {
             asleep_until: Moment::ZERO,
             has_lock,
             lock: Lock::default(),
+            store: None,
         };
         let skew = any_skew(&mut self.random);
         self.machines.push(machine(1, has_lock, skew));
@@ -268,6 +287,9 @@ impl World {
             let skew = any_skew(&mut self.random);
             let address = if is_rival_elsewhere { 2 } else { 1 };
             self.machines.push(machine(address, false, skew));
+        }
+        for machine in &mut self.machines {
+            machine.store = self.random.percent(40).then(Store::default);
         }
         let is_alone = siblings == 1 && !has_rival;
         for number in 0..siblings + usize::from(has_rival) {
@@ -281,15 +303,20 @@ impl World {
                         .pick(&[Renewal::AtExpiry, Renewal::AtExpiry, Renewal::NeverKill])
                 }
             };
+            let machine = usize::from(number >= siblings);
+            let is_brief = match &self.machines[machine].store {
+                Some(_) => self.random.percent(50),
+                None => self.random.percent(10),
+            };
             let rules = Rules {
                 min_valid: Duration::from_secs(self.random.pick(&[0, 2, 5, 5, 10])),
                 renewal,
-                is_background: self.random.percent(40),
+                is_background: self.random.percent(40) && !is_brief,
             };
             let confirms = self.random.percent(10);
             let timeout = self.random.pick(&[3, 15, 15, 60]);
-            let machine = usize::from(number >= siblings);
-            let process = Process::new(machine, rules, confirms, Duration::from_secs(timeout));
+            let mut process = Process::new(machine, rules, confirms, Duration::from_secs(timeout));
+            process.is_brief = is_brief;
             self.processes.push(process);
             let begins = self.random.ms(0, 3000);
             self.after(begins, Event::Asks(number));
@@ -408,9 +435,15 @@ impl World {
             self.network.has_wrong_clocks = false;
         }
         match event {
-            Event::Asks(process) => {
-                self.plan_ask(process);
-                self.asks(process)
+            Event::Asks(number) => {
+                self.plan_ask(number);
+                let process = &self.processes[number];
+                if process.is_brief && process.is_idle() && self.random.percent(70) {
+                    // The one before has ended. This is another one.
+                    self.tally.brief += 1;
+                    self.dies(number)?;
+                }
+                self.asks(number)
             }
             Event::TimesOut(process, waiter) => self.times_out(process, waiter),
             Event::Uses(process, session) => self.uses(process, &session),
