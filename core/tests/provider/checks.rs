@@ -12,11 +12,12 @@ use zelf_core::{
 use crate::{
     process::{Process, Running},
     promises::{
-        Broken, DEAD_SOON_OVER, MIN_VALID, NO_ERROR, NO_KILL, NO_LONG_GHOST, NOT_AGAIN,
-        OLDER_FIRST, ONE_KILL, OVER_AND_ALIVE, PACE, RECOVERS, require,
+        DEAD_SOON_OVER, MIN_VALID, NO_ERROR, NO_KILL, NO_LONG_GHOST, NOT_AGAIN, OLDER_FIRST,
+        ONE_KILL, OVER_AND_ALIVE, PACE, RECOVERS,
     },
     server::{End, Record, number_of},
     world::{Event, RECOVERY, World},
+    worlds::promise::{Broken, require},
 };
 
 /// The server's clock tells whole seconds, and its sessions end with one.

@@ -14,72 +14,27 @@ mod network;
 mod outage;
 mod process;
 mod promises;
-mod random;
 mod server;
 mod store;
 mod strict;
 mod world;
+#[path = "../worlds/mod.rs"]
+mod worlds;
 
-use std::{
-    env,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    thread,
-};
-
-use promises::Broken;
 use world::{Sabotage, Tally, World};
+use worlds::{promise::Broken, seeds};
 
 const DEFAULT_SEEDS: u64 = 500;
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
-}
-
-/// Runs the worlds of the first seeds, on two threads. Returns what happened in all of
-/// them, or the first seed in which a promise was broken.
 fn run_all(seeds: u64, sabotage: Sabotage) -> Result<Tally, (u64, Broken)> {
-    let next = AtomicU64::new(0);
-    let worker = || {
-        let mut all = Tally::default();
-        loop {
-            let seed = next.fetch_add(1, Relaxed);
-            if seed >= seeds {
-                return Ok(all);
-            }
-            match World::run(seed, sabotage, false) {
-                Ok(tally) => all.add(&tally),
-                Err(broken) => {
-                    next.store(seeds, Relaxed);
-                    return Err((seed, broken));
-                }
-            }
-        }
-    };
-    let (one, other) = thread::scope(|scope| {
-        let other = scope.spawn(worker);
-        (worker(), other.join().expect("a world does not panic"))
-    });
-    let mut all = one?;
-    all.add(&other?);
-    Ok(all)
+    seeds::run_all(seeds, |seed| World::run(seed, sabotage, false))
 }
 
 #[test]
 fn every_promise_is_kept_in_every_world() {
-    if let Some(seed) = number("SEED") {
-        match World::run(seed, Sabotage::None, true) {
-            Ok(tally) => println!("seed {seed}: {tally:?}"),
-            Err(broken) => panic!("seed {seed}: {broken}"),
-        }
-        return;
-    }
-    let seeds = number("SEEDS").unwrap_or(DEFAULT_SEEDS);
-    match run_all(seeds, Sabotage::None) {
-        Ok(tally) => println!("{seeds} worlds: {tally:?}"),
-        Err((seed, broken)) => {
-            panic!("{broken}\nrun it again: make simulate WORLDS=provider SEED={seed}")
-        }
-    }
+    seeds::check_all("provider", DEFAULT_SEEDS, |seed, is_told| {
+        World::run(seed, Sabotage::None, is_told)
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use zelf_core::{
     moment::Moment,
 };
 
-use crate::{random::Random, server};
+use crate::{server, worlds::random::Random};
 
 /// What happens to one exchange, decided when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

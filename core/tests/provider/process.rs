@@ -24,9 +24,10 @@ use zelf_core::{
 
 use crate::{
     network::{self, Fate},
-    promises::{Broken, IN_TIME, RETRY_AFTER, SAME_WARM, require},
+    promises::{IN_TIME, RETRY_AFTER, SAME_WARM},
     server::{self, IDENTIFIER, kills},
     world::{Event, Sabotage, Transfer, World},
+    worlds::promise::{Broken, require},
 };
 
 /// A caller who has a session does not wait longer for its confirmation.

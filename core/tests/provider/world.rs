@@ -1,11 +1,6 @@
 //! A world: its time, its events, and what happens in them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-    rc::Rc,
-    time::Duration,
-};
+use std::{collections::VecDeque, rc::Rc, time::Duration};
 
 use zelf_core::{
     create::{
@@ -19,10 +14,15 @@ use zelf_core::{
 use crate::{
     network::{self, Fate, Network, Reply},
     process::Process,
-    promises::{Broken, RECOVERS, require},
-    random::Random,
+    promises::RECOVERS,
     server::{Found, Server},
     store::Store,
+    worlds::{
+        events::Events,
+        promise::{Broken, require},
+        random::Random,
+        seeds,
+    },
 };
 
 /// A defect that is put in on purpose.
@@ -78,8 +78,8 @@ pub struct Tally {
     pub brief: u64,
 }
 
-impl Tally {
-    pub fn add(&mut self, other: &Tally) {
+impl seeds::Tally for Tally {
+    fn add(&mut self, other: &Self) {
         self.asks += other.asks;
         self.handed += other.handed;
         self.warm += other.warm;
@@ -193,8 +193,7 @@ pub struct World {
     lifetime: u64,
     is_lifetime_varied: bool,
     ends: Moment,
-    events: BinaryHeap<Reverse<(Moment, usize)>>,
-    kinds: Vec<Option<Event>>,
+    events: Events<Event>,
 }
 
 /// Two clocks may be taken for the same that differ by so many seconds, with what a slow
@@ -244,8 +243,7 @@ impl World {
             lifetime,
             is_lifetime_varied: random.percent(20),
             ends: trouble_ends + RECOVERY + calm,
-            events: BinaryHeap::new(),
-            kinds: Vec::new(),
+            events: Events::default(),
             random,
         };
         world.populate(has_lock, has_rival, is_rival_elsewhere);
@@ -375,9 +373,8 @@ impl World {
     }
 
     fn turn(&mut self) -> Result<(), Broken> {
-        while let Some(Reverse((at, kind))) = self.events.pop() {
+        while let Some((at, event)) = self.events.next() {
             self.now = self.now.max(at);
-            let event = self.kinds[kind].take().expect("an event happens once");
             let machine = event
                 .process()
                 .map(|process| &self.machines[self.processes[process].machine]);
@@ -424,9 +421,7 @@ impl World {
     }
 
     pub fn at(&mut self, moment: Moment, event: Event) {
-        // Events of one moment happen in the order in which they were planned.
-        self.events.push(Reverse((moment, self.kinds.len())));
-        self.kinds.push(Some(event));
+        self.events.plan(moment, event);
     }
 
     fn happens(&mut self, event: Event) -> Result<(), Broken> {
