@@ -80,6 +80,9 @@ pub struct Keeper {
     held: Option<Held>,
     /// A session that is preferred while the held one is in doubt.
     older: Option<Session>,
+    /// The last session that a route has refused and that may exist. From another address
+    /// others come meanwhile, and the server returns it again later.
+    refused: Option<Session>,
     /// The last session that is known to exist: where it was made, and its end.
     living: Option<(Option<String>, Moment)>,
     failures: u32,
@@ -126,6 +129,7 @@ impl Keeper {
             confirms,
             held: None,
             older: None,
+            refused: None,
             living: None,
             failures: 0,
             trouble: None,
@@ -261,7 +265,7 @@ impl Keeper {
             .as_ref()
             .is_some_and(|older| older.is_same_as(rejected));
         if is_older {
-            self.older = None;
+            self.refused = self.older.take();
         }
         let Some(held) = self.held.as_mut() else {
             return is_older;
@@ -271,6 +275,11 @@ impl Keeper {
         }
         held.is_refused = true;
         held.is_over_and_alive = false;
+        // One in doubt is a ghost, perhaps, and no ghost comes again.
+        let is_gone = |refused: &Session| now.time >= refused.times().ends_at + REAPED_WITHIN;
+        if held.doubt.is_none() || self.refused.as_ref().is_none_or(is_gone) {
+            self.refused = Some(held.session.clone());
+        }
         let Refusals { count, last } = self.refusals;
         let is_soon = count > 0 && now.time.saturating_sub(last) < REFUSED_SOON;
         self.refusals = Refusals {
@@ -355,7 +364,11 @@ impl Keeper {
 
     fn is_refused(&self, session: &Session) -> bool {
         let held = self.held.as_ref().filter(|held| held.is_refused);
-        held.is_some_and(|held| held.session.is_same_as(session))
+        let mut all = held
+            .map(|held| &held.session)
+            .into_iter()
+            .chain(&self.refused);
+        all.any(|refused| refused.is_same_as(session))
     }
 
     fn refusal(&self, now: Moment) -> Error {
@@ -397,16 +410,14 @@ impl Keeper {
 
     fn renewal(&self, now: Moment) -> Work {
         let held = self.held.as_ref();
-        let refused = held
-            .filter(|held| held.is_refused)
-            .and_then(|held| held.session.id())
-            .map(str::to_owned);
+        let refused = held.filter(|held| held.is_refused);
         // After a failure nobody knows whether the kill was carried out. A plain request
         // tells.
         let is_early = refused.is_none()
             && self.failures == 0
             && held
                 .is_some_and(|held| held.renews_at.is_some() && self.is_good(&held.session, now));
+        let refused = refused.map(|held| &held.session).or(self.refused.as_ref());
         let kill = match self.rules.renewal {
             Renewal::NeverKill => Kill::Never,
             Renewal::Early if is_early => Kill::First,
@@ -423,7 +434,7 @@ impl Keeper {
                 least: self.least().saturating_add(ahead),
                 is_strict: true,
                 kill,
-                refused,
+                refused: refused.and_then(Session::id).map(str::to_owned),
                 // Where ghosts came, another one is likely.
                 confirms: self.confirms || self.has_ghosts(),
             },
@@ -443,8 +454,17 @@ impl Keeper {
 
     fn renewed(&mut self, session: Session, is_confirmed: bool, now: Now) {
         if self.is_refused(&session) {
-            // It was refused while this work was under way. The next work knows, if the
-            // session has an id by which the server can be told from the refused one.
+            if !self
+                .held
+                .as_ref()
+                .is_some_and(|held| held.session.is_same_as(&session))
+            {
+                // What is held does not exist: the server has one.
+                self.held = None;
+            }
+            // It was refused while this work was under way, or before others came. The next
+            // work knows, if the session has an id by which the server can be told from the
+            // refused one.
             if session.id().is_none() {
                 let words = "the server still returns the token that a route has refused";
                 self.failed(Error::new(Status::SessionNotActive, words), now);
@@ -455,6 +475,11 @@ impl Keeper {
             let may_be_ghost = !is_confirmed && session.is_fresh_at(now.time);
             self.adopt(session, may_be_ghost.then_some(now.time), now);
             return;
+        }
+        if session.is_fresh_at(now.time) {
+            // It has just begun, and is over by another clock. It may be a ghost as well.
+            let words = "the session has just begun and is over by another clock; try again";
+            return self.failed(Error::new(Status::SessionExpired, words), now);
         }
         // The server goes on returning the session.
         self.failures = 0;
@@ -478,6 +503,10 @@ impl Keeper {
         let is_same = before.as_ref().is_some_and(|held| {
             held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
         });
+        let session = match &before {
+            Some(held) if is_same => with_later_end(&held.session, session),
+            _ => session,
+        };
         let doubted_since = doubted_since.filter(|_| !is_same && session.id().is_some());
         let doubt = doubted_since.map(|since| Doubt {
             confirm_at: since.saturating_add(CONFIRMED_AFTER),
@@ -533,13 +562,7 @@ impl Keeper {
         self.failures = 0;
         self.trouble = None;
         if is_same {
-            // What an answer took is counted against its session. So of two ends the later
-            // one is nearer to the truth.
-            let is_shorter = session.times().ends_at < held.session.times().ends_at;
-            let session = match is_shorter {
-                true => held.session.clone(),
-                false => session,
-            };
+            let session = with_later_end(&held.session, session);
             self.older = None;
             self.remember_living(&session);
             self.hold(session, None, now);
@@ -548,7 +571,7 @@ impl Keeper {
             }
             return;
         }
-        if !session.is_fresh_at(now.time) {
+        if !session.is_fresh_at(now.time) || self.is_refused(&session) {
             // A ghost is always new.
             self.older = None;
             self.held = None;
@@ -659,6 +682,17 @@ fn has_moved(one: &Session, other: &Session) -> bool {
 
 fn is_another(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_some() && other.is_some() && one != other
+}
+
+/// Returns a session as it is held, or as it has come again.
+///
+/// What an answer took is counted against its session. So of two ends the later one is
+/// nearer to the truth.
+fn with_later_end(held: &Session, again: Session) -> Session {
+    match again.times().ends_at < held.times().ends_at {
+        true => held.clone(),
+        false => again,
+    }
 }
 
 /// Returns a wait within a fifth of its length.

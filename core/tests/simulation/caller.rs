@@ -31,12 +31,12 @@ use zelf_core::{
 use crate::{
     network::{self, Fate},
     promises::{
-        ATTEMPTS, Broken, IN_TIME, KILL_ALONE, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY,
-        NO_VAIN_RETRY, NOT_EXPIRED, NOT_FOREIGN, NOT_TIRED, ONE_KILL, ONE_RESEND, RETRY_AFTER,
-        require,
+        ATTEMPTS, IN_TIME, KILL_ALONE, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY, NO_VAIN_RETRY,
+        NOT_EXPIRED, NOT_FOREIGN, NOT_TIRED, ONE_KILL, ONE_RESEND, RETRY_AFTER,
     },
     server::{self, Asked, Stored},
     world::{Connection, END, Event, Process, Sabotage, Transfer, World},
+    worlds::promise::{Broken, require},
 };
 
 const RULES: Rules = Rules {
@@ -100,7 +100,7 @@ impl<'w> Caller<'w> {
         };
         Self {
             process: world.random.below(world.processes.len() as u64) as usize,
-            timeout: *world.random.pick(&[
+            timeout: world.random.pick(&[
                 Duration::from_millis(700),
                 Duration::from_secs(15),
                 Duration::from_secs(60),
@@ -363,7 +363,7 @@ impl<'w> World<'w> {
         }
         if self.random.percent(self.badness / 10) {
             // A silent address meets the limit for connecting.
-            let takes = *self.random.pick(&[1, 5000]);
+            let takes = self.random.pick(&[1, 5000]);
             self.after(
                 Duration::from_millis(takes),
                 Event::Connected(number, call, false),
@@ -381,7 +381,7 @@ impl<'w> World<'w> {
         }
         if !is_there {
             // What a proxy says to the wish for a tunnel reaches no server either.
-            let status = *self.random.pick(&[
+            let status = self.random.pick(&[
                 Status::Connect,
                 Status::Timeout,
                 Status::Server,

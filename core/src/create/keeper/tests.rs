@@ -322,6 +322,21 @@ fn a_token_without_an_id_that_comes_back_refused_is_a_failure() {
 }
 
 #[test]
+fn a_slow_answer_with_the_same_session_takes_nothing_from_its_end() {
+    let mut keeper = keeper(Renewal::Early).having("a", 590, START);
+    let early = START + secs(540);
+    let kill = keeper.works(Err(error(Status::Connect)), least(early));
+    assert_eq!(kill.aim.kill, Kill::First);
+    let plain = keeper.works(Ok(known("a", 20, early)), least(early));
+    assert_eq!(plain.aim.kill, Kill::IfOver);
+    assert!(is_handed(&keeper.ask(early + secs(1)), "a"));
+    keeper.works(Err(error(Status::Connect)), most(early + secs(30)));
+    let last_use = START + secs(590 - MIN_VALID);
+    assert_eq!(keeper.hands(last_use - ms(1)).as_deref(), Some("a"));
+    assert_eq!(keeper.hands(last_use), None);
+}
+
+#[test]
 fn early_is_a_tenth_of_the_life_at_most_a_minute_and_up_to_a_fifth_more() {
     let rules = rules(Renewal::Early);
     let ahead = |life: u64, random| {
@@ -1063,6 +1078,20 @@ fn refusals_that_are_far_apart_have_nothing_to_do_with_each_other() {
     }
 }
 
+/// A proxy's wrong clock makes it over.
+#[test]
+fn a_session_that_has_just_begun_is_not_taken_for_one_that_is_over_and_alive() {
+    let mut keeper = keeper(Renewal::NeverKill);
+    let ghost = known("ghost", 3, START).with_age(Some(0));
+    keeper.works(Ok(ghost), at(START));
+    let error = fails(keeper.ask(START));
+    assert_eq!(error.status, Status::SessionExpired);
+    assert_eq!(error.retry_after, Some(keeper.next_due() - START));
+    let now = keeper.next_due();
+    keeper.works(Ok(known("old", 3, now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+}
+
 #[test]
 fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     let mut keeper = keeper(Renewal::NeverKill).having("a", 100, START);
@@ -1072,6 +1101,30 @@ fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     assert!(keeper.refuse(&handed, at(over)));
     // It has been reaped, so a new one can be had at once.
     assert!(matches!(keeper.ask(over), Verdict::Work(_)));
+}
+
+/// The device moves, is given ghosts, and moves back.
+#[test]
+fn a_refused_session_that_the_server_returns_after_others_is_not_handed_out_again() {
+    for renewal in [Renewal::AtExpiry, Renewal::NeverKill] {
+        for is_compared in [false, true] {
+            let mut keeper = keeper(renewal).having("a", 500, START);
+            let used = keeper.held().expect("it has one").clone();
+            keeper.refuse(&used, at(START));
+            let now = START + secs(20);
+            keeper.works(Ok(fresh_away("ghost", now)), at(now));
+            assert_eq!(keeper.hands(now).as_deref(), Some("ghost"));
+            if !is_compared {
+                keeper.refuse(&fresh_away("ghost", now), at(now));
+            }
+            let now = now + secs(1);
+            keeper.works(Ok(known("a", 479, now)), at(now));
+            let next = work(keeper.ask(now));
+            assert_eq!(next.aim.refused.as_deref(), Some("a"), "{renewal:?}");
+            assert!(!keeper.take_stored(&used, None, at(now)));
+            assert_eq!(keeper.hands(now), None);
+        }
+    }
 }
 
 #[test]
