@@ -124,7 +124,7 @@ async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
     // A chore's requests tell the log themselves.
     let is_errand = matches!(task, Task::Errand(_));
     let outcome = match task {
-        Task::Errand(errand) => timeout(left, io.create(&job, &errand)).await,
+        Task::Errand(errand) => timeout(left, io.create(&job, &errand, &Cell::default())).await,
         Task::Chore(chore) => timeout(left, chore.run(Rc::new(ByIo(Rc::clone(&io))))).await,
     };
     let outcome = outcome.unwrap_or_else(|_| Err(io.context.out_of_time(job.waits_for.get())));
@@ -139,7 +139,12 @@ async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
 struct ByIo(Rc<Io>);
 
 impl Requests for ByIo {
-    fn create(&self, errand: Errand, deadline: Moment) -> LocalFuture<Outcome> {
+    fn create(
+        &self,
+        errand: Errand,
+        deadline: Moment,
+        is_killing: Rc<Cell<bool>>,
+    ) -> LocalFuture<Outcome> {
         let io = Rc::clone(&self.0);
         Box::pin(async move {
             let job = Job {
@@ -148,7 +153,7 @@ impl Requests for ByIo {
                 waits_for: Cell::new(Awaited::SERVER),
             };
             let left = deadline.saturating_sub(io.context.now());
-            let outcome = timeout(left, io.create(&job, &Arc::new(errand))).await;
+            let outcome = timeout(left, io.create(&job, &Arc::new(errand), &is_killing)).await;
             let outcome =
                 outcome.unwrap_or_else(|_| Err(io.context.out_of_time(job.waits_for.get())));
             if let Err(error) = &outcome {
@@ -221,7 +226,12 @@ impl Io {
         }
     }
 
-    async fn create(self: &Rc<Self>, job: &Job, errand: &Arc<Errand>) -> Outcome {
+    async fn create(
+        self: &Rc<Self>,
+        job: &Job,
+        errand: &Arc<Errand>,
+        is_killing: &Cell<bool>,
+    ) -> Outcome {
         let leader = match self.shared.single_flight.join(errand) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
@@ -233,7 +243,7 @@ impl Io {
         };
         // In a box: while it waits for a connection a call is small.
         let place = self.place().await?;
-        Box::pin(self.lead(leader, job, place)).await
+        Box::pin(self.lead(leader, job, place, is_killing)).await
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
@@ -244,9 +254,10 @@ impl Io {
 
     async fn lead(
         self: &Rc<Self>,
-        leader: Leader<'_>,
+        leader: Leader,
         job: &Job,
         place: SemaphorePermit<'_>,
+        is_killing: &Cell<bool>,
     ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
@@ -254,7 +265,10 @@ impl Io {
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
+                    // Nothing else needs a connection for itself.
+                    is_killing.set(over == Over::Own);
                     self.exchange(&mut call, &body, over, job).await;
+                    is_killing.set(false);
                     self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {

@@ -32,6 +32,9 @@ const PERMANENT_FOR: Duration = Duration::from_secs(1);
 /// No Retry-After is kept for longer: it may be a mistake, and the server may be back.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
 
+/// The server has carried out within this time what it has received.
+const KILL_SETTLES: Duration = Duration::from_millis(500);
+
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -110,6 +113,7 @@ struct Held {
 #[derive(Clone, Copy)]
 struct Doubt {
     confirm_at: Moment,
+    failures: u32,
     /// How many sessions in a row were different.
     sessions: u32,
 }
@@ -245,7 +249,8 @@ impl Keeper {
             (Task::Renew, Ok(session)) => self.renewed(session, work.aim.confirms, now),
             (Task::Confirm, Ok(session)) => self.compared(session, now),
             // A session in doubt stays so, and is handed out.
-            (_, Err(error)) => self.failed(error, now),
+            (Task::Confirm, Err(error)) => self.failed_to_confirm(error, now),
+            (Task::Renew, Err(error)) => self.failed(error, &work.aim, now),
         }
     }
 
@@ -467,7 +472,11 @@ impl Keeper {
             // refused one.
             if session.id().is_none() {
                 let words = "the server still returns the token that a route has refused";
-                self.failed(Error::new(Status::SessionNotActive, words), now);
+                self.failed(
+                    Error::new(Status::SessionNotActive, words),
+                    &Aim::default(),
+                    now,
+                );
             }
             return;
         }
@@ -479,7 +488,8 @@ impl Keeper {
         if session.is_fresh_at(now.time) {
             // It has just begun, and is over by another clock. It may be a ghost as well.
             let words = "the session has just begun and is over by another clock; try again";
-            return self.failed(Error::new(Status::SessionExpired, words), now);
+            let error = Error::new(Status::SessionExpired, words);
+            return self.failed(error, &Aim::default(), now);
         }
         // The server goes on returning the session.
         self.failures = 0;
@@ -510,6 +520,7 @@ impl Keeper {
         let doubted_since = doubted_since.filter(|_| !is_same && session.id().is_some());
         let doubt = doubted_since.map(|since| Doubt {
             confirm_at: since.saturating_add(CONFIRMED_AFTER),
+            failures: 0,
             sessions: 1,
         });
         // From another address a create finds no old session, and a kill ends none. So
@@ -586,6 +597,7 @@ impl Keeper {
         }
         let doubt = Doubt {
             confirm_at: now.time + CONFIRMED_AFTER,
+            failures: 0,
             sessions,
         };
         self.pauses_until = now.time;
@@ -638,12 +650,23 @@ impl Keeper {
         }
     }
 
-    fn failed(&mut self, error: Error, now: Now) {
-        if error.status == Status::Cancelled {
-            // Its request may have been carried out. That is no reason to wait.
-            self.failures = self.failures.max(1);
+    /// A confirmation is made again later. It is no failure of a renewal, and delays none,
+    /// unless the server asks for that.
+    fn failed_to_confirm(&mut self, error: Error, now: Now) {
+        let Some(doubt) = self.held.as_mut().and_then(|held| held.doubt.as_mut()) else {
             return;
+        };
+        doubt.failures = doubt.failures.saturating_add(1);
+        let pause = longest_pause(doubt.failures).max(PERMANENT_FOR);
+        doubt.confirm_at = now.time + with_jitter(pause, now.random);
+        if let Some(asked) = error.retry_after {
+            let until = now.time + asked.min(LONGEST_ASKED_PAUSE);
+            self.pauses_until = self.pauses_until.max(until);
+            self.trouble = Some(error);
         }
+    }
+
+    fn failed(&mut self, error: Error, aim: &Aim, now: Now) {
         self.failures = self.failures.saturating_add(1);
         let pause = match error.status {
             Status::GhostSession => return self.failed_for_ghosts(error, now),
@@ -654,19 +677,37 @@ impl Keeper {
             | Status::ForeignSession => with_jitter(BETWEEN_EQUAL_ANSWERS, now.random),
             _ if !error.is_retryable() => PERMANENT_FOR,
             _ => {
-                let longest = FIRST_PAUSE
-                    .saturating_mul(1 << (self.failures - 1).min(16))
-                    .min(LONGEST_PAUSE);
-                longest.mul_f64(f64::from(now.random) / f64::from(u32::MAX))
+                let longest = longest_pause(self.failures);
+                let pause = longest.mul_f64(f64::from(now.random) / f64::from(u32::MAX));
+                self.until_last_use(pause, now.time)
             }
         };
         let asked = error.retry_after.unwrap_or_default();
-        let pause = pause.max(asked.min(LONGEST_ASKED_PAUSE));
-        self.pauses_until = now.time.checked_add(pause).unwrap_or(Moment::MAX);
+        let mut until = now.time + pause;
+        let is_open = matches!(
+            error.status,
+            Status::Timeout | Status::ConnectionLost | Status::Server
+        );
+        if aim.kill != Kill::Never && is_open {
+            // A kill may be under way still. What is asked meanwhile could be told of a
+            // session that it ends.
+            until = until.max(now.time + KILL_SETTLES);
+        }
+        self.pauses_until = until.max(now.time + asked.min(LONGEST_ASKED_PAUSE));
         if let Some(held) = &mut self.held {
             held.is_over_and_alive = false;
         }
         self.trouble = Some(error);
+    }
+
+    /// Ends a pause when the held session is over: a renewal is worth another try then.
+    fn until_last_use(&self, pause: Duration, now: Moment) -> Duration {
+        let held = self.held.as_ref().filter(|held| !held.is_refused);
+        let left = held.map(|held| self.last_use(&held.session).saturating_sub(now));
+        match left {
+            Some(left) if !left.is_zero() => pause.min(left),
+            _ => pause,
+        }
     }
 
     fn remember_living(&mut self, session: &Session) {
@@ -693,6 +734,13 @@ fn with_later_end(held: &Session, again: Session) -> Session {
         true => held.clone(),
         false => again,
     }
+}
+
+/// Returns the longest pause after so many failures in a row.
+fn longest_pause(failures: u32) -> Duration {
+    FIRST_PAUSE
+        .saturating_mul(1 << failures.saturating_sub(1).min(16))
+        .min(LONGEST_PAUSE)
 }
 
 /// Returns a wait within a fifth of its length.

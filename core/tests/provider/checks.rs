@@ -120,7 +120,13 @@ impl World {
         let is_locked_out = watch
             .locked_out_at
             .is_some_and(|at| now.saturating_sub(at) <= LONGEST_PACE);
+        let (failures, failed_at) = watch.unconfirmed;
+        // Confirmations that fail are 1 s to 30 s apart, within a fifth.
+        let pause = Duration::from_secs(1 << failures.saturating_sub(1).min(5)).mul_f64(1.2);
+        let is_unconfirmed =
+            failures > 0 && now.saturating_sub(failed_at) <= pause.min(Duration::from_secs(36));
         let may = age <= CONFIRMED_AFTER
+            || is_unconfirmed
             || is_being_confirmed
             || is_in_pause
             || is_locked_out

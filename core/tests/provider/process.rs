@@ -87,6 +87,8 @@ pub struct Watch {
     pub not_before: Moment,
     /// When another process has had the lock for too long.
     pub locked_out_at: Option<Moment>,
+    /// Confirmations that have failed one after the other, and when the last did.
+    pub unconfirmed: (u32, Moment),
     pub has_recovered: bool,
 }
 
@@ -544,7 +546,7 @@ impl World {
         }
         self.tally.takeovers += 1;
         if let Some(running) = process.running.take().filter(|_| !is_locked_out) {
-            let error = Error::new(Status::Cancelled, "the caller gave up");
+            let error = Error::new(Status::Timeout, "out of time");
             process.keeper.done(&running.work, Err(error), now);
         }
         self.let_go(number)?;
@@ -586,6 +588,11 @@ impl World {
             (_, outcome, _) => outcome,
         };
         process.watch.not_before = self.now + asked_wait;
+        let failures = match (running.work.task, &outcome) {
+            (Task::Confirm, Err(_)) => process.watch.unconfirmed.0 + 1,
+            _ => 0,
+        };
+        process.watch.unconfirmed = (failures, self.now);
         process.keeper.done(&running.work, outcome.clone(), now);
         process.publish(self.now, self.sabotage);
         if outcome.is_ok() {
@@ -654,6 +661,8 @@ impl World {
             return Ok(());
         }
         process.watch.refused_at.push(self.now);
+        // A refusal ends a pause that was only careful.
+        process.watch.before = None;
         self.forgets(number, session);
         self.tally.refusals += 1;
         if self.processes[number].running.is_none() {

@@ -46,22 +46,22 @@ const RULES: Rules = Rules {
     is_whole: |body| body.starts_with(b"{") && body.ends_with(b"}}"),
 };
 
-pub struct Caller<'w> {
+pub struct Caller {
     process: usize,
     timeout: Duration,
     waker: Waker,
-    state: Idle<'w>,
+    state: Idle,
     exchange: Exchange,
 }
 
 /// What a caller is about.
-struct Idle<'w> {
+struct Idle {
     call: u64,
     request: Arc<SessionRequest>,
     began_at: Moment,
     deadline: Moment,
-    follows: Option<Follower<'w>>,
-    leads: Option<(Leader<'w>, Call)>,
+    follows: Option<Follower>,
+    leads: Option<(Leader, Call)>,
     transfer: Option<usize>,
     /// The body that is to be sent when the connection is there.
     body: Vec<u8>,
@@ -92,8 +92,8 @@ impl Wake for Bell {
     }
 }
 
-impl<'w> Caller<'w> {
-    pub fn new(number: usize, world: &mut World<'w>) -> Self {
+impl Caller {
+    pub fn new(number: usize, world: &mut World<'_>) -> Self {
         let bell = Bell {
             caller: number,
             woken: Arc::clone(&world.woken),
@@ -221,7 +221,7 @@ impl<'w> World<'w> {
         self.finish(number, outcome)
     }
 
-    fn lead(&mut self, number: usize, leader: Leader<'w>) -> Result<(), Broken> {
+    fn lead(&mut self, number: usize, leader: Leader) -> Result<(), Broken> {
         let state = &self.callers[number].state;
         let deadline = match self.sabotage {
             Sabotage::LateRetry => state.deadline + Duration::from_secs(10),

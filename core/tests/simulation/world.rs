@@ -148,7 +148,7 @@ pub struct World<'w> {
     pub is_told: bool,
     pub processes: &'w [Process],
     pub watches: Vec<Watch>,
-    pub callers: Vec<Caller<'w>>,
+    pub callers: Vec<Caller>,
     pub connections: Vec<Connection>,
     pub transfers: Vec<Transfer>,
     pub server: Server,

@@ -547,7 +547,7 @@ fn a_confirmation_that_fails_leaves_the_session_in_doubt_and_in_use() {
     let later = START + ms(250);
     keeper.works(Err(error(Status::Connect)), most(later));
     assert!(is_handed(&keeper.ask(later), "a"));
-    assert!(keeper.last_error(later).is_some());
+    assert!(keeper.last_error(later).is_none());
     assert!(is_confirmation(&keeper.ask(keeper.next_due())));
 }
 
@@ -1141,14 +1141,75 @@ fn a_refused_older_session_is_not_handed_out_again() {
 // Work that ends early.
 
 #[test]
-fn after_work_that_was_cancelled_a_plain_request_comes_first_and_at_once() {
+fn after_a_kill_whose_outcome_is_unknown_nothing_is_asked_for_half_a_second() {
+    for status in [Status::Timeout, Status::ConnectionLost] {
+        let mut keeper = keeper(Renewal::Early).having("a", 100, START);
+        let now = keeper.next_due();
+        let kill = keeper.works(Err(error(status)), least(now));
+        assert_eq!(kill.aim.kill, Kill::First);
+        assert_eq!(keeper.next_due(), now + ms(500));
+        let next = work(keeper.ask(now + ms(500)));
+        assert_eq!(next.aim.kill, Kill::IfOver);
+    }
+}
+
+#[test]
+fn a_failed_renewal_is_made_again_when_the_session_is_over() {
     let mut keeper = keeper(Renewal::Early).having("a", 100, START);
-    let now = keeper.next_due();
-    let work = keeper.works(Err(error(Status::Cancelled)), at(now));
-    assert_eq!(work.aim.kill, Kill::First);
-    let next = self::work(keeper.ask(now));
-    assert_eq!(next.aim.kill, Kill::IfOver);
-    assert!(keeper.last_error(now).is_none());
+    for _ in 0..6 {
+        let now = keeper.next_due();
+        keeper.works(Err(error(Status::Connect)), at(now));
+    }
+    let now = START + secs(90);
+    keeper.works(Err(error(Status::Connect)), most(now));
+    assert_eq!(keeper.next_due(), START + secs(95));
+}
+
+// Confirmations that fail.
+
+#[test]
+fn a_confirmation_that_fails_is_no_failure_of_a_renewal() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(
+        Ok(session_at("a", HOME, 30, START).with_age(Some(0))),
+        at(START),
+    );
+    let mut now = START + CONFIRMED_AFTER;
+    while now < START + secs(25) {
+        assert!(is_confirmation(&keeper.ask(now)));
+        keeper.works(Err(error(Status::Timeout)), most(now));
+        assert!(keeper.last_error(now).is_none());
+        assert_eq!(keeper.hands(now).as_deref(), Some("a"));
+        now = keeper.next_due();
+    }
+    let over = START + secs(25);
+    assert!(matches!(keeper.ask(over), Verdict::Work(_)));
+}
+
+#[test]
+fn confirmations_that_fail_are_further_and_further_apart() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(Ok(fresh("a", START)), at(START));
+    let mut now = START + CONFIRMED_AFTER;
+    for pause in [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+        keeper.works(Err(error(Status::Timeout)), least(now));
+        let off = (keeper.next_due() - now).abs_diff(ms(pause * 8 / 10));
+        assert!(off < ms(1), "{pause}");
+        now = keeper.next_due();
+    }
+}
+
+#[test]
+fn a_pause_that_the_server_asks_for_holds_after_a_confirmation_too() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(Ok(fresh("a", START)), at(START));
+    let now = START + CONFIRMED_AFTER;
+    let asked = Error {
+        retry_after: Some(secs(77)),
+        ..error(Status::RateLimited)
+    };
+    keeper.works(Err(asked), at(now));
+    assert_eq!(keeper.next_due(), now + secs(77));
 }
 
 #[test]
