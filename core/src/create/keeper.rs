@@ -521,7 +521,8 @@ impl Keeper {
         let doubt = doubted_since.map(|since| Doubt {
             confirm_at: since.saturating_add(CONFIRMED_AFTER),
             failures: 0,
-            sessions: 1,
+            // One that was stored says nothing of the server as it is now.
+            sessions: u32::from(since >= now.time),
         });
         // From another address a create finds no old session, and a kill ends none. So
         // the old one lives, and the new one may not.

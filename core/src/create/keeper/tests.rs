@@ -1242,6 +1242,21 @@ fn a_stored_session_in_doubt_is_confirmed_so_long_after_it_came() {
 }
 
 #[test]
+fn a_stored_ghost_is_none_of_three_in_a_row() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let came = START - secs(30);
+    assert!(keeper.take_stored(&fresh("stored", came), Some(came), at(START)));
+    let mut now = START;
+    for ghost in ["1", "2"] {
+        keeper.works(Ok(fresh(ghost, now)), at(now));
+        assert_eq!(keeper.hands(now).as_deref(), Some(ghost));
+        now += CONFIRMED_AFTER;
+    }
+    keeper.works(Ok(fresh("3", now)), at(now));
+    assert_eq!(fails(keeper.ask(now)).status, Status::GhostSession);
+}
+
+#[test]
 fn a_stored_session_that_is_good_needs_no_request() {
     let mut keeper = keeper(Renewal::AtExpiry);
     assert!(keeper.take_stored(&fresh("a", START), None, at(START)));
