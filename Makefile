@@ -42,9 +42,16 @@ test-hosts: lib sandbox ## the library in other languages, as far as they are he
 	tests/hosts/test-hosts
 
 SEEDS ?= 100000
-simulate: ## whole worlds from as many seeds; SEED=n runs one and prints it
-	. packaging/environment && SEEDS=$(SEEDS) $(CARGO) test --locked --profile simulation -p zelf-core \
-	  --test simulation $(if $(SEED),every_promise_is_kept_in_every_world) -- --nocapture
+# Worlds of calls and worlds of providers. Of providers there are a quarter as many, which
+# takes about as long.
+WORLDS ?= simulation provider
+PROVIDER_SEEDS = $$((($(SEEDS) + 3) / 4))
+simulate: ## whole worlds from as many seeds; WORLDS=provider SEED=n runs one and prints it
+	. packaging/environment && for worlds in $(WORLDS); do \
+	  case $$worlds in provider) seeds=$(PROVIDER_SEEDS) ;; *) seeds=$(SEEDS) ;; esac; \
+	  SEEDS=$$seeds $(CARGO) test --locked --profile simulation -p zelf-core --test $$worlds \
+	    every_promise_is_kept_in_every_world -- --nocapture || exit 1; \
+	done
 
 bench: lib sandbox ## measure against libcurl; needs nginx, libcurl and cJSON; QUICK=1: few rounds
 	. packaging/environment && benches/run

@@ -3,9 +3,9 @@
 
 #[path = "../tests/provider/fleet.rs"]
 mod fleet;
-#[allow(dead_code, reason = "the simulation needs more kinds of numbers")]
-#[path = "../tests/provider/random.rs"]
-mod random;
+#[allow(dead_code, reason = "the simulations need more of it")]
+#[path = "../tests/worlds/mod.rs"]
+mod worlds;
 
 use fleet::{Fleet, Rates};
 

@@ -6,18 +6,20 @@
  *   if (session) send_with(zelf_session_authorization(session));
  *   else         fprintf(stderr, "%s\n", zelf_error_message(error));
  *
- * Ownership. What a function named _new or _create returns is yours: give it
- * to the _free of its type. Every const char * you get from an object is
- * borrowed from it, and valid until that object is freed. Every const char *
- * you pass is copied. A _free accepts NULL, and so does every getter.
+ * Ownership. Every object that a function returns is yours: give it to the
+ * _free of its type. So is an object that a callback receives, unless the
+ * callback says otherwise. Every const char * and const void * you get from an
+ * object is borrowed from it, and valid until that object is freed. Every
+ * const char * you pass is copied. A _free accepts NULL, and so does every
+ * getter.
  *
  * Errors. A function that makes an object returns NULL when it fails and, if
  * you passed a place for it, puts a zelf_error there; one that was there before
  * is overwritten, not freed. On success the place is not touched.
  *
- * Threads. Every function may be called from any thread. A client, a session, a
- * call and an error may be used by any number of threads at once; a
- * configuration and options by one at a time while it is being changed.
+ * Threads. Every function may be called from any thread. Any number of threads
+ * may use a client, a session, a session provider, a call or an error at once.
+ * One thread at a time may change a configuration or options.
  *
  * Strings are UTF-8 and end with a NUL. Times are Unix seconds, durations say
  * their unit in their name.

@@ -25,13 +25,15 @@ use crate::ffi::{
 /// zelf-UID of TMPDIR or /tmp, which is made when it is needed. Processes with different
 /// environments (a desktop's and cron's) meet only in a directory that is set. The system
 /// frees the lock when a process dies. A process that is stopped keeps it: the others go
-/// on without the lock 2 s after the holder's time limit. They also go on without it
-/// where no lock file can be had. The log is told of both. Confirmation then finds the
-/// sessions that do not exist.
+/// on without the lock 2 s after the holder's time limit, and until then a get without a
+/// session may fail with ZELF_ERROR_TIMEOUT. They also go on without it where no lock file
+/// can be had, or where other users may open it. The log is told of both. Confirmation
+/// then finds the sessions that do not exist.
 ///
 /// A new session is confirmed: the first get 250 ms later (with background the client's
 /// thread) asks the server again. Only a session that exists comes twice. The caller of
-/// that get waits for at most 2 s. Other callers are handed the session meanwhile. After
+/// that get waits for at most 2 s. Other callers are handed the session meanwhile. If the
+/// request fails, another get repeats it 1 s to 30 s later. After
 /// ZELF_ERROR_GHOST_SESSION, and with zelf_session_options_set_confirm, a session is
 /// confirmed before it is handed out for the first time.
 ///
@@ -82,10 +84,13 @@ pub unsafe extern "C" fn zelf_session_provider_new(
 /// ZELF_RENEWAL_NEVER_KILL).
 ///
 /// While there is one, this takes some nanoseconds: no lock, no system call, no memory
-/// (but in the first call of a thread). One caller in a session's life is asked to
-/// confirm it, and with ZELF_RENEWAL_EARLY to renew it, which takes at most 2 s. A stack of 64 KiB is enough then. Else it blocks while the session is asked for, at
-/// most for the client's time limit; one caller makes the request for all who wait. It
-/// is as zelf_session_create in everything else.
+/// (but in the first call of a thread). A stack of 64 KiB is enough for such a get. Any get
+/// may have to make a request: give its thread 128 KiB.
+///
+/// Without background one caller at a time confirms a new session, for at most 2 s, and
+/// renews it early with ZELF_RENEWAL_EARLY. Without a session it blocks while one is asked
+/// for, at most for the client's time limit. One caller makes the request for all who
+/// wait. It is as zelf_session_create in everything else.
 ///
 /// error: where to put the reason on failure, or NULL.
 ///
@@ -126,7 +131,9 @@ fn get_cold(
 
 /// Gets a session as zelf_session_provider_get does, without waiting for it: callback
 /// receives it as that of zelf_session_create_async does, with the same promises, also
-/// when the session is there already.
+/// when the session is there already. min_valid counts from when the session came: look at
+/// zelf_session_seconds_left where callbacks run late. A call that is cancelled while it
+/// replaces a session lets that request go on to its end, for later calls.
 ///
 /// Returns a call that is yours: give it to zelf_call_free, at any time. On failure
 /// NULL, and neither callback nor destroy ever runs. Errors: those of
@@ -148,14 +155,15 @@ pub unsafe extern "C" fn zelf_session_provider_get_async(
     })
 }
 
-/// Tells a provider that a route has refused its session: with 401, or with 403 "Session
-/// is not active". The next get asks the server: another session is taken as it is; the
+/// Tells a provider that a route has refused its session. Call it for two answers: 401
+/// "Protected resource", and 403 "Session is not active". The next get asks the server: another session is taken as it is; the
 /// same one is replaced with one killSession (but see ZELF_RENEWAL_NEVER_KILL).
 ///
 /// Of many threads with the same refusal one causes a renewal: the others' session is no
 /// longer the one that is held. Then repeat your request with what
-/// zelf_session_provider_get returns. Do not call this for "Invalid session" and
-/// "... limit exceeded": the session exists, and its quota is used up.
+/// zelf_session_provider_get returns. Any other 401 or 403 is not about the session: for
+/// 401 "Invalid session" and 403 "... limit exceeded" its quota is used up, and a new
+/// session would end the token of all who share the identifier.
 ///
 /// rejected: the session that was refused; it stays yours.
 ///
@@ -194,8 +202,10 @@ pub extern "C" fn zelf_session_provider_last_error(
 }
 
 /// Frees a provider. No thread may be inside one of its functions, or enter one.
-/// Asynchronous calls that it began go on to their end. Sessions that came from it stay
-/// valid. NULL is fine.
+/// Asynchronous calls that it began go on to their end. So does a renewal that the
+/// client's thread has begun: destroy of zelf_provider_options_set_renewed_callback may
+/// run on that thread until the client's time limit is over. Sessions that came from it
+/// stay valid. NULL is fine.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

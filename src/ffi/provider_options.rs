@@ -25,7 +25,8 @@ pub type zelf_renewal = i32;
 pub const ZELF_RENEWAL_AT_EXPIRY: zelf_renewal = 0;
 /// Plain requests only, at most one in 4 to 6 seconds. The server goes on accepting an
 /// expired session until it removes it, up to a minute after its end. As long as the
-/// server returns that session, it is handed out, with zelf_session_seconds_left 0.
+/// server returns that session, it is handed out, with less than min_valid left, down to
+/// zelf_session_seconds_left 0.
 /// For identifiers that several devices share.
 pub const ZELF_RENEWAL_NEVER_KILL: zelf_renewal = 1;
 /// By a killSession before the end: a minute before, or a tenth of the session's life
@@ -125,8 +126,8 @@ pub extern "C" fn zelf_provider_options_set_background(
 /// the network.
 ///
 /// A stored session that was not confirmed is confirmed by the next process that reads it
-/// 250 ms or more later, before it is handed out. zelf_session_options_set_confirm has
-/// the first process do so.
+/// 250 ms or more later, before it is handed out. If that fails within 2 s, it is handed
+/// out unconfirmed. zelf_session_options_set_confirm has the first process confirm it.
 ///
 /// The file is for its user alone (mode 0600). It is replaced as a whole, and holds the
 /// token: choose a directory that only the user can write to. What is read is checked:

@@ -1,6 +1,6 @@
 //! Work on the I/O thread that makes requests and waits between them.
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use std::{cell::Cell, future::Future, pin::Pin, rc::Rc};
 
 use crate::{
     background::yields,
@@ -15,7 +15,13 @@ pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Makes requests over the connections of the I/O thread.
 pub trait Requests {
-    fn create(&self, errand: Errand, deadline: Moment) -> LocalFuture<Outcome>;
+    /// Creates a session. `is_killing` is true while the outcome of a kill is open.
+    fn create(
+        &self,
+        errand: Errand,
+        deadline: Moment,
+        is_killing: Rc<Cell<bool>>,
+    ) -> LocalFuture<Outcome>;
 
     /// Sends a request until it has its response.
     fn send(

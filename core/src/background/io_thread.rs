@@ -126,7 +126,7 @@ async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
     // A chore's requests tell the log themselves.
     let is_errand = matches!(task, Task::Errand(_));
     let outcome = match task {
-        Task::Errand(errand) => timeout(left, io.create(&job, &errand))
+        Task::Errand(errand) => timeout(left, io.create(&job, &errand, &Cell::default()))
             .await
             .map(|outcome| outcome.map(Into::into)),
         Task::Chore(chore) => timeout(left, chore.run(Rc::new(ByIo(Rc::clone(&io))))).await,
@@ -143,7 +143,12 @@ async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
 struct ByIo(Rc<Io>);
 
 impl Requests for ByIo {
-    fn create(&self, errand: Errand, deadline: Moment) -> LocalFuture<Outcome> {
+    fn create(
+        &self,
+        errand: Errand,
+        deadline: Moment,
+        is_killing: Rc<Cell<bool>>,
+    ) -> LocalFuture<Outcome> {
         let io = Rc::clone(&self.0);
         Box::pin(async move {
             let job = Job {
@@ -152,7 +157,7 @@ impl Requests for ByIo {
                 waits_for: Cell::new(Awaited::SERVER),
             };
             let left = deadline.saturating_sub(io.context.now());
-            let outcome = timeout(left, io.create(&job, &Arc::new(errand))).await;
+            let outcome = timeout(left, io.create(&job, &Arc::new(errand), &is_killing)).await;
             let outcome =
                 outcome.unwrap_or_else(|_| Err(io.context.out_of_time(job.waits_for.get())));
             if let Err(error) = &outcome {
@@ -242,7 +247,12 @@ impl Io {
         }
     }
 
-    async fn create(self: &Rc<Self>, job: &Job, errand: &Arc<Errand>) -> Outcome {
+    async fn create(
+        self: &Rc<Self>,
+        job: &Job,
+        errand: &Arc<Errand>,
+        is_killing: &Cell<bool>,
+    ) -> Outcome {
         let leader = match self.shared.single_flight.join(errand) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
@@ -254,17 +264,26 @@ impl Io {
         };
         // In a box: while it waits for a connection a call is small.
         let place = self.shared.places.take().await?;
-        Box::pin(self.lead(leader, job, place)).await
+        Box::pin(self.lead(leader, job, place, is_killing)).await
     }
 
-    async fn lead(self: &Rc<Self>, leader: Leader<'_>, job: &Job, place: Place<'_>) -> Outcome {
+    async fn lead(
+        self: &Rc<Self>,
+        leader: Leader,
+        job: &Job,
+        place: Place<'_>,
+        is_killing: &Cell<bool>,
+    ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
         let mut call = Call::new(Arc::clone(leader.errand()), job.deadline, &now);
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
+                    // Nothing else needs a connection for itself.
+                    is_killing.set(over == Over::Own);
                     self.exchange(&mut call, &body, over, job).await;
+                    is_killing.set(false);
                     self.context.log_note(&mut call);
                 }
                 Step::Wait { until, is_long } => {

@@ -58,11 +58,7 @@ struct Driver<'a> {
 struct Abandoned(Error);
 
 /// Waits for a call's turn. `None`: the time is over first.
-pub fn wait_for_turn<'a>(
-    context: &Context,
-    follower: &Follower<'a>,
-    deadline: Moment,
-) -> Option<Turn<'a>> {
+pub fn wait_for_turn(context: &Context, follower: &Follower, deadline: Moment) -> Option<Turn> {
     let (bell, waker) = Bell::new();
     loop {
         if let Poll::Ready(turn) = follower.poll(&waker) {
@@ -77,7 +73,7 @@ pub fn wait_for_turn<'a>(
 }
 
 impl Driver<'_> {
-    fn lead(&self, leader: Leader<'_>) -> Result<Session, Error> {
+    fn lead(&self, leader: Leader) -> Result<Session, Error> {
         let errand = Arc::clone(leader.errand());
         let now = self.context.decision(self.shared);
         let mut call = Call::new(errand, self.deadline, &now);

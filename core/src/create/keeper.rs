@@ -32,6 +32,9 @@ const PERMANENT_FOR: Duration = Duration::from_secs(1);
 /// No Retry-After is kept for longer: it may be a mistake, and the server may be back.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
 
+/// The server has carried out within this time what it has received.
+const KILL_SETTLES: Duration = Duration::from_millis(500);
+
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -80,6 +83,9 @@ pub struct Keeper {
     held: Option<Held>,
     /// A session that is preferred while the held one is in doubt.
     older: Option<Session>,
+    /// The last session that a route has refused and that may exist. From another address
+    /// others come meanwhile, and the server returns it again later.
+    refused: Option<Session>,
     /// The last session that is known to exist: where it was made, and its end.
     living: Option<(Option<String>, Moment)>,
     failures: u32,
@@ -107,6 +113,7 @@ struct Held {
 #[derive(Clone, Copy)]
 struct Doubt {
     confirm_at: Moment,
+    failures: u32,
     /// How many sessions in a row were different.
     sessions: u32,
 }
@@ -126,6 +133,7 @@ impl Keeper {
             confirms,
             held: None,
             older: None,
+            refused: None,
             living: None,
             failures: 0,
             trouble: None,
@@ -241,7 +249,8 @@ impl Keeper {
             (Task::Renew, Ok(session)) => self.renewed(session, work.aim.confirms, now),
             (Task::Confirm, Ok(session)) => self.compared(session, now),
             // A session in doubt stays so, and is handed out.
-            (_, Err(error)) => self.failed(error, now),
+            (Task::Confirm, Err(error)) => self.failed_to_confirm(error, now),
+            (Task::Renew, Err(error)) => self.failed(error, &work.aim, now),
         }
     }
 
@@ -261,7 +270,7 @@ impl Keeper {
             .as_ref()
             .is_some_and(|older| older.is_same_as(rejected));
         if is_older {
-            self.older = None;
+            self.refused = self.older.take();
         }
         let Some(held) = self.held.as_mut() else {
             return is_older;
@@ -271,6 +280,11 @@ impl Keeper {
         }
         held.is_refused = true;
         held.is_over_and_alive = false;
+        // One in doubt is a ghost, perhaps, and no ghost comes again.
+        let is_gone = |refused: &Session| now.time >= refused.times().ends_at + REAPED_WITHIN;
+        if held.doubt.is_none() || self.refused.as_ref().is_none_or(is_gone) {
+            self.refused = Some(held.session.clone());
+        }
         let Refusals { count, last } = self.refusals;
         let is_soon = count > 0 && now.time.saturating_sub(last) < REFUSED_SOON;
         self.refusals = Refusals {
@@ -355,7 +369,11 @@ impl Keeper {
 
     fn is_refused(&self, session: &Session) -> bool {
         let held = self.held.as_ref().filter(|held| held.is_refused);
-        held.is_some_and(|held| held.session.is_same_as(session))
+        let mut all = held
+            .map(|held| &held.session)
+            .into_iter()
+            .chain(&self.refused);
+        all.any(|refused| refused.is_same_as(session))
     }
 
     fn refusal(&self, now: Moment) -> Error {
@@ -397,16 +415,14 @@ impl Keeper {
 
     fn renewal(&self, now: Moment) -> Work {
         let held = self.held.as_ref();
-        let refused = held
-            .filter(|held| held.is_refused)
-            .and_then(|held| held.session.id())
-            .map(str::to_owned);
+        let refused = held.filter(|held| held.is_refused);
         // After a failure nobody knows whether the kill was carried out. A plain request
         // tells.
         let is_early = refused.is_none()
             && self.failures == 0
             && held
                 .is_some_and(|held| held.renews_at.is_some() && self.is_good(&held.session, now));
+        let refused = refused.map(|held| &held.session).or(self.refused.as_ref());
         let kill = match self.rules.renewal {
             Renewal::NeverKill => Kill::Never,
             Renewal::Early if is_early => Kill::First,
@@ -423,7 +439,7 @@ impl Keeper {
                 least: self.least().saturating_add(ahead),
                 is_strict: true,
                 kill,
-                refused,
+                refused: refused.and_then(Session::id).map(str::to_owned),
                 // Where ghosts came, another one is likely.
                 confirms: self.confirms || self.has_ghosts(),
             },
@@ -443,11 +459,24 @@ impl Keeper {
 
     fn renewed(&mut self, session: Session, is_confirmed: bool, now: Now) {
         if self.is_refused(&session) {
-            // It was refused while this work was under way. The next work knows, if the
-            // session has an id by which the server can be told from the refused one.
+            if !self
+                .held
+                .as_ref()
+                .is_some_and(|held| held.session.is_same_as(&session))
+            {
+                // What is held does not exist: the server has one.
+                self.held = None;
+            }
+            // It was refused while this work was under way, or before others came. The next
+            // work knows, if the session has an id by which the server can be told from the
+            // refused one.
             if session.id().is_none() {
                 let words = "the server still returns the token that a route has refused";
-                self.failed(Error::new(Status::SessionNotActive, words), now);
+                self.failed(
+                    Error::new(Status::SessionNotActive, words),
+                    &Aim::default(),
+                    now,
+                );
             }
             return;
         }
@@ -455,6 +484,12 @@ impl Keeper {
             let may_be_ghost = !is_confirmed && session.is_fresh_at(now.time);
             self.adopt(session, may_be_ghost.then_some(now.time), now);
             return;
+        }
+        if session.is_fresh_at(now.time) {
+            // It has just begun, and is over by another clock. It may be a ghost as well.
+            let words = "the session has just begun and is over by another clock; try again";
+            let error = Error::new(Status::SessionExpired, words);
+            return self.failed(error, &Aim::default(), now);
         }
         // The server goes on returning the session.
         self.failures = 0;
@@ -478,10 +513,16 @@ impl Keeper {
         let is_same = before.as_ref().is_some_and(|held| {
             held.session.id().is_some() && held.session.id() == session.id() && !held.is_refused
         });
+        let session = match &before {
+            Some(held) if is_same => with_later_end(&held.session, session),
+            _ => session,
+        };
         let doubted_since = doubted_since.filter(|_| !is_same && session.id().is_some());
         let doubt = doubted_since.map(|since| Doubt {
             confirm_at: since.saturating_add(CONFIRMED_AFTER),
-            sessions: 1,
+            failures: 0,
+            // One that was stored says nothing of the server as it is now.
+            sessions: u32::from(since >= now.time),
         });
         // From another address a create finds no old session, and a kill ends none. So
         // the old one lives, and the new one may not.
@@ -533,13 +574,7 @@ impl Keeper {
         self.failures = 0;
         self.trouble = None;
         if is_same {
-            // What an answer took is counted against its session. So of two ends the later
-            // one is nearer to the truth.
-            let is_shorter = session.times().ends_at < held.session.times().ends_at;
-            let session = match is_shorter {
-                true => held.session.clone(),
-                false => session,
-            };
+            let session = with_later_end(&held.session, session);
             self.older = None;
             self.remember_living(&session);
             self.hold(session, None, now);
@@ -548,7 +583,7 @@ impl Keeper {
             }
             return;
         }
-        if !session.is_fresh_at(now.time) {
+        if !session.is_fresh_at(now.time) || self.is_refused(&session) {
             // A ghost is always new.
             self.older = None;
             self.held = None;
@@ -563,6 +598,7 @@ impl Keeper {
         }
         let doubt = Doubt {
             confirm_at: now.time + CONFIRMED_AFTER,
+            failures: 0,
             sessions,
         };
         self.pauses_until = now.time;
@@ -615,12 +651,23 @@ impl Keeper {
         }
     }
 
-    fn failed(&mut self, error: Error, now: Now) {
-        if error.status == Status::Cancelled {
-            // Its request may have been carried out. That is no reason to wait.
-            self.failures = self.failures.max(1);
+    /// A confirmation is made again later. It is no failure of a renewal, and delays none,
+    /// unless the server asks for that.
+    fn failed_to_confirm(&mut self, error: Error, now: Now) {
+        let Some(doubt) = self.held.as_mut().and_then(|held| held.doubt.as_mut()) else {
             return;
+        };
+        doubt.failures = doubt.failures.saturating_add(1);
+        let pause = longest_pause(doubt.failures).max(PERMANENT_FOR);
+        doubt.confirm_at = now.time + with_jitter(pause, now.random);
+        if let Some(asked) = error.retry_after {
+            let until = now.time + asked.min(LONGEST_ASKED_PAUSE);
+            self.pauses_until = self.pauses_until.max(until);
+            self.trouble = Some(error);
         }
+    }
+
+    fn failed(&mut self, error: Error, aim: &Aim, now: Now) {
         self.failures = self.failures.saturating_add(1);
         let pause = match error.status {
             Status::GhostSession => return self.failed_for_ghosts(error, now),
@@ -631,19 +678,37 @@ impl Keeper {
             | Status::ForeignSession => with_jitter(BETWEEN_EQUAL_ANSWERS, now.random),
             _ if !error.is_retryable() => PERMANENT_FOR,
             _ => {
-                let longest = FIRST_PAUSE
-                    .saturating_mul(1 << (self.failures - 1).min(16))
-                    .min(LONGEST_PAUSE);
-                longest.mul_f64(f64::from(now.random) / f64::from(u32::MAX))
+                let longest = longest_pause(self.failures);
+                let pause = longest.mul_f64(f64::from(now.random) / f64::from(u32::MAX));
+                self.until_last_use(pause, now.time)
             }
         };
         let asked = error.retry_after.unwrap_or_default();
-        let pause = pause.max(asked.min(LONGEST_ASKED_PAUSE));
-        self.pauses_until = now.time.checked_add(pause).unwrap_or(Moment::MAX);
+        let mut until = now.time + pause;
+        let is_open = matches!(
+            error.status,
+            Status::Timeout | Status::ConnectionLost | Status::Server
+        );
+        if aim.kill != Kill::Never && is_open {
+            // A kill may be under way still. What is asked meanwhile could be told of a
+            // session that it ends.
+            until = until.max(now.time + KILL_SETTLES);
+        }
+        self.pauses_until = until.max(now.time + asked.min(LONGEST_ASKED_PAUSE));
         if let Some(held) = &mut self.held {
             held.is_over_and_alive = false;
         }
         self.trouble = Some(error);
+    }
+
+    /// Ends a pause when the held session is over: a renewal is worth another try then.
+    fn until_last_use(&self, pause: Duration, now: Moment) -> Duration {
+        let held = self.held.as_ref().filter(|held| !held.is_refused);
+        let left = held.map(|held| self.last_use(&held.session).saturating_sub(now));
+        match left {
+            Some(left) if !left.is_zero() => pause.min(left),
+            _ => pause,
+        }
     }
 
     fn remember_living(&mut self, session: &Session) {
@@ -659,6 +724,24 @@ fn has_moved(one: &Session, other: &Session) -> bool {
 
 fn is_another(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_some() && other.is_some() && one != other
+}
+
+/// Returns a session as it is held, or as it has come again.
+///
+/// What an answer took is counted against its session. So of two ends the later one is
+/// nearer to the truth.
+fn with_later_end(held: &Session, again: Session) -> Session {
+    match again.times().ends_at < held.times().ends_at {
+        true => held.clone(),
+        false => again,
+    }
+}
+
+/// Returns the longest pause after so many failures in a row.
+fn longest_pause(failures: u32) -> Duration {
+    FIRST_PAUSE
+        .saturating_mul(1 << failures.saturating_sub(1).min(16))
+        .min(LONGEST_PAUSE)
 }
 
 /// Returns a wait within a fifth of its length.

@@ -20,8 +20,9 @@ pub type Outcome = Result<Session, Error>;
 /// The calls of one client in one process. A forked child makes its own.
 ///
 /// The lines are sorted by identifier: to compare a few costs less than to hash one.
-#[derive(Default)]
-pub struct SingleFlight(Lock<Vec<Line>>);
+/// Its clones are the same one.
+#[derive(Clone, Default)]
+pub struct SingleFlight(Arc<Lock<Vec<Line>>>);
 
 /// The calls for one identifier.
 struct Line {
@@ -55,21 +56,21 @@ enum State {
 }
 
 /// What a call does.
-pub enum Joined<'a> {
-    Leads(Leader<'a>),
-    Follows(Follower<'a>),
+pub enum Joined {
+    Leads(Leader),
+    Follows(Follower),
 }
 
 /// What a call that has waited does now.
-pub enum Turn<'a> {
+pub enum Turn {
     /// An equal call that was under way has this outcome.
     Has(Outcome),
-    Leads(Leader<'a>),
+    Leads(Leader),
 }
 
 impl SingleFlight {
     /// Joins the line of the errand's identifier.
-    pub fn join(&self, errand: &Arc<Errand>) -> Joined<'_> {
+    pub fn join(&self, errand: &Arc<Errand>) -> Joined {
         let mut lines = self.0.hold();
         match find(&lines, errand) {
             Err(at) => {
@@ -79,7 +80,7 @@ impl SingleFlight {
                 };
                 lines.insert(at, line);
                 Joined::Leads(Leader {
-                    flights: self,
+                    single_flight: self.clone(),
                     errand: Arc::clone(errand),
                     has_finished: false,
                 })
@@ -91,7 +92,7 @@ impl SingleFlight {
                 });
                 lines[at].waiting.push_back(Arc::clone(&place));
                 Joined::Follows(Follower {
-                    flights: self,
+                    single_flight: self.clone(),
                     place,
                 })
             }
@@ -99,7 +100,7 @@ impl SingleFlight {
     }
 
     /// Leads the errand's line, if nobody does.
-    pub fn lead_if_free(&self, errand: &Arc<Errand>) -> Option<Leader<'_>> {
+    pub fn lead_if_free(&self, errand: &Arc<Errand>) -> Option<Leader> {
         match self.join(errand) {
             Joined::Leads(leader) => Some(leader),
             // It leaves the line again.
@@ -155,13 +156,13 @@ impl SingleFlight {
 /// The call whose request is under way. Dropped without an outcome (its time ran
 /// out, it was cancelled) it gives the turn to the next, which makes its own
 /// request.
-pub struct Leader<'a> {
-    flights: &'a SingleFlight,
+pub struct Leader {
+    single_flight: SingleFlight,
     errand: Arc<Errand>,
     has_finished: bool,
 }
 
-impl Leader<'_> {
+impl Leader {
     pub fn errand(&self) -> &Arc<Errand> {
         &self.errand
     }
@@ -169,28 +170,28 @@ impl Leader<'_> {
     /// Shares the outcome with the calls that waited for it.
     pub fn finish(mut self, outcome: &Outcome) {
         self.has_finished = true;
-        self.flights.pass_on(&self.errand, Some(outcome));
+        self.single_flight.pass_on(&self.errand, Some(outcome));
     }
 }
 
-impl Drop for Leader<'_> {
+impl Drop for Leader {
     fn drop(&mut self) {
         if !self.has_finished {
-            self.flights.pass_on(&self.errand, None);
+            self.single_flight.pass_on(&self.errand, None);
         }
     }
 }
 
 /// A call that waits. Dropped, it leaves the line.
-pub struct Follower<'a> {
-    flights: &'a SingleFlight,
+pub struct Follower {
+    single_flight: SingleFlight,
     place: Arc<Place>,
 }
 
-impl<'a> Follower<'a> {
+impl Follower {
     /// Returns the call's turn, or has `waker` woken when it comes. Once it is
     /// ready it must not be asked again.
-    pub fn poll(&self, waker: &Waker) -> Poll<Turn<'a>> {
+    pub fn poll(&self, waker: &Waker) -> Poll<Turn> {
         let mut state = self.place.state.hold();
         match mem::replace(&mut *state, State::Gone) {
             State::Waits => {
@@ -206,7 +207,7 @@ impl<'a> Follower<'a> {
             }
             State::Has(outcome) => Poll::Ready(Turn::Has(outcome)),
             State::Leads => Poll::Ready(Turn::Leads(Leader {
-                flights: self.flights,
+                single_flight: self.single_flight.clone(),
                 errand: Arc::clone(&self.place.errand),
                 has_finished: false,
             })),
@@ -215,9 +216,9 @@ impl<'a> Follower<'a> {
     }
 }
 
-impl Drop for Follower<'_> {
+impl Drop for Follower {
     fn drop(&mut self) {
-        let mut lines = self.flights.lines();
+        let mut lines = self.single_flight.lines();
         let state = mem::replace(&mut *self.place.state.hold(), State::Gone);
         match state {
             State::Waits | State::Sleeps(_) => {
@@ -228,7 +229,7 @@ impl Drop for Follower<'_> {
             }
             State::Leads => {
                 drop(lines);
-                self.flights.pass_on(&self.place.errand, None);
+                self.single_flight.pass_on(&self.place.errand, None);
             }
             State::Has(_) | State::Gone => {}
         }
@@ -251,21 +252,21 @@ mod tests {
         })
     }
 
-    fn leads<'a>(joined: Joined<'a>) -> Leader<'a> {
+    fn leads(joined: Joined) -> Leader {
         match joined {
             Joined::Leads(leader) => leader,
             Joined::Follows(_) => panic!("it follows"),
         }
     }
 
-    fn follows<'a>(joined: Joined<'a>) -> Follower<'a> {
+    fn follows(joined: Joined) -> Follower {
         match joined {
             Joined::Follows(follower) => follower,
             Joined::Leads(_) => panic!("it leads"),
         }
     }
 
-    fn turn<'a>(follower: &Follower<'a>) -> Option<Turn<'a>> {
+    fn turn(follower: &Follower) -> Option<Turn> {
         match follower.poll(Waker::noop()) {
             Poll::Ready(turn) => Some(turn),
             Poll::Pending => None,
@@ -276,7 +277,7 @@ mod tests {
         Err(Error::new(Status::Server, message))
     }
 
-    fn has(follower: &Follower<'_>, message: &str) -> bool {
+    fn has(follower: &Follower, message: &str) -> bool {
         matches!(turn(follower), Some(Turn::Has(Err(error))) if error.message == message)
     }
 

@@ -100,6 +100,14 @@ fn open(path: &Path) -> io::Result<File> {
     if metadata.uid() != user::effective_id() {
         return Err(io::Error::other("it belongs to another user"));
     }
+    if metadata.mode() & 0o077 != 0 {
+        // Who can open it can lock it.
+        return Err(io::Error::other("other users may open it"));
+    }
+    // It is written to. What is no lock file stays as it is.
+    if metadata.nlink() > 1 || metadata.len() > DIGITS as u64 + 1 {
+        return Err(io::Error::other("it is not a lock file"));
+    }
     Ok(file)
 }
 
@@ -180,7 +188,11 @@ fn forget_all() {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink, path::PathBuf};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::{PermissionsExt, symlink},
+        path::PathBuf,
+    };
 
     use super::*;
 
@@ -214,12 +226,10 @@ mod tests {
             Attempt::Taken(_) => panic!("two hold it"),
         };
         assert_eq!(until(), Some(UNTIL));
-        fs::write(&path, "12345678901234567890123").unwrap();
-        assert_eq!(
-            until(),
-            Some(Duration::from_millis(12_345_678_901_234_567_890))
-        );
-        for odd in ["", "12", "999999999999999999999", "not a number, but text"] {
+        fs::write(&path, "12345678901234567890\n").unwrap();
+        let far = Duration::from_millis(12_345_678_901_234_567_890);
+        assert_eq!(until(), Some(far));
+        for odd in ["", "12", "99999999999999999999", "no number, but a text"] {
             fs::write(&path, odd).unwrap();
             assert_eq!(until(), None, "{odd}");
         }
@@ -232,6 +242,24 @@ mod tests {
         let _first = FileLock::try_hold(&path, UNTIL).unwrap();
         fs::remove_file(&path).unwrap();
         assert!(is_taken(&path));
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_not_written_to() {
+        let path = path("precious");
+        let other = path.with_extension("other");
+        let is_error = || FileLock::try_hold(&path, UNTIL).is_err();
+        fs::write(&path, "a text that is longer than a moment").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert!(is_error());
+        fs::write(&path, "short").unwrap();
+        fs::hard_link(&path, &other).unwrap();
+        assert!(is_error());
+        assert_eq!(fs::read(&other).unwrap(), b"short");
+        fs::remove_file(&other).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o604)).unwrap();
+        assert!(is_error());
         fs::remove_file(&path).unwrap();
     }
 

@@ -10,7 +10,7 @@ use crate::{
         keeper::{Verdict, Work},
         single_flight::{Joined, Leader, Outcome, Turn},
     },
-    error::Error,
+    error::{Error, Status},
     moment::Moment,
     provider::{
         files::{Lock, Locking},
@@ -30,9 +30,6 @@ pub fn get(keeping: &Keeping, deadline: Moment) -> Outcome {
             Ok(session)
         }
         Verdict::HandAndWork(session, _) => {
-            // This caller has a session, and does not wait long for the others' sake.
-            let deadline = deadline.min(keeping.brief());
-            let caller = Caller { keeping, deadline };
             match local.single_flight.lead_if_free(&keeping.errand) {
                 Some(leader) => caller.lead(leader, Came::First),
                 None => Ok(session),
@@ -60,17 +57,18 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     /// Does the work that is due, for all who wait.
-    fn lead(&self, leader: Leader<'_>, came: Came) -> Outcome {
+    fn lead(&self, leader: Leader, came: Came) -> Outcome {
         let came = self.keeping.came(came, self.deadline);
         let Some(work) = self.keeping.work_due(came) else {
             let outcome = self.keeping.outcome();
             leader.finish(&outcome);
             return outcome;
         };
-        let before = self.keeping.held();
-        if let Err(error) = self.carry_out(work) {
+        if let Err(error) = self.carry_out_until_done(work) {
             drop(leader);
-            return self.keeping.without_lock(error);
+            let outcome = self.keeping.without_session(error);
+            self.keeping.tell();
+            return outcome;
         }
         let outcome = self.keeping.outcome();
         // Its time is over, and others may have some left. The next one tries.
@@ -81,8 +79,18 @@ impl Caller<'_> {
         }
         // There is something to confirm or to renew now.
         self.keeping.wake_thread();
-        self.keeping.tell(before);
+        self.keeping.tell();
         outcome
+    }
+
+    /// Carries out work, and what has come due meanwhile if there is no session: one that
+    /// was confirmed may be over by then.
+    fn carry_out_until_done(&self, work: Work) -> Result<(), Error> {
+        self.carry_out(work)?;
+        match self.keeping.work_left(self.deadline) {
+            Some(work) => self.carry_out(work),
+            None => Ok(()),
+        }
     }
 
     fn carry_out(&self, mut work: Work) -> Result<(), Error> {
@@ -97,7 +105,8 @@ impl Caller<'_> {
             let (lock, has_waited) = self.lock(deadline)?;
             _lock = lock;
             if has_waited {
-                work = match self.keeping.beyond_stored(work) {
+                // Another may have done it meanwhile.
+                work = match self.keeping.still_due(work, deadline) {
                     Some(work) => work,
                     None => return Ok(()),
                 };
@@ -105,9 +114,14 @@ impl Caller<'_> {
         }
         let deadline = self.keeping.time_limit(&work, self.deadline);
         let errand = self.keeping.errand_of(&work);
-        let outcome = self.keeping.client.run(errand, deadline);
-        self.keeping.settle(&work, outcome);
-        Ok(())
+        match self.keeping.client.run(errand, deadline) {
+            // A thread that is ending cannot make a request. Others can.
+            Err(error) if error.status == Status::InvalidArgument => Err(error),
+            outcome => {
+                self.keeping.settle(&work, outcome);
+                Ok(())
+            }
+        }
     }
 
     /// Locks other processes out. Returns whether one of them had the lock.

@@ -1,13 +1,17 @@
 //! Drives a provider on the I/O thread: for asynchronous callers, and ahead of time.
 
 use std::{
+    cell::Cell,
     future::poll_fn,
     rc::Rc,
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::{AbortHandle, spawn_local},
+    time::{sleep, timeout},
+};
 
 use crate::{
     background::{
@@ -48,16 +52,17 @@ impl Chore for Get {
     }
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
-        Box::pin(async move { self.get(&*requests).await.map(Into::into) })
+        Box::pin(async move { self.get(requests).await.map(Into::into) })
     }
 }
 
 impl Get {
-    async fn get(&self, requests: &dyn Requests) -> Outcome {
+    async fn get(&self, requests: Rc<dyn Requests>) -> Outcome {
         let worker = Worker {
-            keeping: &self.keeping,
+            keeping: Arc::clone(&self.keeping),
             deadline: self.deadline,
             requests,
+            is_killing: Rc::default(),
         };
         worker.get().await
     }
@@ -103,7 +108,7 @@ impl Sessions for OfProvider {
         let requests = Rc::clone(&self.requests);
         Box::pin(async move {
             let left = get.deadline.saturating_sub(get.keeping.context().now());
-            match timeout(left, get.get(&*requests)).await {
+            match timeout(left, get.get(requests)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(get.keeping.context().out_of_time(Awaited::SERVER)),
             }
@@ -136,9 +141,10 @@ impl Chore for Ahead {
             while let Some(keeping) = end.0.upgrade().filter(|keeping| !keeping.is_closed()) {
                 let deadline = keeping.context().deadline();
                 let worker = Worker {
-                    keeping: &keeping,
+                    keeping: Arc::clone(&keeping),
                     deadline,
-                    requests: &*requests,
+                    requests: Rc::clone(&requests),
+                    is_killing: Rc::default(),
                 };
                 let rest = keeping.next_due().saturating_sub(keeping.context().now());
                 match rest.is_zero() {
@@ -166,13 +172,26 @@ impl Drop for End {
     }
 }
 
-struct Worker<'a> {
-    keeping: &'a Keeping,
-    deadline: Moment,
-    requests: &'a dyn Requests,
+struct StopUnlessKilling(AbortHandle, Rc<Cell<bool>>);
+
+impl Drop for StopUnlessKilling {
+    fn drop(&mut self) {
+        if !self.1.get() {
+            self.0.abort();
+        }
+    }
 }
 
-impl Worker<'_> {
+#[derive(Clone)]
+struct Worker {
+    keeping: Arc<Keeping>,
+    deadline: Moment,
+    requests: Rc<dyn Requests>,
+    /// The outcome of a kill is open.
+    is_killing: Rc<Cell<bool>>,
+}
+
+impl Worker {
     async fn get(&self) -> Outcome {
         let local = self.keeping.local();
         let single_flight = &local.single_flight;
@@ -182,16 +201,16 @@ impl Worker<'_> {
             Verdict::HandAndWork(session, _) if self.keeping.has_thread() => Ok(session),
             Verdict::HandAndWork(session, _) => {
                 match single_flight.lead_if_free(&self.keeping.errand) {
-                    Some(leader) => self.lead(leader, Came::First).await,
+                    Some(leader) => self.lead_apart(leader, Came::First).await,
                     None => Ok(session),
                 }
             }
             Verdict::Work(_) => match single_flight.join(&self.keeping.errand) {
-                Joined::Leads(leader) => self.lead(leader, Came::First).await,
+                Joined::Leads(leader) => self.lead_apart(leader, Came::First).await,
                 Joined::Follows(follower) => {
                     match poll_fn(|context| follower.poll(context.waker())).await {
                         Turn::Has(outcome) => outcome,
-                        Turn::Leads(leader) => self.lead(leader, Came::AfterAnother).await,
+                        Turn::Leads(leader) => self.lead_apart(leader, Came::AfterAnother).await,
                     }
                 }
             },
@@ -207,17 +226,28 @@ impl Worker<'_> {
         }
     }
 
-    async fn lead(&self, leader: Leader<'_>, came: Came) -> Outcome {
+    /// Leads in a separate task. It goes on when the call is cancelled in the middle of a
+    /// kill: nobody may ask before that has its answer.
+    async fn lead_apart(&self, leader: Leader, came: Came) -> Outcome {
+        let worker = self.clone();
+        let task = spawn_local(async move { worker.lead(leader, came).await });
+        let _end = StopUnlessKilling(task.abort_handle(), Rc::clone(&self.is_killing));
+        // A bug ends it otherwise, or the end of the client.
+        task.await.unwrap_or_else(|_| self.keeping.outcome())
+    }
+
+    async fn lead(&self, leader: Leader, came: Came) -> Outcome {
         let came = self.keeping.came(came, self.deadline);
         let Some(work) = self.keeping.work_due(came) else {
             let outcome = self.keeping.outcome();
             leader.finish(&outcome);
             return outcome;
         };
-        let before = self.keeping.held();
-        if let Err(error) = self.carry_out(work).await {
+        if let Err(error) = self.carry_out_until_done(work).await {
             drop(leader);
-            return self.keeping.without_lock(error);
+            let outcome = self.keeping.without_session(error);
+            self.keeping.tell();
+            return outcome;
         }
         let outcome = self.keeping.outcome();
         if outcome.is_err() && self.keeping.context().now() >= self.deadline {
@@ -225,8 +255,19 @@ impl Worker<'_> {
         } else {
             leader.finish(&outcome);
         }
-        self.keeping.tell(before);
+        // There is something to confirm or to renew now.
+        self.keeping.wake_thread();
+        self.keeping.tell();
         outcome
+    }
+
+    /// Carries out work, and what has come due meanwhile if there is no session.
+    async fn carry_out_until_done(&self, work: Work) -> Result<(), Error> {
+        self.carry_out(work).await?;
+        match self.keeping.work_left(self.deadline) {
+            Some(work) => self.carry_out(work).await,
+            None => Ok(()),
+        }
     }
 
     async fn carry_out(&self, mut work: Work) -> Result<(), Error> {
@@ -241,7 +282,8 @@ impl Worker<'_> {
             let (lock, has_waited) = self.lock(deadline).await?;
             _lock = lock;
             if has_waited {
-                work = match self.keeping.beyond_stored(work) {
+                // Another may have done it meanwhile.
+                work = match self.keeping.still_due(work, deadline) {
                     Some(work) => work,
                     None => return Ok(()),
                 };
@@ -249,12 +291,9 @@ impl Worker<'_> {
         }
         let deadline = self.keeping.time_limit(&work, self.deadline);
         let errand = self.keeping.errand_of(&work);
-        let under_way = UnderWay {
-            keeping: self.keeping,
-            work: Some(work),
-        };
-        let outcome = self.requests.create(errand, deadline).await;
-        under_way.settle(outcome);
+        let is_killing = Rc::clone(&self.is_killing);
+        let outcome = self.requests.create(errand, deadline, is_killing).await;
+        self.keeping.settle(&work, outcome);
         Ok(())
     }
 
@@ -273,29 +312,6 @@ impl Worker<'_> {
                 LockedOut::GoesOn => return Ok((None, has_waited)),
                 LockedOut::Fails(error) => return Err(error),
             }
-        }
-    }
-}
-
-/// Work whose request is under way. A call that is cancelled drops it, and the keeper has
-/// to know that the request may have been carried out.
-struct UnderWay<'a> {
-    keeping: &'a Keeping,
-    work: Option<Work>,
-}
-
-impl UnderWay<'_> {
-    fn settle(mut self, outcome: Outcome) {
-        if let Some(work) = self.work.take() {
-            self.keeping.settle(&work, outcome);
-        }
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if let Some(work) = &self.work {
-            self.keeping.abandon(work);
         }
     }
 }

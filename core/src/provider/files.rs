@@ -12,7 +12,7 @@ use crate::{
     log::{self, Level},
     moment::Moment,
     provider::{
-        place::Places,
+        place::{self, Places},
         stored::{Circumstances, Stored},
     },
     session::Session,
@@ -43,6 +43,11 @@ impl Files {
     /// `directory`: where the caller wants them. Without one there is no stored
     /// session.
     pub fn new(context: &Arc<Context>, errand: &Errand, directory: Option<PathBuf>) -> Self {
+        if let Some(directory) = &directory
+            && let Err(why) = place::check(directory)
+        {
+            say(context, &format!("the directory {directory:?} {why}"));
+        }
         let url = context.policy.url.as_str();
         let identifier = errand.request.identifier.as_deref().unwrap_or_default();
         let name = format!("zelf-{}", &hash(&[url, identifier])[..32]);
@@ -138,6 +143,9 @@ mod with_files {
     /// A process lets go of the lock so long after its time limit, on a busy machine.
     const GRACE: Duration = Duration::from_secs(2);
 
+    /// No call of ours takes longer. A moment behind that is of another clock.
+    const LONGEST: Duration = Duration::from_secs(3600);
+
     impl Files {
         /// `until`: when this process will have let go of it.
         pub fn try_lock(&self, until: Moment) -> Locking {
@@ -148,8 +156,7 @@ mod with_files {
             match attempt {
                 Ok(Attempt::Taken(lock)) => Locking::Locked(Lock(lock)),
                 Ok(Attempt::Waits { until }) => Locking::Waits {
-                    is_stuck: until
-                        .is_some_and(|until| self.context.now() > until.saturating_add(GRACE)),
+                    is_stuck: self.is_stuck(until),
                 },
                 Err(why) => {
                     say(
@@ -159,6 +166,15 @@ mod with_files {
                     Locking::Unlocked
                 }
             }
+        }
+
+        /// Whether the holder of the lock ought to have let go of it. One that has said no
+        /// moment was stopped before it could, or is none of ours.
+        fn is_stuck(&self, until: Option<Moment>) -> bool {
+            let now = self.context.now();
+            until.is_none_or(|until| {
+                now > until.saturating_add(GRACE) || until > now.saturating_add(LONGEST)
+            })
         }
 
         pub fn say_stuck(&self) {

@@ -54,6 +54,8 @@ pub struct Keeping {
 pub struct Local {
     /// `None`: nobody has asked in this process.
     keeper: Lock<Option<Keeper>>,
+    /// The session that the host was told of.
+    told: Lock<Option<Session>>,
     /// Who does the work, and who waits for it.
     pub single_flight: SingleFlight,
 }
@@ -215,23 +217,25 @@ impl Keeping {
         })
     }
 
+    /// Returns the work that is left for a caller who has waited for the lock.
+    pub fn still_due(&self, work: Work, deadline: Moment) -> Option<Work> {
+        self.beyond_stored(work)?;
+        self.work_due(self.came(Came::AfterAnother, deadline))
+    }
+
     /// Returns until when this work may take. Who has a session does not wait long for the
     /// others' sake.
     pub fn time_limit(&self, work: &Work, deadline: Moment) -> Moment {
+        const BRIEF: Duration = Duration::from_secs(2);
         match work.task {
             Task::Renew => deadline,
-            Task::Confirm => deadline.min(self.brief()),
+            Task::Confirm => deadline.min(self.context().now().saturating_add(BRIEF)),
         }
     }
 
-    pub fn brief(&self) -> Moment {
-        const BRIEF: Duration = Duration::from_secs(2);
-        self.context().now().saturating_add(BRIEF)
-    }
-
-    /// Returns what a caller has whom another process did not let work. That is no failure
-    /// of the server's.
-    pub fn without_lock(&self, error: Error) -> Outcome {
+    /// Returns what a caller has who could not work: another process did not let it, or its
+    /// thread is ending. That is no failure of the server's.
+    pub fn without_session(&self, error: Error) -> Outcome {
         let now = self.now();
         self.with_keeper(|keeper| {
             keeper.locked_out(now);
@@ -240,10 +244,23 @@ impl Keeping {
         })
     }
 
+    /// Returns what is due for a caller who still has no session, and has time left.
+    pub fn work_left(&self, deadline: Moment) -> Option<Work> {
+        let now = self.context().now();
+        if now >= deadline {
+            return None;
+        }
+        self.with_keeper(|keeper| match keeper.outcome(now) {
+            Ok(_) => None,
+            Err(_) => keeper.due(now),
+        })
+    }
+
     /// Decides how to go on while another process holds the lock. `since`: when this
     /// caller began to wait.
     pub fn locked_out(&self, is_stuck: bool, since: Moment, deadline: Moment) -> LockedOut {
-        /// The moment in the file may be the last holder's still.
+        /// The moment in the file may be the last holder's still, or the holder is about
+        /// to write it.
         const LEAST: Duration = Duration::from_secs(1);
         let now = self.context().now();
         let left = deadline.saturating_sub(now);
@@ -258,13 +275,6 @@ impl Keeping {
             let pause = Duration::from_millis(5 + u64::from(random % 16));
             LockedOut::Waits(pause.min(left))
         }
-    }
-
-    /// Tells the keeper that the work ends here. Its request may have been carried out.
-    pub fn abandon(&self, work: &Work) {
-        let now = self.now();
-        let error = Error::new(Status::Cancelled, "the caller gave up");
-        self.with_keeper(|keeper| keeper.done(work, Err(error), now));
     }
 
     /// Tells the keeper what came of the work, and other processes which session is
@@ -287,7 +297,7 @@ impl Keeping {
     }
 
     /// Tells the host which session is held now, if it is another one.
-    pub fn tell(&self, before: Option<Session>) {
+    pub fn tell(&self) {
         let Some(listener) = &self.listener else {
             return;
         };
@@ -295,15 +305,14 @@ impl Keeping {
         if self.client.is_closed() || self.is_closed() {
             return;
         }
-        if let Some(session) = self.held()
-            && !before.is_some_and(|before| session.is_same_as(&before))
-        {
+        let Some(session) = self.with_keeper(|keeper| keeper.held().cloned()) else {
+            return;
+        };
+        let local = self.local.get();
+        let told = local.told.hold().replace(session.clone());
+        if !told.is_some_and(|told| told.is_same_as(&session)) {
             listener.tell(&session);
         }
-    }
-
-    pub fn held(&self) -> Option<Session> {
-        self.with_keeper(|keeper| keeper.held().cloned())
     }
 
     pub fn outcome(&self) -> Outcome {
@@ -324,6 +333,7 @@ impl Keeping {
             if let Some(session) = self.published.latest() {
                 let now = self.now();
                 keeper.take_stored(&session, Some(now.time), now);
+                *local.told.hold() = Some(session);
             }
             keeper
         });

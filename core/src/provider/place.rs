@@ -75,7 +75,7 @@ fn make(path: &Path) -> Result<(), String> {
 
 /// Checks that nobody else can put anything there.
 #[cfg(unix)]
-fn check(path: &Path) -> Result<(), String> {
+pub fn check(path: &Path) -> Result<(), String> {
     use std::{fs, os::unix::fs::MetadataExt};
 
     use crate::host::user;
@@ -92,6 +92,11 @@ fn check(path: &Path) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+#[cfg(not(unix))]
+pub fn check(_: &Path) -> Result<(), String> {
+    Ok(())
 }
 
 #[cfg(all(test, unix))]

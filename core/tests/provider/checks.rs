@@ -12,11 +12,12 @@ use zelf_core::{
 use crate::{
     process::{Process, Running},
     promises::{
-        Broken, DEAD_SOON_OVER, MIN_VALID, NO_ERROR, NO_KILL, NO_LONG_GHOST, NOT_AGAIN,
-        OLDER_FIRST, ONE_KILL, OVER_AND_ALIVE, PACE, RECOVERS, require,
+        DEAD_SOON_OVER, MIN_VALID, NO_ERROR, NO_KILL, NO_LONG_GHOST, NOT_AGAIN, OLDER_FIRST,
+        ONE_KILL, OVER_AND_ALIVE, PACE, RECOVERS,
     },
     server::{End, Record, number_of},
     world::{Event, RECOVERY, World},
+    worlds::promise::{Broken, require},
 };
 
 /// The server's clock tells whole seconds, and its sessions end with one.
@@ -116,7 +117,20 @@ impl World {
         let is_in_pause = last_error.is_some_and(|error| error.retry_after > Some(Duration::ZERO));
         // From another address no answer tells whether it exists.
         let has_moved = self.machines[process.machine].moved_at >= sent_at;
-        let may = age <= CONFIRMED_AFTER || is_being_confirmed || is_in_pause || has_moved;
+        let is_locked_out = watch
+            .locked_out_at
+            .is_some_and(|at| now.saturating_sub(at) <= LONGEST_PACE);
+        let (failures, failed_at) = watch.unconfirmed;
+        // Confirmations that fail are 1 s to 30 s apart, within a fifth.
+        let pause = Duration::from_secs(1 << failures.saturating_sub(1).min(5)).mul_f64(1.2);
+        let is_unconfirmed =
+            failures > 0 && now.saturating_sub(failed_at) <= pause.min(Duration::from_secs(36));
+        let may = age <= CONFIRMED_AFTER
+            || is_unconfirmed
+            || is_being_confirmed
+            || is_in_pause
+            || is_locked_out
+            || has_moved;
         require(may, NO_LONG_GHOST, || {
             format!("process {number}, session {id}, after {age:?}")
         })?;
@@ -190,10 +204,13 @@ impl World {
         let refusals = &watch.refused_at;
         let third_last = refusals.len().checked_sub(3).map(|at| refusals[at]);
         let is_refused_often = third_last.is_some_and(|at| now.saturating_sub(at) <= REFUSALS_PACE);
+        let waits = self.machines[process.machine].has_lock;
         let mut recent = self.server.records.iter().filter(is_recent);
         let may = recent.any(|record| match error.status {
             // No session can be had while one from another address lives.
             Status::GhostSession => record.address != address,
+            // And siblings take their time to find that out, one after the other.
+            Status::Timeout => waits && record.address != address,
             // Only a kill would help.
             Status::SessionNotActive => {
                 record.is_used && process.rules.renewal == Renewal::NeverKill
@@ -266,7 +283,8 @@ impl World {
             self.server.records[killed].is_excused = true;
             return Ok(());
         };
-        let is_refused = running.work.aim.refused.is_some();
+        let refused = running.work.aim.refused.as_deref();
+        let is_refused = refused.is_some_and(|id| number_of(Some(id)) == killed);
         if is_refused || record.is_stray {
             self.server.records[killed].is_excused = true;
             return Ok(());

@@ -1,13 +1,6 @@
 //! Thousands of providers in virtual time behind one server, through an outage.
 
-use std::{
-    cell::Cell,
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::Cell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zelf_core::{
@@ -24,7 +17,7 @@ use zelf_core::{
     moment::Moment,
 };
 
-use crate::random::Random;
+use crate::worlds::{events::Events, random::Random};
 
 /// Who is in the fleet, and what happens to it.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +115,7 @@ struct Stored {
     expires_at: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 enum Event {
     Asks,
     Thread,
@@ -140,8 +133,7 @@ struct Sea {
     random: Random,
     now: Moment,
     providers: Vec<Provider>,
-    events: BinaryHeap<Reverse<(Moment, u64, usize, Event)>>,
-    planned: u64,
+    events: Events<(usize, Event)>,
     last_id: u64,
     policy: Rc<Policy>,
     requests: BTreeMap<u64, u64>,
@@ -170,8 +162,7 @@ impl Sea {
             random: Random::new(seed),
             now: Moment::ZERO,
             providers: providers.collect(),
-            events: BinaryHeap::new(),
-            planned: 0,
+            events: Events::default(),
             last_id: 0,
             policy: Rc::new(Policy {
                 max_attempts: 3,
@@ -190,7 +181,7 @@ impl Sea {
     }
 
     fn run(mut self) -> Series {
-        while let Some(Reverse((at, _, number, event))) = self.events.pop() {
+        while let Some((at, (number, event))) = self.events.next() {
             self.now = at;
             if self.now >= self.fleet.ends {
                 break;
@@ -211,9 +202,7 @@ impl Sea {
     }
 
     fn at(&mut self, moment: Moment, number: usize, event: Event) {
-        self.planned += 1;
-        self.events
-            .push(Reverse((moment, self.planned, number, event)));
+        self.events.plan(moment, (number, event));
     }
 
     fn asks(&mut self, number: usize) {

@@ -1,7 +1,9 @@
 //! Whole providers in virtual time: the processes of one or two devices, each with a
 //! keeper that drives real calls, and a server that knows addresses. Networks fail,
-//! devices sleep and move, wall clocks are wrong, processes die, and rivals renew the
-//! same session. Each world grows from one seed, and the same seed gives the same world.
+//! devices sleep and move, wall clocks are wrong, processes die or live briefly, and
+//! rivals renew the same session. The processes of a device may have a directory in
+//! common, with a lock and the stored session. Each world grows from one seed, and the
+//! same seed gives the same world.
 //!
 //! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what happens in
 //! it.
@@ -12,71 +14,27 @@ mod network;
 mod outage;
 mod process;
 mod promises;
-mod random;
 mod server;
+mod store;
 mod strict;
 mod world;
+#[path = "../worlds/mod.rs"]
+mod worlds;
 
-use std::{
-    env,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    thread,
-};
-
-use promises::Broken;
 use world::{Sabotage, Tally, World};
+use worlds::{promise::Broken, seeds};
 
 const DEFAULT_SEEDS: u64 = 500;
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
-}
-
-/// Runs the worlds of the first seeds, on two threads. Returns what happened in all of
-/// them, or the first seed in which a promise was broken.
 fn run_all(seeds: u64, sabotage: Sabotage) -> Result<Tally, (u64, Broken)> {
-    let next = AtomicU64::new(0);
-    let worker = || {
-        let mut all = Tally::default();
-        loop {
-            let seed = next.fetch_add(1, Relaxed);
-            if seed >= seeds {
-                return Ok(all);
-            }
-            match World::run(seed, sabotage, false) {
-                Ok(tally) => all.add(&tally),
-                Err(broken) => {
-                    next.store(seeds, Relaxed);
-                    return Err((seed, broken));
-                }
-            }
-        }
-    };
-    let (one, other) = thread::scope(|scope| {
-        let other = scope.spawn(worker);
-        (worker(), other.join().expect("a world does not panic"))
-    });
-    let mut all = one?;
-    all.add(&other?);
-    Ok(all)
+    seeds::run_all(seeds, |seed| World::run(seed, sabotage, false))
 }
 
 #[test]
 fn every_promise_is_kept_in_every_world() {
-    if let Some(seed) = number("SEED") {
-        match World::run(seed, Sabotage::None, true) {
-            Ok(tally) => println!("seed {seed}: {tally:?}"),
-            Err(broken) => panic!("seed {seed}: {broken}"),
-        }
-        return;
-    }
-    let seeds = number("SEEDS").unwrap_or(DEFAULT_SEEDS);
-    match run_all(seeds, Sabotage::None) {
-        Ok(tally) => println!("{seeds} worlds: {tally:?}"),
-        Err((seed, broken)) => panic!(
-            "{broken}\nrun it again: SEED={seed} cargo test -p zelf-core --test provider -- --nocapture"
-        ),
-    }
+    seeds::check_all("provider", DEFAULT_SEEDS, |seed, is_told| {
+        World::run(seed, Sabotage::None, is_told)
+    });
 }
 
 #[test]
@@ -95,6 +53,12 @@ fn the_worlds_are_not_empty() {
         ("refusals", tally.refusals),
         ("calls that another took over", tally.takeovers),
         ("sessions after the trouble", tally.recovered),
+        ("processes that live briefly", tally.brief),
+        ("stored sessions", tally.stored),
+        (
+            "stored sessions that have to be confirmed",
+            tally.stored_in_doubt,
+        ),
     ] {
         assert!(count >= 10, "only {count} {what} in 200 worlds");
     }
@@ -170,4 +134,14 @@ fn a_token_that_is_over_and_not_known_to_live_is_found() {
 #[test]
 fn a_warm_call_that_is_warm_too_long_is_found() {
     is_found(Sabotage::StaleWarm, promises::SAME_WARM);
+}
+
+#[test]
+fn a_stored_ghost_that_counts_as_confirmed_is_found() {
+    is_found(Sabotage::StoredAreConfirmed, promises::NO_LONG_GHOST);
+}
+
+#[test]
+fn a_stored_ghost_that_is_new_to_every_process_is_found() {
+    is_found(Sabotage::StoredAreNew, promises::NO_LONG_GHOST);
 }

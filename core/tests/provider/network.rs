@@ -8,7 +8,7 @@ use zelf_core::{
     moment::Moment,
 };
 
-use crate::{random::Random, server};
+use crate::{server, worlds::random::Random};
 
 /// What happens to one exchange, decided when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,9 @@ pub fn any_outage(random: &mut Random, from: Moment, longest: Duration) -> Outag
     }
 }
 
+/// A proxy's clock that is far from the truth, in seconds.
+pub const WRONG_BY: [i64; 2] = [4000, -4000];
+
 /// An answer on its way.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -109,8 +112,8 @@ impl Network {
             _ if !self.has_wrong_clocks => 0,
             1 => 30,
             2 => -45,
-            3 => 4000,
-            4 => -4000,
+            3 => WRONG_BY[0],
+            4 => WRONG_BY[1],
             _ => 0,
         };
         let date = server::clock(signed_at).as_secs().cast_signed() + wrong_by;

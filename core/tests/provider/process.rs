@@ -15,7 +15,7 @@ use zelf_core::{
         budget::Budget,
         call::{Call, Failed, Now, Over, Step},
         keeper::{self, Keeper, Task, Verdict, Work},
-        rules::Rules,
+        rules::{Renewal, Rules},
     },
     error::{Error, Status},
     moment::Moment,
@@ -24,10 +24,14 @@ use zelf_core::{
 
 use crate::{
     network::{self, Fate},
-    promises::{Broken, IN_TIME, RETRY_AFTER, SAME_WARM, require},
+    promises::{IN_TIME, RETRY_AFTER, SAME_WARM},
     server::{self, IDENTIFIER, kills},
     world::{Event, Sabotage, Transfer, World},
+    worlds::promise::{Broken, require},
 };
+
+/// A caller who has a session does not wait longer for its confirmation.
+const BRIEF: Duration = Duration::from_secs(2);
 
 pub struct Process {
     pub machine: usize,
@@ -35,6 +39,8 @@ pub struct Process {
     pub keeper: Keeper,
     pub running: Option<Running>,
     pub watch: Watch,
+    /// It lives as long as it takes to ask once or twice.
+    pub is_brief: bool,
     confirms: bool,
     timeout: Duration,
     budget: Budget,
@@ -79,6 +85,10 @@ pub struct Watch {
     /// The session of the work before, whether it had too little left, and when.
     pub before: Option<(usize, bool, Moment)>,
     pub not_before: Moment,
+    /// When another process has had the lock for too long.
+    pub locked_out_at: Option<Moment>,
+    /// Confirmations that have failed one after the other, and when the last did.
+    pub unconfirmed: (u32, Moment),
     pub has_recovered: bool,
 }
 
@@ -90,6 +100,7 @@ impl Process {
             keeper: Keeper::new(rules, confirms),
             running: None,
             watch: Watch::default(),
+            is_brief: false,
             confirms,
             timeout,
             budget: Budget::default(),
@@ -110,6 +121,21 @@ impl Process {
             (Verdict::HandAndWork(_, work), Some(held)) => Verdict::HandAndWork(held.clone(), work),
             (verdict, _) => verdict,
         }
+    }
+
+    /// Writes down what is handed out without a question from now on.
+    pub fn publish(&mut self, now: Moment, sabotage: Sabotage) {
+        self.warm = self.keeper.hand_out(now);
+        if sabotage == Sabotage::StaleWarm
+            && let Some((_, until)) = &mut self.warm
+        {
+            *until += Duration::from_secs(1);
+        }
+    }
+
+    /// Whether nobody waits for it and it does nothing.
+    pub fn is_idle(&self) -> bool {
+        self.running.is_none() && self.waiting.is_empty()
     }
 
     /// The work that goes by this number.
@@ -253,6 +279,10 @@ impl World {
             answers: Vec::new(),
         });
         self.at(deadline, Event::Deadline(number, self.last_number));
+        if !self.has_work_beyond_stored(number) {
+            self.processes[number].running = None;
+            return self.ends(number, None);
+        }
         let machine = &mut self.machines[self.processes[number].machine];
         if machine.has_lock && self.sabotage != Sabotage::NoLock {
             if machine.lock.held_by.is_some() {
@@ -264,6 +294,26 @@ impl World {
         self.call(number)
     }
 
+    /// Looks at the stored session. Returns whether there is work left for the server.
+    fn has_work_beyond_stored(&mut self, number: usize) -> bool {
+        let Some(running) = &self.processes[number].running else {
+            return false;
+        };
+        let work = running.work.clone();
+        let left = self.beyond_stored(number, work);
+        let running = &mut self.processes[number].running;
+        let (Some(left), Some(running)) = (left, running) else {
+            return false;
+        };
+        running.work = left;
+        if running.work.task == Task::Confirm {
+            running.deadline = running.deadline.min(self.now + BRIEF);
+            let (deadline, work) = (running.deadline, running.number);
+            self.at(deadline, Event::Deadline(number, work));
+        }
+        true
+    }
+
     /// Gives the lock, or a place in its queue, back.
     fn let_go(&mut self, number: usize) -> Result<(), Broken> {
         let lock = &mut self.machines[self.processes[number].machine].lock;
@@ -271,9 +321,15 @@ impl World {
         if lock.held_by != Some(number) {
             return Ok(());
         }
-        lock.held_by = lock.waiting.pop_front();
-        match lock.held_by {
-            Some(next) => self.call(next),
+        let next = lock.waiting.pop_front();
+        lock.held_by = next;
+        match next {
+            // Another process has had the lock meanwhile.
+            Some(next) if self.has_work_beyond_stored(next) => self.call(next),
+            Some(next) => {
+                self.processes[next].running = None;
+                self.ends(next, None)
+            }
             None => Ok(()),
         }
     }
@@ -382,11 +438,10 @@ impl World {
             self.at(until, Event::Breaks(number));
             return Ok(());
         }
-        let wall = server::clock(self.now).as_secs().cast_signed() + machine.wall_skew;
         let clocks = Clocks {
             sent_at,
             now: self.now,
-            wall,
+            wall: machine.wall(self.now),
         };
         let Some(running) = self.processes[process].works_on(work) else {
             return Ok(());
@@ -463,18 +518,39 @@ impl World {
 
     /// The caller who works has no more time. Another takes over.
     pub fn gives_up(&mut self, number: usize, work: u64) -> Result<(), Broken> {
-        if self.processes[number].works_on(work).is_none() {
+        let now = keeper::Now {
+            time: self.now,
+            random: self.random.word(),
+        };
+        let process = &mut self.processes[number];
+        let Some(running) = process.works_on(work) else {
+            return Ok(());
+        };
+        if running.deadline > now.time {
             return Ok(());
         }
-        let now = self.now;
-        let next = self.processes[number].waiting.first();
-        if next.is_none_or(|waiter| waiter.deadline <= now) {
+        let is_locked_out = running.call.is_none();
+        if is_locked_out {
+            process.keeper.locked_out(now);
+            process.watch.locked_out_at = Some(now.time);
+            process.publish(now.time, self.sabotage);
+        }
+        let next = process.waiting.first();
+        let is_last = next.is_none_or(|waiter| waiter.deadline <= now.time);
+        if is_last || process.keeper.outcome(now.time).is_ok() {
+            if is_locked_out {
+                process.running = None;
+                return self.ends(number, None);
+            }
             return self.done(number, Err(Error::new(Status::Timeout, "out of time")));
         }
         self.tally.takeovers += 1;
-        self.processes[number].running = None;
+        if let Some(running) = process.running.take().filter(|_| !is_locked_out) {
+            let error = Error::new(Status::Timeout, "out of time");
+            process.keeper.done(&running.work, Err(error), now);
+        }
         self.let_go(number)?;
-        let work = self.processes[number].keeper.work(now);
+        let work = self.processes[number].keeper.work(now.time);
         self.begin(number, work, true)
     }
 
@@ -498,6 +574,8 @@ impl World {
             Ok(_) => Duration::ZERO,
         };
         let held = process.keeper.held().cloned();
+        let is_plain_renewal =
+            running.work.task == Task::Renew && process.rules.renewal == Renewal::NeverKill;
         let outcome = match (self.sabotage, outcome, held) {
             (Sabotage::NoConfirmation, _, Some(held)) if running.work.task == Task::Confirm => {
                 Ok(held)
@@ -506,18 +584,31 @@ impl World {
                 retry_after: None,
                 ..error
             }),
-            (Sabotage::Untold, Err(_), Some(held)) => Ok(held),
+            (Sabotage::Untold, Err(_), Some(held)) if is_plain_renewal => Ok(held),
             (_, outcome, _) => outcome,
         };
         process.watch.not_before = self.now + asked_wait;
+        let failures = match (running.work.task, &outcome) {
+            (Task::Confirm, Err(_)) => process.watch.unconfirmed.0 + 1,
+            _ => 0,
+        };
+        process.watch.unconfirmed = (failures, self.now);
         process.keeper.done(&running.work, outcome.clone(), now);
-        process.warm = process.keeper.hand_out(self.now);
-        if self.sabotage == Sabotage::StaleWarm
-            && let Some((_, until)) = &mut process.warm
-        {
-            *until += Duration::from_secs(1);
+        process.publish(self.now, self.sabotage);
+        if outcome.is_ok() {
+            self.stores(number);
         }
         self.check_pace(number, &running, &outcome)?;
+        self.ends(number, Some(&outcome))
+    }
+
+    /// The work of a process has ended, with this outcome if the server was asked. All who
+    /// wait are answered.
+    fn ends(
+        &mut self,
+        number: usize,
+        outcome: Option<&Result<Session, Error>>,
+    ) -> Result<(), Broken> {
         self.let_go(number)?;
         let now = self.now;
         let waiting = std::mem::take(&mut self.processes[number].waiting);
@@ -528,8 +619,8 @@ impl World {
             require(!is_late || may_be_late, IN_TIME, || {
                 format!("process {number}: {:?}", waiter.deadline)
             })?;
-            let outcome = match self.sabotage {
-                Sabotage::ErrorFirst => outcome.clone(),
+            let outcome = match (self.sabotage, outcome) {
+                (Sabotage::ErrorFirst, Some(outcome)) => outcome.clone(),
                 _ => process.keeper.outcome(now),
             };
             match outcome {
@@ -570,6 +661,9 @@ impl World {
             return Ok(());
         }
         process.watch.refused_at.push(self.now);
+        // A refusal ends a pause that was only careful.
+        process.watch.before = None;
+        self.forgets(number, session);
         self.tally.refusals += 1;
         if self.processes[number].running.is_none() {
             self.set_alarm(number);
@@ -586,10 +680,12 @@ impl World {
             confirms,
             timeout,
             alarm,
+            is_brief,
             ..
         } = *process;
         let has_recovered = process.watch.has_recovered;
         *process = Process::new(machine, rules, confirms, timeout);
+        process.is_brief = is_brief;
         // Its alarms are gone.
         process.alarm = alarm + 1;
         process.watch.has_recovered = has_recovered;

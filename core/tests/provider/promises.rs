@@ -1,7 +1,5 @@
 //! What must hold in every world.
 
-use std::fmt;
-
 pub const MIN_VALID: &str = "no token is handed out with too little left";
 pub const OVER_AND_ALIVE: &str =
     "a token that is over is handed out only while the server has just told that it lives";
@@ -18,30 +16,3 @@ pub const NOT_AGAIN: &str = "a token that was refused is not handed out again";
 pub const SAME_WARM: &str = "a warm call gets what a cold one would, and overlooks no work";
 pub const IN_TIME: &str = "every caller is answered by its deadline";
 pub const RECOVERS: &str = "two minutes after the last trouble everybody gets a session";
-
-/// A promise that was broken, and how.
-#[derive(Debug)]
-pub struct Broken {
-    pub promise: &'static str,
-    pub how: String,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "broken: {}: {}", self.promise, self.how)
-    }
-}
-
-pub fn require(
-    is_kept: bool,
-    promise: &'static str,
-    how: impl FnOnce() -> String,
-) -> Result<(), Broken> {
-    match is_kept {
-        true => Ok(()),
-        false => Err(Broken {
-            promise,
-            how: how(),
-        }),
-    }
-}

@@ -1,11 +1,6 @@
 //! A world: its time, its events, and what happens in them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-    rc::Rc,
-    time::Duration,
-};
+use std::{collections::VecDeque, rc::Rc, time::Duration};
 
 use zelf_core::{
     create::{
@@ -19,9 +14,15 @@ use zelf_core::{
 use crate::{
     network::{self, Fate, Network, Reply},
     process::Process,
-    promises::{Broken, RECOVERS, require},
-    random::Random,
+    promises::RECOVERS,
     server::{Found, Server},
+    store::Store,
+    worlds::{
+        events::Events,
+        promise::{Broken, require},
+        random::Random,
+        seeds,
+    },
 };
 
 /// A defect that is put in on purpose.
@@ -50,6 +51,10 @@ pub enum Sabotage {
     Untold,
     /// What can be handed out warm is kept a second too long.
     StaleWarm,
+    /// Stored sessions count as confirmed.
+    StoredAreConfirmed,
+    /// Stored sessions count as just written.
+    StoredAreNew,
 }
 
 /// How often things happened.
@@ -67,10 +72,14 @@ pub struct Tally {
     pub refusals: u64,
     pub takeovers: u64,
     pub recovered: u64,
+    /// Sessions that were taken from a directory, and those with something left to do.
+    pub stored: u64,
+    pub stored_in_doubt: u64,
+    pub brief: u64,
 }
 
-impl Tally {
-    pub fn add(&mut self, other: &Tally) {
+impl seeds::Tally for Tally {
+    fn add(&mut self, other: &Self) {
         self.asks += other.asks;
         self.handed += other.handed;
         self.warm += other.warm;
@@ -83,6 +92,9 @@ impl Tally {
         self.refusals += other.refusals;
         self.takeovers += other.takeovers;
         self.recovered += other.recovered;
+        self.stored += other.stored;
+        self.stored_in_doubt += other.stored_in_doubt;
+        self.brief += other.brief;
     }
 }
 
@@ -132,7 +144,7 @@ impl Event {
     }
 }
 
-/// A device. Its processes share its address, its clock and its lock.
+/// A device. Its processes share its address, its clock, its lock and a directory.
 pub struct Machine {
     pub address: u64,
     pub moved_at: Moment,
@@ -141,6 +153,7 @@ pub struct Machine {
     pub asleep_until: Moment,
     pub has_lock: bool,
     pub lock: Lock,
+    pub store: Option<Store>,
 }
 
 #[derive(Default)]
@@ -180,9 +193,12 @@ pub struct World {
     lifetime: u64,
     is_lifetime_varied: bool,
     ends: Moment,
-    events: BinaryHeap<Reverse<(Moment, usize)>>,
-    kinds: Vec<Option<Event>>,
+    events: Events<Event>,
 }
+
+/// Two clocks may be taken for the same that differ by so many seconds, with what a slow
+/// answer takes.
+const LOOKS_ALIKE: u64 = 80;
 
 /// Everybody has a session that much later.
 pub const RECOVERY: Duration = Duration::from_secs(120);
@@ -227,8 +243,7 @@ impl World {
             lifetime,
             is_lifetime_varied: random.percent(20),
             ends: trouble_ends + RECOVERY + calm,
-            events: BinaryHeap::new(),
-            kinds: Vec::new(),
+            events: Events::default(),
             random,
         };
         world.populate(has_lock, has_rival, is_rival_elsewhere);
@@ -237,10 +252,15 @@ impl World {
             let kinds: Vec<_> = world
                 .processes
                 .iter()
-                .map(|p| (p.machine, p.rules))
+                .map(|p| (p.machine, p.rules, p.is_brief))
                 .collect();
             println!(
-                "lifetime {lifetime}, lock {has_lock}, badness {}, {kinds:?}, trouble until {trouble_ends:?}",
+                "lifetime {lifetime}, lock {has_lock}, stores {:?}, badness {}, {kinds:?}, trouble until {trouble_ends:?}",
+                world
+                    .machines
+                    .iter()
+                    .map(|machine| machine.store.is_some())
+                    .collect::<Vec<_>>(),
                 world.network.badness
             );
         }
@@ -256,6 +276,7 @@ impl World {
             asleep_until: Moment::ZERO,
             has_lock,
             lock: Lock::default(),
+            store: None,
         };
         let skew = any_skew(&mut self.random);
         self.machines.push(machine(1, has_lock, skew));
@@ -264,6 +285,9 @@ impl World {
             let skew = any_skew(&mut self.random);
             let address = if is_rival_elsewhere { 2 } else { 1 };
             self.machines.push(machine(address, false, skew));
+        }
+        for machine in &mut self.machines {
+            machine.store = self.random.percent(40).then(Store::default);
         }
         let is_alone = siblings == 1 && !has_rival;
         for number in 0..siblings + usize::from(has_rival) {
@@ -277,15 +301,20 @@ impl World {
                         .pick(&[Renewal::AtExpiry, Renewal::AtExpiry, Renewal::NeverKill])
                 }
             };
+            let machine = usize::from(number >= siblings);
+            let is_brief = match &self.machines[machine].store {
+                Some(_) => self.random.percent(50),
+                None => self.random.percent(10),
+            };
             let rules = Rules {
                 min_valid: Duration::from_secs(self.random.pick(&[0, 2, 5, 5, 10])),
                 renewal,
-                is_background: self.random.percent(40),
+                is_background: self.random.percent(40) && !is_brief,
             };
             let confirms = self.random.percent(10);
             let timeout = self.random.pick(&[3, 15, 15, 60]);
-            let machine = usize::from(number >= siblings);
-            let process = Process::new(machine, rules, confirms, Duration::from_secs(timeout));
+            let mut process = Process::new(machine, rules, confirms, Duration::from_secs(timeout));
+            process.is_brief = is_brief;
             self.processes.push(process);
             let begins = self.random.ms(0, 3000);
             self.after(begins, Event::Asks(number));
@@ -344,9 +373,8 @@ impl World {
     }
 
     fn turn(&mut self) -> Result<(), Broken> {
-        while let Some(Reverse((at, kind))) = self.events.pop() {
+        while let Some((at, event)) = self.events.next() {
             self.now = self.now.max(at);
-            let event = self.kinds[kind].take().expect("an event happens once");
             let machine = event
                 .process()
                 .map(|process| &self.machines[self.processes[process].machine]);
@@ -393,9 +421,7 @@ impl World {
     }
 
     pub fn at(&mut self, moment: Moment, event: Event) {
-        // Events of one moment happen in the order in which they were planned.
-        self.events.push(Reverse((moment, self.kinds.len())));
-        self.kinds.push(Some(event));
+        self.events.plan(moment, event);
     }
 
     fn happens(&mut self, event: Event) -> Result<(), Broken> {
@@ -404,9 +430,15 @@ impl World {
             self.network.has_wrong_clocks = false;
         }
         match event {
-            Event::Asks(process) => {
-                self.plan_ask(process);
-                self.asks(process)
+            Event::Asks(number) => {
+                self.plan_ask(number);
+                let process = &self.processes[number];
+                if process.is_brief && process.is_idle() && self.random.percent(70) {
+                    // The one before has ended. This is another one.
+                    self.tally.brief += 1;
+                    self.dies(number)?;
+                }
+                self.asks(number)
             }
             Event::TimesOut(process, waiter) => self.times_out(process, waiter),
             Event::Uses(process, session) => self.uses(process, &session),
@@ -517,8 +549,16 @@ impl World {
     }
 }
 
-/// A device's clock may be anything.
+/// A device's clock may be anything but what a proxy's wrong clock is: the server's own
+/// clock would be one against two that agree.
 fn any_skew(random: &mut Random) -> i64 {
     let most = random.pick(&[1, 100, 5000, 90_000, 1_700_000_000]);
-    random.below(2 * most + 1).cast_signed() - most.cast_signed()
+    let skew = random.below(2 * most + 1).cast_signed() - most.cast_signed();
+    let is_like_proxys = network::WRONG_BY
+        .iter()
+        .any(|by| skew.abs_diff(*by) <= LOOKS_ALIKE);
+    match is_like_proxys {
+        true => skew + skew.signum() * 2 * LOOKS_ALIKE.cast_signed(),
+        false => skew,
+    }
 }

@@ -31,12 +31,12 @@ use zelf_core::{
 use crate::{
     network::{self, Fate},
     promises::{
-        ATTEMPTS, Broken, IN_TIME, KILL_ALONE, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY,
-        NO_VAIN_RETRY, NOT_EXPIRED, NOT_FOREIGN, NOT_TIRED, ONE_KILL, ONE_RESEND, RETRY_AFTER,
-        require,
+        ATTEMPTS, IN_TIME, KILL_ALONE, NO_GHOST, NO_KILL_OF_LIVE, NO_LATE_RETRY, NO_VAIN_RETRY,
+        NOT_EXPIRED, NOT_FOREIGN, NOT_TIRED, ONE_KILL, ONE_RESEND, RETRY_AFTER,
     },
     server::{self, Asked, Stored},
     world::{Connection, END, Event, Process, Sabotage, Transfer, World},
+    worlds::promise::{Broken, require},
 };
 
 const RULES: Rules = Rules {
@@ -46,22 +46,22 @@ const RULES: Rules = Rules {
     is_whole: |body| body.starts_with(b"{") && body.ends_with(b"}}"),
 };
 
-pub struct Caller<'w> {
+pub struct Caller {
     process: usize,
     timeout: Duration,
     waker: Waker,
-    state: Idle<'w>,
+    state: Idle,
     exchange: Exchange,
 }
 
 /// What a caller is about.
-struct Idle<'w> {
+struct Idle {
     call: u64,
     request: Arc<SessionRequest>,
     began_at: Moment,
     deadline: Moment,
-    follows: Option<Follower<'w>>,
-    leads: Option<(Leader<'w>, Call)>,
+    follows: Option<Follower>,
+    leads: Option<(Leader, Call)>,
     transfer: Option<usize>,
     /// The body that is to be sent when the connection is there.
     body: Vec<u8>,
@@ -92,15 +92,15 @@ impl Wake for Bell {
     }
 }
 
-impl<'w> Caller<'w> {
-    pub fn new(number: usize, world: &mut World<'w>) -> Self {
+impl Caller {
+    pub fn new(number: usize, world: &mut World<'_>) -> Self {
         let bell = Bell {
             caller: number,
             woken: Arc::clone(&world.woken),
         };
         Self {
             process: world.random.below(world.processes.len() as u64) as usize,
-            timeout: *world.random.pick(&[
+            timeout: world.random.pick(&[
                 Duration::from_millis(700),
                 Duration::from_secs(15),
                 Duration::from_secs(60),
@@ -221,7 +221,7 @@ impl<'w> World<'w> {
         self.finish(number, outcome)
     }
 
-    fn lead(&mut self, number: usize, leader: Leader<'w>) -> Result<(), Broken> {
+    fn lead(&mut self, number: usize, leader: Leader) -> Result<(), Broken> {
         let state = &self.callers[number].state;
         let deadline = match self.sabotage {
             Sabotage::LateRetry => state.deadline + Duration::from_secs(10),
@@ -363,7 +363,7 @@ impl<'w> World<'w> {
         }
         if self.random.percent(self.badness / 10) {
             // A silent address meets the limit for connecting.
-            let takes = *self.random.pick(&[1, 5000]);
+            let takes = self.random.pick(&[1, 5000]);
             self.after(
                 Duration::from_millis(takes),
                 Event::Connected(number, call, false),
@@ -381,7 +381,7 @@ impl<'w> World<'w> {
         }
         if !is_there {
             // What a proxy says to the wish for a tunnel reaches no server either.
-            let status = *self.random.pick(&[
+            let status = self.random.pick(&[
                 Status::Connect,
                 Status::Timeout,
                 Status::Server,

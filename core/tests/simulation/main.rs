@@ -9,74 +9,29 @@
 mod caller;
 mod network;
 mod promises;
-mod random;
 mod server;
 mod world;
+#[allow(
+    dead_code,
+    reason = "the worlds of providers need more kinds of numbers"
+)]
+#[path = "../worlds/mod.rs"]
+mod worlds;
 
-use std::{
-    env,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    thread,
-};
-
-use promises::Broken;
-use world::{Sabotage, World};
+use world::{Sabotage, Tally, World};
+use worlds::{promise::Broken, seeds};
 
 const DEFAULT_SEEDS: u64 = 2000;
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
-}
-
-fn run(seed: u64, sabotage: Sabotage, is_told: bool) -> Result<world::Tally, Broken> {
-    World::run(seed, sabotage, is_told)
-}
-
-/// Runs the worlds of the first seeds, on two threads. Returns what happened in all
-/// of them, or the first seed in which a promise was broken.
-fn run_all(seeds: u64, sabotage: Sabotage) -> Result<world::Tally, (u64, Broken)> {
-    let next = AtomicU64::new(0);
-    let worker = || {
-        let mut all = world::Tally::default();
-        loop {
-            let seed = next.fetch_add(1, Relaxed);
-            if seed >= seeds {
-                return Ok(all);
-            }
-            match run(seed, sabotage, false) {
-                Ok(tally) => all.add(&tally),
-                Err(broken) => {
-                    next.store(seeds, Relaxed);
-                    return Err((seed, broken));
-                }
-            }
-        }
-    };
-    let (one, other) = thread::scope(|scope| {
-        let other = scope.spawn(worker);
-        (worker(), other.join().expect("a world does not panic"))
-    });
-    let mut all = one?;
-    all.add(&other?);
-    Ok(all)
+fn run_all(seeds: u64, sabotage: Sabotage) -> Result<Tally, (u64, Broken)> {
+    seeds::run_all(seeds, |seed| World::run(seed, sabotage, false))
 }
 
 #[test]
 fn every_promise_is_kept_in_every_world() {
-    if let Some(seed) = number("SEED") {
-        match run(seed, Sabotage::None, true) {
-            Ok(tally) => println!("seed {seed}: {tally:?}"),
-            Err(broken) => panic!("seed {seed}: {broken}"),
-        }
-        return;
-    }
-    let seeds = number("SEEDS").unwrap_or(DEFAULT_SEEDS);
-    match run_all(seeds, Sabotage::None) {
-        Ok(tally) => println!("{seeds} worlds: {tally:?}"),
-        Err((seed, broken)) => panic!(
-            "{broken}\nrun it again: SEED={seed} cargo test -p zelf-core --test simulation -- --nocapture"
-        ),
-    }
+    seeds::check_all("simulation", DEFAULT_SEEDS, |seed, is_told| {
+        World::run(seed, Sabotage::None, is_told)
+    });
 }
 
 #[test]
@@ -103,8 +58,8 @@ fn the_worlds_are_not_empty() {
 #[test]
 fn a_seed_gives_the_same_world_again() {
     for seed in 0..50 {
-        let one = run(seed, Sabotage::None, false).unwrap();
-        let other = run(seed, Sabotage::None, false).unwrap();
+        let one = World::run(seed, Sabotage::None, false).unwrap();
+        let other = World::run(seed, Sabotage::None, false).unwrap();
         assert_eq!(format!("{one:?}"), format!("{other:?}"), "seed {seed}");
     }
 }

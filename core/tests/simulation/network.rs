@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{random::Random, server};
+use crate::{server, worlds::random::Random};
 
 /// What happens to one exchange, decided when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn fate(random: &mut Random, badness: u64) -> Fate {
         4 => Fate::Silent,
         5 => Fate::GatewayTimeout,
         6 => Fate::Mixed,
-        _ => Fate::Refused(*random.pick(&[404, 429, 500, 502, 503, 403, 409])),
+        _ => Fate::Refused(random.pick(&[404, 429, 500, 502, 503, 403, 409])),
     }
 }
 

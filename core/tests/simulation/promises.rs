@@ -1,8 +1,10 @@
 //! What must hold in every world.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use zelf_core::{api::request::SessionRequest, moment::Moment};
+
+use crate::worlds::promise::{Broken, require};
 
 pub const NOT_EXPIRED: &str = "no session is handed out after its end";
 pub const NOT_FOREIGN: &str = "no session of another identifier is handed out";
@@ -21,33 +23,6 @@ pub const NO_OLDER_OUTCOME: &str = "nobody is given an outcome from before a dif
 pub const SHARED_EQUALS: &str = "only equal calls share an outcome";
 pub const BUDGET: &str = "retries keep to their budget";
 pub const NOTHING_LEFT: &str = "nothing is left of calls that have ended";
-
-/// A promise that was broken, and how.
-#[derive(Debug)]
-pub struct Broken {
-    pub promise: &'static str,
-    pub how: String,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "broken: {}: {}", self.promise, self.how)
-    }
-}
-
-pub fn require(
-    is_kept: bool,
-    promise: &'static str,
-    how: impl FnOnce() -> String,
-) -> Result<(), Broken> {
-    match is_kept {
-        true => Ok(()),
-        false => Err(Broken {
-            promise,
-            how: how(),
-        }),
-    }
-}
 
 /// The order in which calls of one process have joined, by identifier.
 #[derive(Default)]

@@ -1,8 +1,6 @@
 //! A world: its time, its events, and what happens in them.
 
 use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
     rc::Rc,
     sync::{Arc, Mutex},
     time::Duration,
@@ -18,9 +16,14 @@ use zelf_core::{
 use crate::{
     caller::Caller,
     network::{self, Fate},
-    promises::{self, Broken, NOTHING_LEFT, require},
-    random::Random,
+    promises::{self, NOTHING_LEFT},
     server::{Asked, Found, Server, Stored, body},
+    worlds::{
+        events::Events,
+        promise::{Broken, require},
+        random::Random,
+        seeds,
+    },
 };
 
 /// A defect that is put in on purpose.
@@ -51,8 +54,8 @@ pub struct Tally {
     pub kept: u64,
 }
 
-impl Tally {
-    pub fn add(&mut self, other: &Tally) {
+impl seeds::Tally for Tally {
+    fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
         self.errors += other.errors;
         self.timeouts += other.timeouts;
@@ -145,7 +148,7 @@ pub struct World<'w> {
     pub is_told: bool,
     pub processes: &'w [Process],
     pub watches: Vec<Watch>,
-    pub callers: Vec<Caller<'w>>,
+    pub callers: Vec<Caller>,
     pub connections: Vec<Connection>,
     pub transfers: Vec<Transfer>,
     pub server: Server,
@@ -156,8 +159,7 @@ pub struct World<'w> {
     pub last_call: u64,
     /// When the device last woke up.
     pub woke_up_at: Moment,
-    events: BinaryHeap<Reverse<(Moment, u64, usize)>>,
-    kinds: Vec<Event>,
+    events: Events<Event>,
 }
 
 /// After this there are no new calls.
@@ -189,13 +191,12 @@ impl World<'_> {
                     .expect("it is a URL"),
                 authority: "api.test:443".to_owned(),
             }),
-            badness: *random.pick(&[0, 5, 20, 60]),
+            badness: random.pick(&[0, 5, 20, 60]),
             woken: Arc::default(),
             tally: Tally::default(),
             last_call: 0,
             woke_up_at: Duration::ZERO,
-            events: BinaryHeap::new(),
-            kinds: Vec::new(),
+            events: Events::default(),
             random,
         };
         for number in 0..callers {
@@ -215,9 +216,8 @@ impl World<'_> {
     }
 
     fn turn(&mut self) -> Result<(), Broken> {
-        while let Some(Reverse((at, _, kind))) = self.events.pop() {
+        while let Some((at, event)) = self.events.next() {
             self.now = self.now.max(at);
-            let event = self.kinds[kind];
             if self.is_told {
                 println!("{:>12.3?} {event:?}", self.now);
             }
@@ -236,10 +236,7 @@ impl World<'_> {
     }
 
     pub fn at(&mut self, moment: Moment, event: Event) {
-        let number = self.kinds.len();
-        self.kinds.push(event);
-        // Events of one moment happen in the order in which they were planned.
-        self.events.push(Reverse((moment, number as u64, number)));
+        self.events.plan(moment, event);
     }
 
     fn wake(&mut self) {

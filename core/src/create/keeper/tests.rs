@@ -322,6 +322,21 @@ fn a_token_without_an_id_that_comes_back_refused_is_a_failure() {
 }
 
 #[test]
+fn a_slow_answer_with_the_same_session_takes_nothing_from_its_end() {
+    let mut keeper = keeper(Renewal::Early).having("a", 590, START);
+    let early = START + secs(540);
+    let kill = keeper.works(Err(error(Status::Connect)), least(early));
+    assert_eq!(kill.aim.kill, Kill::First);
+    let plain = keeper.works(Ok(known("a", 20, early)), least(early));
+    assert_eq!(plain.aim.kill, Kill::IfOver);
+    assert!(is_handed(&keeper.ask(early + secs(1)), "a"));
+    keeper.works(Err(error(Status::Connect)), most(early + secs(30)));
+    let last_use = START + secs(590 - MIN_VALID);
+    assert_eq!(keeper.hands(last_use - ms(1)).as_deref(), Some("a"));
+    assert_eq!(keeper.hands(last_use), None);
+}
+
+#[test]
 fn early_is_a_tenth_of_the_life_at_most_a_minute_and_up_to_a_fifth_more() {
     let rules = rules(Renewal::Early);
     let ahead = |life: u64, random| {
@@ -532,7 +547,7 @@ fn a_confirmation_that_fails_leaves_the_session_in_doubt_and_in_use() {
     let later = START + ms(250);
     keeper.works(Err(error(Status::Connect)), most(later));
     assert!(is_handed(&keeper.ask(later), "a"));
-    assert!(keeper.last_error(later).is_some());
+    assert!(keeper.last_error(later).is_none());
     assert!(is_confirmation(&keeper.ask(keeper.next_due())));
 }
 
@@ -1063,6 +1078,20 @@ fn refusals_that_are_far_apart_have_nothing_to_do_with_each_other() {
     }
 }
 
+/// A proxy's wrong clock makes it over.
+#[test]
+fn a_session_that_has_just_begun_is_not_taken_for_one_that_is_over_and_alive() {
+    let mut keeper = keeper(Renewal::NeverKill);
+    let ghost = known("ghost", 3, START).with_age(Some(0));
+    keeper.works(Ok(ghost), at(START));
+    let error = fails(keeper.ask(START));
+    assert_eq!(error.status, Status::SessionExpired);
+    assert_eq!(error.retry_after, Some(keeper.next_due() - START));
+    let now = keeper.next_due();
+    keeper.works(Ok(known("old", 3, now)), at(now));
+    assert_eq!(keeper.hands(now).as_deref(), Some("old"));
+}
+
 #[test]
 fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     let mut keeper = keeper(Renewal::NeverKill).having("a", 100, START);
@@ -1072,6 +1101,30 @@ fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     assert!(keeper.refuse(&handed, at(over)));
     // It has been reaped, so a new one can be had at once.
     assert!(matches!(keeper.ask(over), Verdict::Work(_)));
+}
+
+/// The device moves, is given ghosts, and moves back.
+#[test]
+fn a_refused_session_that_the_server_returns_after_others_is_not_handed_out_again() {
+    for renewal in [Renewal::AtExpiry, Renewal::NeverKill] {
+        for is_compared in [false, true] {
+            let mut keeper = keeper(renewal).having("a", 500, START);
+            let used = keeper.held().expect("it has one").clone();
+            keeper.refuse(&used, at(START));
+            let now = START + secs(20);
+            keeper.works(Ok(fresh_away("ghost", now)), at(now));
+            assert_eq!(keeper.hands(now).as_deref(), Some("ghost"));
+            if !is_compared {
+                keeper.refuse(&fresh_away("ghost", now), at(now));
+            }
+            let now = now + secs(1);
+            keeper.works(Ok(known("a", 479, now)), at(now));
+            let next = work(keeper.ask(now));
+            assert_eq!(next.aim.refused.as_deref(), Some("a"), "{renewal:?}");
+            assert!(!keeper.take_stored(&used, None, at(now)));
+            assert_eq!(keeper.hands(now), None);
+        }
+    }
 }
 
 #[test]
@@ -1088,14 +1141,75 @@ fn a_refused_older_session_is_not_handed_out_again() {
 // Work that ends early.
 
 #[test]
-fn after_work_that_was_cancelled_a_plain_request_comes_first_and_at_once() {
+fn after_a_kill_whose_outcome_is_unknown_nothing_is_asked_for_half_a_second() {
+    for status in [Status::Timeout, Status::ConnectionLost] {
+        let mut keeper = keeper(Renewal::Early).having("a", 100, START);
+        let now = keeper.next_due();
+        let kill = keeper.works(Err(error(status)), least(now));
+        assert_eq!(kill.aim.kill, Kill::First);
+        assert_eq!(keeper.next_due(), now + ms(500));
+        let next = work(keeper.ask(now + ms(500)));
+        assert_eq!(next.aim.kill, Kill::IfOver);
+    }
+}
+
+#[test]
+fn a_failed_renewal_is_made_again_when_the_session_is_over() {
     let mut keeper = keeper(Renewal::Early).having("a", 100, START);
-    let now = keeper.next_due();
-    let work = keeper.works(Err(error(Status::Cancelled)), at(now));
-    assert_eq!(work.aim.kill, Kill::First);
-    let next = self::work(keeper.ask(now));
-    assert_eq!(next.aim.kill, Kill::IfOver);
-    assert!(keeper.last_error(now).is_none());
+    for _ in 0..6 {
+        let now = keeper.next_due();
+        keeper.works(Err(error(Status::Connect)), at(now));
+    }
+    let now = START + secs(90);
+    keeper.works(Err(error(Status::Connect)), most(now));
+    assert_eq!(keeper.next_due(), START + secs(95));
+}
+
+// Confirmations that fail.
+
+#[test]
+fn a_confirmation_that_fails_is_no_failure_of_a_renewal() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(
+        Ok(session_at("a", HOME, 30, START).with_age(Some(0))),
+        at(START),
+    );
+    let mut now = START + CONFIRMED_AFTER;
+    while now < START + secs(25) {
+        assert!(is_confirmation(&keeper.ask(now)));
+        keeper.works(Err(error(Status::Timeout)), most(now));
+        assert!(keeper.last_error(now).is_none());
+        assert_eq!(keeper.hands(now).as_deref(), Some("a"));
+        now = keeper.next_due();
+    }
+    let over = START + secs(25);
+    assert!(matches!(keeper.ask(over), Verdict::Work(_)));
+}
+
+#[test]
+fn confirmations_that_fail_are_further_and_further_apart() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(Ok(fresh("a", START)), at(START));
+    let mut now = START + CONFIRMED_AFTER;
+    for pause in [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+        keeper.works(Err(error(Status::Timeout)), least(now));
+        let off = (keeper.next_due() - now).abs_diff(ms(pause * 8 / 10));
+        assert!(off < ms(1), "{pause}");
+        now = keeper.next_due();
+    }
+}
+
+#[test]
+fn a_pause_that_the_server_asks_for_holds_after_a_confirmation_too() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(Ok(fresh("a", START)), at(START));
+    let now = START + CONFIRMED_AFTER;
+    let asked = Error {
+        retry_after: Some(secs(77)),
+        ..error(Status::RateLimited)
+    };
+    keeper.works(Err(asked), at(now));
+    assert_eq!(keeper.next_due(), now + secs(77));
 }
 
 #[test]
@@ -1125,6 +1239,21 @@ fn a_stored_session_in_doubt_is_confirmed_so_long_after_it_came() {
     let came = START - CONFIRMED_AFTER;
     assert!(keeper.take_stored(&fresh("a", came), Some(came), at(START)));
     assert!(keeper.due(START).is_some(), "before it is handed out");
+}
+
+#[test]
+fn a_stored_ghost_is_none_of_three_in_a_row() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    let came = START - secs(30);
+    assert!(keeper.take_stored(&fresh("stored", came), Some(came), at(START)));
+    let mut now = START;
+    for ghost in ["1", "2"] {
+        keeper.works(Ok(fresh(ghost, now)), at(now));
+        assert_eq!(keeper.hands(now).as_deref(), Some(ghost));
+        now += CONFIRMED_AFTER;
+    }
+    keeper.works(Ok(fresh("3", now)), at(now));
+    assert_eq!(fails(keeper.ask(now)).status, Status::GhostSession);
 }
 
 #[test]
