@@ -8,7 +8,7 @@ use crate::{
     config::Settings,
     connect::{
         connector::{Destination, Network},
-        failure::{Awaited, Failure},
+        failure::{Attempt, Awaited, Failure},
         places::Places,
     },
     create::{
@@ -162,7 +162,21 @@ impl Context {
 
     /// Returns the error for a failure of an exchange, or of making a connection.
     pub fn describe(&self, failure: Failure, exchange: Option<&Exchange>) -> Error {
-        let error = self.destination.attempt().describe(failure);
+        self.describe_within(self.timeout, failure, exchange)
+    }
+
+    /// As [`describe`](Self::describe), for a request with another time limit.
+    pub fn describe_within(
+        &self,
+        limit: Duration,
+        failure: Failure,
+        exchange: Option<&Exchange>,
+    ) -> Error {
+        let attempt = Attempt {
+            timeout: limit,
+            ..self.destination.attempt()
+        };
+        let error = attempt.describe(failure);
         match exchange {
             Some(exchange) => error.with_http_status(exchange.status()),
             None => error,

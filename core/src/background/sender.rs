@@ -85,7 +85,11 @@ impl<'a> Sender<'a> {
 
     /// Returns the error of a request whose time is over.
     pub fn out_of_time(&self) -> Error {
-        let error = self.io.context.out_of_time(self.waits_for.get());
+        let failure = Failure::OutOfTime(self.waits_for.get());
+        let error = self
+            .io
+            .context
+            .describe_within(self.outline.timeout, failure, None);
         unless_done(error, self.may_be_done.get(), self.terms())
     }
 
@@ -167,7 +171,7 @@ impl<'a> Sender<'a> {
         let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
         let exchange = exchange.map(|(exchange, _)| exchange);
         let failed = Failed {
-            error: context.describe(failure, exchange),
+            error: context.describe_within(self.outline.timeout, failure, exchange),
             was_kept,
             was_sent: exchange.is_some(),
             has_heard: exchange.is_some_and(Exchange::has_heard),

@@ -100,17 +100,23 @@ impl Sender<'_> {
                     outcome?;
                     return match came {
                         Came::Answer(response) => Ok(response),
-                        Came::Nothing => Err(self.context.out_of_time(Awaited::SERVER)),
+                        Came::Nothing => Err(self.out_of_time()),
                     };
                 }
             }
         }
     }
 
+    fn out_of_time(&self) -> Error {
+        let failure = Failure::OutOfTime(Awaited::SERVER);
+        self.context
+            .describe_within(self.outline.timeout, failure, None)
+    }
+
     fn place(&self) -> Result<Place<'_>, Error> {
         let left = || self.deadline.saturating_sub(self.context.now());
         let place = self.shared.places.wait(left);
-        place.ok_or_else(|| self.context.out_of_time(Awaited::SERVER))
+        place.ok_or_else(|| self.out_of_time())
     }
 
     fn exchange(
@@ -174,7 +180,9 @@ impl Sender<'_> {
         let is_final = matches!(failure, Failure::OutOfTime(_) | Failure::NotHere(_));
         let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
         let exchange = exchange.map(|(exchange, _)| exchange);
-        let error = self.context.describe(failure, exchange);
+        let error = self
+            .context
+            .describe_within(self.outline.timeout, failure, exchange);
         if is_final {
             return Err(unless_done(error, is_whole, terms));
         }
