@@ -42,9 +42,9 @@ test-hosts: lib sandbox ## the library in other languages, as far as they are he
 	tests/hosts/test-hosts
 
 SEEDS ?= 100000
-# Worlds of calls and worlds of providers. Of providers there are a quarter as many, which
-# takes about as long.
-WORLDS ?= simulation provider
+# Worlds of calls, of providers, and of requests. Of providers there are a quarter as
+# many, which takes about as long.
+WORLDS ?= simulation provider sending
 PROVIDER_SEEDS = $$((($(SEEDS) + 3) / 4))
 simulate: ## whole worlds from as many seeds; WORLDS=provider SEED=n runs one and prints it
 	. packaging/environment && for worlds in $(WORLDS); do \

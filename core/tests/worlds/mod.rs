@@ -2,5 +2,7 @@
 
 pub mod events;
 pub mod promise;
+// Not all of them roll all dice.
+#[allow(dead_code)]
 pub mod random;
 pub mod seeds;
