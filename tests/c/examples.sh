@@ -60,6 +60,31 @@ token_comes_again() { # token_comes_again COMMAND...: before the example
     [ "$(grep -c '^cannot' "$out/errors")" = 3 ] && ! grep eyJ "$out/errors"
 }
 
+# The tag is found, a refusal is told, and so is each error.
+a_tag_is_searched() { # a_tag_is_searched COMMAND...: before the example
+  start_sandbox "$out/sandbox" --fault '{"kind":"refusal","as":"search_limit","query":"=refused"}'
+  gives 0 "$@" "a b&c.zelf" "$ZELF_HTTPS" https://a.test example "$ZELF_CA" 2>"$out/errors" &&
+    grep -q '"request":"GET /api/tags/search?tagName=a%20b%26c%2Ezelf"' "$out/output" && [ ! -s "$out/errors" ] &&
+    gives 1 "$@" refused "$ZELF_HTTP" 2>"$out/errors" &&
+    [ "$(cat "$out/errors")" = "refused: HTTP 403, Search limit exceeded" ] &&
+    gives 1 "$@" "" "$ZELF_HTTP" 2>"$out/errors" && grep -q '^refused: HTTP 409, ' "$out/errors" &&
+    gives 1 "$@" "$(printf %09000d 0)" "$ZELF_HTTP" 2>"$out/errors" && grep -q '^cannot search: .*8192' "$out/errors" &&
+    gives 1 "$@" a http://127.0.0.1:1 2>"$out/errors" && grep -q '^cannot search: ' "$out/errors" &&
+    gives 1 "$@" a http://127.0.0.1:1 https://a.test undefined 2>"$out/errors" &&
+    gives 1 "$@" a nonsense 2>>"$out/errors" && [ "$(grep -c '^cannot begin: ' "$out/errors")" = 2 ]
+  is_fine=$?
+  stop_sandbox
+  return $is_fine
+}
+
+if wanted request; then
+  compiles request
+  promise "request prints the tag's JSON, a refusal, and each error" a_tag_is_searched timeout 60 "$out/request"
+  if has valgrind; then
+    promise "request is clean under valgrind on each path" a_tag_is_searched timeout 60 $valgrind "$out/request"
+  fi
+fi
+
 if wanted token_cli; then
   compiles token_cli
   in_home="env HOME=$PWD/$out/home"
