@@ -85,6 +85,16 @@ if wanted request; then
   fi
 fi
 
+# The program has the process number of the shell, which is in the name of its file.
+a_link_is_not_followed() {
+  rm -rf "$out/linked"; mkdir -p "$out/linked/.zelf" && echo mine >"$out/linked/other" &&
+    ! env HOME="$PWD/$out/linked" sh -c 'ln -s ../other "$HOME/.zelf/identifier.$$" && exec "$@"' \
+      sh "$out/token_cli" http://127.0.0.1:1 &&
+    [ "$(cat "$out/linked/other")" = mine ] &&
+    grep -Eq '^[0-9a-f]{32}$' "$out/linked/.zelf/identifier" &&
+    [ "$(ls "$out/linked/.zelf" | grep -c identifier)" = 1 ]
+}
+
 if wanted token_cli; then
   compiles token_cli
   in_home="env HOME=$PWD/$out/home"
@@ -92,6 +102,7 @@ if wanted token_cli; then
     token_comes_again $in_home "$out/token_cli"
   promise "token_cli keeps one identifier in the home directory" \
     grep -Eq '^[0-9a-f]{32}$' "$out/home/.zelf/identifier"
+  promise "token_cli writes through no link that lies in its way" a_link_is_not_followed
   promise "token_cli has its files for the user alone" sh -c "
     [ \"\$(ls -ld '$out/home/.zelf' | cut -c1-10)\" = drwx------ ] &&
     [ \"\$(ls -l '$out/home/.zelf' | grep -c '^-rw-------.*session\$')\" = 1 ]"
