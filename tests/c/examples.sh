@@ -60,6 +60,26 @@ token_comes_again() { # token_comes_again COMMAND...: before the example
     [ "$(grep -c '^cannot' "$out/errors")" = 3 ] && ! grep eyJ "$out/errors"
 }
 
+# Each snippet is a function. What the text takes for granted is declared.
+the_guide_compiles() {
+  {
+    printf '%s\n' '#include <stdio.h>' '#include <string.h>' '#include <zelf.h>' \
+      'extern zelf_client *client;' 'extern zelf_session_options *options;' \
+      'extern zelf_session_provider *provider;' 'extern zelf_request *request;' \
+      'extern zelf_error *error;' 'extern const char *json;' 'extern void *data;' \
+      'extern zelf_response_callback on_response;' 'extern zelf_destroy_callback free_data;'
+    awk '/^```c$/ { print "void snippet_" ++count "(void) {"; inside = 1; next }
+      /^```$/ { if (inside) print "}"; inside = 0 }
+      inside' docs/guide.md
+  } >"$out/guide.c"
+  [ "$(grep -c '^void snippet' "$out/guide.c")" = "$(grep -c '^```c' docs/guide.md)" ] &&
+    [ "$(grep -c '^void snippet' "$out/guide.c")" -gt 5 ] &&
+    $cc -std=c99 $strict -Wno-unused-variable -Iinclude -fsyntax-only "$out/guide.c"
+}
+if wanted guide; then
+  promise "the guide's code compiles as C99 without a warning" the_guide_compiles
+fi
+
 # The tag is found, a refusal is told, and so is each error.
 a_tag_is_searched() { # a_tag_is_searched COMMAND...: before the example
   start_sandbox "$out/sandbox" --fault '{"kind":"refusal","as":"search_limit","query":"=refused"}'
