@@ -2,10 +2,10 @@
  *
  *   provider [base-url [origin [identifier [ca-file]]]]
  *
- * cc provider.c -lzelf
- */
+ * cc provider.c -lzelf */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zelf.h>
 
 static int fail(const char *doing, zelf_error *error)
@@ -15,38 +15,39 @@ static int fail(const char *doing, zelf_error *error)
     return EXIT_FAILURE;
 }
 
-/* Stands for your own request, with this Authorization header. Returns the HTTP status.
-   The first one is refused here, to show what to do then. */
-static int send_request(const char *authorization)
+/* Stands for a request that another HTTP library sends (request.c lets this one do it).
+   Returns whether the server refuses the session: here, the first one. */
+static int is_refused(const char *authorization)
 {
     static int requests;
+    int status = requests ? 200 : 403;
+    const char *body = requests++ ? "{}" : "{\"validationError\":\"Session is not active\"}";
 
     fprintf(stderr, "a request with a header of %.6s...\n", authorization);
-    return requests++ ? 200 : 403;
+    /* Other words mean something else: "Invalid session" is a quota that is used up. */
+    return (status == 401 && strstr(body, "Protected resource"))
+           || (status == 403 && strstr(body, "Session is not active"));
 }
 
 /* Sends the request with a valid token; once more if the server refuses that. */
 static int request(zelf_session_provider *provider)
 {
     zelf_error *error = NULL;
+    int again = 1;
 
-    for (int attempt = 0; attempt < 2; attempt++) {
+    for (int attempt = 0; again && attempt < 2; attempt++) {
         zelf_session *session = zelf_session_provider_get(provider, &error);
         if (!session)
             return fail("cannot get a session", error);
-        int status = send_request(zelf_session_authorization(session));
-        /* 403 is meant here with the words "Session is not active". */
-        int is_refused = status == 401 || status == 403;
-        if (is_refused)
+        again = is_refused(zelf_session_authorization(session));
+        if (again)
             zelf_session_provider_invalidate(provider, session);
         else
             printf("%s\n", zelf_session_token(session));
         zelf_session_free(session);
-        if (!is_refused)
-            return EXIT_SUCCESS;
     }
-    fprintf(stderr, "a new session was refused too\n");
-    return EXIT_FAILURE;
+    if (again) fprintf(stderr, "a new session was refused too\n");
+    return again ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

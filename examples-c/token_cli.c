@@ -9,6 +9,7 @@
  * cc token_cli.c -lzelf
  */
 #define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,17 @@ static int read_identifier(const char *path, char *out)
 static int keep_identifier(const char *directory, char *out)
 {
     char path[4200], made[4230];
+    int length = snprintf(path, sizeof path, "%s/identifier", directory);
 
-    snprintf(path, sizeof path, "%s/identifier", directory);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return 0;
     if (read_identifier(path, out))
         return 1;
     snprintf(made, sizeof made, "%s.%ld", path, (long)getpid());
-    FILE *file = fopen(made, "w");
+    /* A run that was killed may have left one. A link is removed, and not followed. */
+    remove(made);
+    int descriptor = open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     int is_written = file && zelf_identifier_random(out, ZELF_IDENTIFIER_SIZE) == ZELF_OK
                      && fputs(out, file) >= 0;
     int is_kept = file && fclose(file) == 0 && is_written && link(made, path) == 0;

@@ -16,7 +16,10 @@
  * off (-fno-exceptions) they are not there.
  *
  * A zelf::session_provider is for programs that want a token that works, at any
- * moment: its get() returns a valid session.
+ * moment: its get() returns a valid session, and its send() sends a request with it:
+ *
+ *   zelf::response found = keeps.send(zelf::request("GET", "/api/tags/search?tagName=a.zelf"));
+ *   if (found.http_status() == 200) show(found.body());
  *
  * Callbacks take any callable that can be moved. An exception must not leave
  * one: there is nobody to catch it, and std::terminate is called, as for one
@@ -27,6 +30,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -362,6 +366,96 @@ private:
     std::unique_ptr<zelf_config, detail::freed_by<zelf_config_free>> config_;
 };
 
+/** A request to any route of the server. It can be sent any number of times, by any number
+    of threads at once, as long as none changes it. */
+class request {
+public:
+    /** target: a path with a query, percent-encoded: "/api/tags/search?tagName=a.zelf". */
+    request(std::string_view method, std::string_view target)
+        : request_(zelf_request_new(detail::text(method).c_str(), detail::text(target).c_str()))
+    {
+    }
+
+#define ZELF_HPP_SET(type, name, call)                                         \
+    request &(name)(type value) & { return call, *this; }                      \
+    [[nodiscard]] request (name)(type value) && { return call, std::move(*this); }
+    /** The time of the whole call. */
+    ZELF_HPP_SET(std::chrono::milliseconds, timeout,
+                 zelf_request_set_timeout_ms(get(), detail::milliseconds(value)))
+    ZELF_HPP_SET(std::size_t, max_response_bytes,
+                 zelf_request_set_max_response_bytes(get(), value))
+    /** Whether the server may carry it out more than once. */
+    ZELF_HPP_SET(bool, repeatable, zelf_request_set_repeatable(get(), value))
+#undef ZELF_HPP_SET
+
+    /** In place of one of the same name. No value removes that. */
+    request &header(std::string_view name, std::optional<std::string_view> value) &
+    {
+        zelf_request_set_header(get(), detail::text(name).c_str(),
+                                value ? detail::text(*value).c_str() : nullptr);
+        return *this;
+    }
+    [[nodiscard]] request header(std::string_view name, std::optional<std::string_view> value) &&
+    {
+        header(name, value);
+        return std::move(*this);
+    }
+
+    /** The bytes are copied, with any NUL. No bytes take the body back. */
+    request &body(std::optional<std::string_view> bytes,
+                  std::optional<std::string_view> content_type = std::nullopt) &
+    {
+        const std::string_view given = bytes.value_or(std::string_view());
+        // NULL would mean no body; an empty text is a body.
+        const char *start = given.empty() ? "" : given.data();
+        zelf_request_set_body(get(), bytes ? start : nullptr, given.size(),
+                              content_type ? detail::text(*content_type).c_str() : nullptr);
+        return *this;
+    }
+    [[nodiscard]] request body(std::optional<std::string_view> bytes,
+                               std::optional<std::string_view> content_type = std::nullopt) &&
+    {
+        body(bytes, content_type);
+        return std::move(*this);
+    }
+
+    zelf_request *get() const noexcept { return request_.get(); }
+
+private:
+    std::unique_ptr<zelf_request, detail::freed_by<zelf_request_free>> request_;
+};
+
+/** An answer of the server, of any status: a 404 is a response, not an error. */
+class response {
+public:
+    /** Takes ownership. */
+    explicit response(zelf_response *from) noexcept : response_(from) {}
+
+    int http_status() const noexcept { return zelf_response_http_status(get()); }
+    /** The first of this name, in any case. */
+    std::optional<std::string_view> header(std::string_view name) const
+    {
+        return detail::view(zelf_response_header(get(), detail::text(name).c_str()));
+    }
+    /** As it came, with any NUL. One more NUL follows it. */
+    std::string_view body() const noexcept
+    {
+        std::size_t length = 0;
+        const void *bytes = zelf_response_body(get(), &length);
+        return std::string_view(static_cast<const char *>(bytes), length);
+    }
+    /** The server's words, if the status is 400 or more. */
+    std::optional<std::string_view> server_message() const noexcept
+    {
+        return detail::view(zelf_response_server_message(get()));
+    }
+
+    zelf_response *get() const noexcept { return response_.get(); }
+
+private:
+    std::unique_ptr<zelf_response, detail::freed_by<zelf_response_free>> response_;
+};
+
 /** An asynchronous call. Destroying it lets go of the call, which goes on. */
 class call {
 public:
@@ -376,25 +470,27 @@ private:
 
 namespace detail {
 
-/** begin(callback, user_data, destroy, error) begins a call for a C callback. */
-template <typename F, typename Begin>
+/** begin(callback, user_data, destroy, error) begins a call for a C callback, which is
+    given a T: a session or a response. */
+template <typename T, typename F, typename Begin>
 result<call> call_back(F &&callback, Begin begin)
 {
     using callable = std::decay_t<F>;
-    static_assert(std::is_invocable_v<callable &, result<session>>,
-                  "a session callback takes a zelf::result<zelf::session>");
+    using for_c = decltype(std::declval<const T &>().get());
+    static_assert(std::is_invocable_v<callable &, result<T>>,
+                  "a callback takes a zelf::result<zelf::session>, or of a zelf::response");
     auto kept = std::make_unique<callable>(std::forward<F>(callback));
-    const zelf_session_callback on_session = [](zelf_session *created, zelf_error *why,
-                                                void *data) noexcept {
+    void (*const on_end)(for_c, zelf_error *, void *) = [](for_c made, zelf_error *why,
+                                                           void *data) noexcept {
         auto &then = *static_cast<callable *>(data);
-        if (created) then(result<session>(session(created)));
-        else then(result<session>(error(why)));
+        if (made) then(result<T>(T(made)));
+        else then(result<T>(error(why)));
     };
     const zelf_destroy_callback destroy = [](void *data) noexcept {
         delete static_cast<callable *>(data);
     };
     zelf_error *failure = nullptr;
-    zelf_call *started = begin(on_session, kept.get(), destroy, &failure);
+    zelf_call *started = begin(on_end, kept.get(), destroy, &failure);
     if (!started) return error(failure);
     (void)kept.release(); // destroy has it
     return call(started);
@@ -435,10 +531,19 @@ public:
     result<call> try_create_async(const session_options &options, F &&callback) const
     {
         if (!options.get()) return error::of_moved("the session options have been moved from");
-        return detail::call_back(std::forward<F>(callback), [&](auto... for_c) {
+        return detail::call_back<session>(std::forward<F>(callback), [&](auto... for_c) {
             return zelf_session_create_async(get(), options.get(), for_c...);
         });
     }
+
+    /** With this session, which is not renewed. */
+    result<response> try_send(const request &what, session_view with) const
+    {
+        if (!with.get()) return error::of_moved("the session has been moved from");
+        return try_send_with(what, with.get());
+    }
+    /** Without a token. */
+    result<response> try_send(const request &what) const { return try_send_with(what, nullptr); }
 
 #ifdef ZELF_HPP_EXCEPTIONS
     client() : client(config()) {}
@@ -452,6 +557,11 @@ public:
     {
         return try_create_async(options, std::forward<F>(callback)).value();
     }
+    response send(const request &what, session_view with) const
+    {
+        return try_send(what, with).value();
+    }
+    response send(const request &what) const { return try_send(what).value(); }
 #endif
 
     /** After ZELF_OK no callback of this client ever runs again. */
@@ -467,6 +577,15 @@ public:
     zelf_client *get() const noexcept { return client_.get(); }
 
 private:
+    result<response> try_send_with(const request &what, const zelf_session *with) const
+    {
+        if (!what.get()) return error::of_moved("the request has been moved from");
+        zelf_error *failure = nullptr;
+        zelf_response *came = zelf_session_send(get(), with, what.get(), &failure);
+        if (!came) return error(failure);
+        return response(came);
+    }
+
     std::unique_ptr<zelf_client, detail::freed_by<zelf_client_free>> client_;
 };
 
@@ -549,8 +668,29 @@ public:
     template <typename F>
     result<call> try_get_async(F &&callback) const
     {
-        return detail::call_back(std::forward<F>(callback), [&](auto... for_c) {
+        return detail::call_back<session>(std::forward<F>(callback), [&](auto... for_c) {
             return zelf_session_provider_get_async(handle(), for_c...);
+        });
+    }
+
+    /** With its session, which it renews if the server refuses it. */
+    result<response> try_send(const request &what) const
+    {
+        if (!what.get()) return error::of_moved("the request has been moved from");
+        zelf_error *failure = nullptr;
+        zelf_response *came = zelf_session_provider_send(handle(), what.get(), &failure);
+        if (!came) return error(failure);
+        return response(came);
+    }
+
+    /** callback(result<response>), as client::try_create_async has it. The request may be
+        changed or destroyed at once. */
+    template <typename F>
+    result<call> try_send_async(const request &what, F &&callback) const
+    {
+        if (!what.get()) return error::of_moved("the request has been moved from");
+        return detail::call_back<response>(std::forward<F>(callback), [&](auto... for_c) {
+            return zelf_session_provider_send_async(handle(), what.get(), for_c...);
         });
     }
 
@@ -565,6 +705,12 @@ public:
     call get_async(F &&callback) const
     {
         return try_get_async(std::forward<F>(callback)).value();
+    }
+    response send(const request &what) const { return try_send(what).value(); }
+    template <typename F>
+    call send_async(const request &what, F &&callback) const
+    {
+        return try_send_async(what, std::forward<F>(callback)).value();
     }
 #endif
 

@@ -30,6 +30,7 @@
 
 pub mod api;
 pub mod background;
+pub mod bell;
 pub mod blocking;
 pub mod client;
 pub mod config;

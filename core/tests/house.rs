@@ -165,7 +165,7 @@ fn what_decides_imports_no_socket_clock_thread_or_runtime() {
         "SystemTime::now",
         "thread_local!",
     ];
-    const PURE: [&str; 3] = ["create", "api", "http"];
+    const PURE: [&str; 4] = ["create", "send", "api", "http"];
     const DRIVERS: [&str; 6] = [
         "blocking",
         "background",

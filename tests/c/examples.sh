@@ -60,6 +60,61 @@ token_comes_again() { # token_comes_again COMMAND...: before the example
     [ "$(grep -c '^cannot' "$out/errors")" = 3 ] && ! grep eyJ "$out/errors"
 }
 
+# Each snippet is a function. What the text takes for granted is declared.
+the_guide_compiles() {
+  {
+    printf '%s\n' '#include <stdio.h>' '#include <string.h>' '#include <zelf.h>' \
+      'extern zelf_client *client;' 'extern zelf_session_options *options;' \
+      'extern zelf_session_provider *provider;' 'extern zelf_request *request;' \
+      'extern zelf_error *error;' 'extern const char *json;' 'extern void *data;' \
+      'extern zelf_response_callback on_response;' 'extern zelf_destroy_callback free_data;'
+    awk '/^```c$/ { print "void snippet_" ++count "(void) {"; inside = 1; next }
+      /^```$/ { if (inside) print "}"; inside = 0 }
+      inside' docs/guide.md
+  } >"$out/guide.c"
+  [ "$(grep -c '^void snippet' "$out/guide.c")" = "$(grep -c '^```c' docs/guide.md)" ] &&
+    [ "$(grep -c '^void snippet' "$out/guide.c")" -gt 5 ] &&
+    $cc -std=c99 $strict -Wno-unused-variable -Iinclude -fsyntax-only "$out/guide.c"
+}
+if wanted guide; then
+  promise "the guide's code compiles as C99 without a warning" the_guide_compiles
+fi
+
+# The tag is found, a refusal is told, and so is each error.
+a_tag_is_searched() { # a_tag_is_searched COMMAND...: before the example
+  start_sandbox "$out/sandbox" --fault '{"kind":"refusal","as":"search_limit","query":"=refused"}'
+  gives 0 "$@" "a b&c.zelf" "$ZELF_HTTPS" https://a.test example "$ZELF_CA" 2>"$out/errors" &&
+    grep -q '"request":"GET /api/tags/search?tagName=a%20b%26c%2Ezelf"' "$out/output" && [ ! -s "$out/errors" ] &&
+    gives 1 "$@" refused "$ZELF_HTTP" 2>"$out/errors" &&
+    [ "$(cat "$out/errors")" = "refused: HTTP 403, Search limit exceeded" ] &&
+    gives 1 "$@" "" "$ZELF_HTTP" 2>"$out/errors" && grep -q '^refused: HTTP 409, ' "$out/errors" &&
+    gives 1 "$@" "$(printf %09000d 0)" "$ZELF_HTTP" 2>"$out/errors" && grep -q '^cannot search: .*8192' "$out/errors" &&
+    gives 1 "$@" a http://127.0.0.1:1 2>"$out/errors" && grep -q '^cannot search: ' "$out/errors" &&
+    gives 1 "$@" a http://127.0.0.1:1 https://a.test undefined 2>"$out/errors" &&
+    gives 1 "$@" a nonsense 2>>"$out/errors" && [ "$(grep -c '^cannot begin: ' "$out/errors")" = 2 ]
+  is_fine=$?
+  stop_sandbox
+  return $is_fine
+}
+
+if wanted request; then
+  compiles request
+  promise "request prints the tag's JSON, a refusal, and each error" a_tag_is_searched timeout 60 "$out/request"
+  if has valgrind; then
+    promise "request is clean under valgrind on each path" a_tag_is_searched timeout 60 $valgrind "$out/request"
+  fi
+fi
+
+# The program has the process number of the shell, which is in the name of its file.
+a_link_is_not_followed() {
+  rm -rf "$out/linked"; mkdir -p "$out/linked/.zelf" && echo mine >"$out/linked/other" &&
+    ! env HOME="$PWD/$out/linked" sh -c 'ln -s ../other "$HOME/.zelf/identifier.$$" && exec "$@"' \
+      sh "$out/token_cli" http://127.0.0.1:1 &&
+    [ "$(cat "$out/linked/other")" = mine ] &&
+    grep -Eq '^[0-9a-f]{32}$' "$out/linked/.zelf/identifier" &&
+    [ "$(ls "$out/linked/.zelf" | grep -c identifier)" = 1 ]
+}
+
 if wanted token_cli; then
   compiles token_cli
   in_home="env HOME=$PWD/$out/home"
@@ -67,6 +122,7 @@ if wanted token_cli; then
     token_comes_again $in_home "$out/token_cli"
   promise "token_cli keeps one identifier in the home directory" \
     grep -Eq '^[0-9a-f]{32}$' "$out/home/.zelf/identifier"
+  promise "token_cli writes through no link that lies in its way" a_link_is_not_followed
   promise "token_cli has its files for the user alone" sh -c "
     [ \"\$(ls -ld '$out/home/.zelf' | cut -c1-10)\" = drwx------ ] &&
     [ \"\$(ls -l '$out/home/.zelf' | grep -c '^-rw-------.*session\$')\" = 1 ]"

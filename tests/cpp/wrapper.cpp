@@ -1,5 +1,6 @@
 // zelf.hpp, with exceptions and without.
 #include <csignal>
+#include <cstring>
 #include <future>
 #include <memory>
 #include <string>
@@ -330,6 +331,157 @@ static void a_stored_session_is_found_again()
             "with a directory the next provider has a session without a request");
 }
 
+// What a search brings, in the sandbox.
+static zelf::request search() { return {"GET", "/api/tags/search?tagName=a.zelf"}; }
+
+static void a_request_is_sent_as_it_was_made()
+{
+    using namespace std::string_view_literals;
+    const zelf::client client = sandbox();
+    const auto echoed = client.try_send(
+        zelf::request("POST", "/sandbox/echo").body("a\0b"sv, "text/x-mine").header("X-One", "1"));
+    PROMISE(echoed && echoed->http_status() == 200 && echoed->body() == "a\0b"sv
+                && echoed->body().data()[3] == '\0',
+            "a body goes and comes with its NULs, and one after it");
+    PROMISE(echoed->header("CONTENT-type") == "text/x-mine" && !echoed->header("X-None")
+                && !echoed->server_message(),
+            "a response has its headers as optional views, in any case");
+    zelf::request changed("POST", "/sandbox/echo");
+    changed.header("X-One", "1").header("X-Two", std::nullopt).header("x-one", std::nullopt);
+    sandbox("DELETE", "/sandbox/requests", "");
+    const auto empty = client.try_send(changed.body(std::string_view(), "text/x-empty"));
+    sandbox("GET", "/sandbox/requests", "");
+    PROMISE(empty && empty->body().empty() && std::strstr(http_answer, "text/x-empty")
+                && !strcasestr(http_answer, "x-one") && !strcasestr(http_answer, "bearer"),
+            "a header can be removed, an empty body is one, and no session is no token");
+    const auto none = client.try_send(changed.body(std::nullopt));
+    PROMISE(none && none->header("content-type") != "text/x-empty", "a body can be taken back");
+
+    zelf::response moved = *client.try_send(zelf::request("GET", "/sandbox/bytes/3"));
+    const zelf::response taken = std::move(moved);
+    PROMISE(taken.body() == "\0\1\2"sv && moved.http_status() == 0 && moved.body().empty()
+                && !moved.header("date"),
+            "a response can be moved, and what it was moved from is empty");
+    static_assert(!std::is_copy_constructible_v<zelf::request>
+                      && !std::is_copy_constructible_v<zelf::response>
+                      && std::is_nothrow_move_constructible_v<zelf::request>
+                      && std::is_nothrow_move_constructible_v<zelf::response>
+                      && std::is_same_v<decltype(search().header("a", "b").body("").repeatable(true)),
+                                        zelf::request>,
+                  "requests and responses own what they hold");
+}
+
+static void a_provider_sends_requests()
+{
+    const zelf::client client = sandbox();
+    const std::string identifier = zelf::random_identifier();
+    const auto keeps = *zelf::session_provider::try_make(
+        client, zelf::session_options().identifier(identifier));
+    const auto found = keeps.try_send(search());
+    PROMISE(found && found->http_status() == 200 && found->body().size() == 100000
+                && found->body().find("GET /api/tags/search?tagName=a.zelf") != std::string_view::npos
+                && found->header("content-type").has_value(),
+            "a provider sends a request with its session");
+
+    const zelf::request checked("GET", "/api/zelf-name-service/v2/search?zelfName=abc.zelf");
+    const auto session = keeps.try_get();
+    const auto accepted = client.try_send(checked, *session);
+    sandbox("POST", "/sandbox/use", ("{\"identifier\":\"" + identifier + "\"}").c_str());
+    const auto refused = client.try_send(checked, *session);
+    PROMISE(accepted && accepted->http_status() == 200 && refused && refused->http_status() == 403
+                && refused->server_message() == "Session is not active",
+            "a session that is sent alone is not renewed: the refusal is a response");
+    PROMISE(keeps.try_send(checked)->http_status() == 200 && keeps.try_get()->id() != session->id(),
+            "a provider renews the session that was refused");
+
+    std::promise<std::size_t> told;
+    auto started = keeps.try_send_async(
+        search(), [owned = std::make_unique<int>(7), &told](zelf::result<zelf::response> came) {
+            told.set_value(came && *owned == 7 ? came->body().size() : 0);
+        });
+    PROMISE(started && told.get_future().get() == 100000, "the response comes to a lambda as well");
+
+    fault("{\"kind\":\"stall\",\"stage\":\"request\",\"path\":\"/api/tags/search\"}");
+    std::promise<zelf::status> ended;
+    auto cancelled = keeps.try_send_async(search(), [&](zelf::result<zelf::response> came) {
+        ended.set_value(came ? ZELF_OK : came.error().status());
+    });
+    cancelled->cancel();
+    PROMISE(ended.get_future().get() == ZELF_ERROR_CANCELLED, "and can be cancelled");
+    fault(nullptr);
+    PROMISE(client.shutdown(5s) == ZELF_OK, "a client that has sent can be shut down");
+}
+
+static void a_request_has_its_limits()
+{
+    const zelf::client client = *zelf::client::try_make(sandbox_config().max_attempts(2));
+    const auto failure = [&](const zelf::request &what) {
+        const auto came = client.try_send(what);
+        return came ? ZELF_OK : came.error().status();
+    };
+    PROMISE(failure(zelf::request("GET", "/sandbox/bytes/11").max_response_bytes(10))
+                    == ZELF_ERROR_RESPONSE_TOO_LARGE
+                && failure(zelf::request("GET", "/sandbox/bytes/10").max_response_bytes(10)) == ZELF_OK,
+            "a response may be as long as the request says");
+    fault("{\"kind\":\"stall\",\"stage\":\"request\",\"path\":\"/sandbox/echo\"}");
+    PROMISE(failure((zelf::request("GET", "/sandbox/echo").timeout)(100ms)) == ZELF_ERROR_TIMEOUT,
+            "a request has its own time limit");
+    const auto posted = [&](bool repeatable) {
+        fault("{\"kind\":\"refusal\",\"as\":\"unavailable\",\"times\":1}");
+        return client.try_send(zelf::request("POST", "/sandbox/echo").repeatable(repeatable))
+            ->http_status();
+    };
+    PROMISE(posted(true) == 200 && posted(false) == 503, "a POST goes out again only if it may");
+    fault(nullptr);
+}
+
+static void a_request_that_cannot_be_sent_is_refused()
+{
+    const zelf::client client = sandbox();
+    zelf::session session = *client.try_create(zelf::session_options().identifier("cpp-send-x"));
+    const auto keeps = *zelf::session_provider::try_make(
+        client, zelf::session_options().identifier("cpp-send-x"));
+    const auto refusal = [](const zelf::result<zelf::response> &came) {
+        const bool is_refused = !came && came.error().status() == ZELF_ERROR_INVALID_ARGUMENT;
+        return is_refused ? std::string(came.error().what()) : std::string();
+    };
+    const auto names = [](const std::string &message, const char *what) {
+        return message.find(what) != std::string::npos;
+    };
+    sandbox("DELETE", "/sandbox/requests", "");
+    PROMISE(names(refusal(client.try_send({"GET", "search"})), "target")
+                && names(refusal(client.try_send({"GET", {"/\0x", 3}})), "target")
+                && names(refusal(client.try_send({{"G\0T", 3}, "/"})), "method"),
+            "a target and a method are refused by name, also for a NUL inside");
+    PROMISE(names(refusal(client.try_send(search().header("X-Mine", std::string_view("a\0b", 3)))),
+                  "X-Mine")
+                && names(refusal(client.try_send(search().header("Host", "a.test"))), "Host")
+                && names(refusal(client.try_send(search().body("", "a\nb"))), "Content-Type"),
+            "so are headers");
+    zelf::request moved = search();
+    const zelf::request taken = std::move(moved);
+    moved.header("X-One", "1").body("x").repeatable(true);
+    const auto never = [](zelf::result<zelf::response>) {};
+    PROMISE(names(refusal(client.try_send(moved)), "moved from")
+                && names(refusal(client.try_send(moved, session)), "moved from")
+                && names(refusal(keeps.try_send(moved)), "moved from")
+                && !keeps.try_send_async(moved, never),
+            "a request that was moved from is not sent");
+    const zelf::session kept = std::move(session);
+    PROMISE(names(refusal(client.try_send(taken, session)), "moved from"),
+            "a session that was moved from does not become no token");
+    sandbox("GET", "/sandbox/requests", "");
+    PROMISE(!std::strstr(http_answer, "\"/api/tags") && client.try_send(taken, kept),
+            "and nothing of it has arrived");
+
+    auto alive = std::make_shared<int>(1);
+    auto not_begun = keeps.try_send_async({"GET", "search"},
+                                          [alive](zelf::result<zelf::response>) {});
+    PROMISE(!not_begun && not_begun.error().status() == ZELF_ERROR_INVALID_ARGUMENT
+                && alive.use_count() == 1,
+            "a lambda for what cannot be sent is destroyed");
+}
+
 static void the_log_is_a_lambda()
 {
     auto lines = std::make_shared<std::vector<std::string>>();
@@ -391,6 +543,20 @@ static void failures_can_be_exceptions()
         PROMISE(failure.status() == ZELF_ERROR_INVALID_ARGUMENT,
                 "a provider that cannot be made throws: %s", failure.what());
     }
+    const zelf::response found = keeps.send(search());
+    PROMISE(found.http_status() == 200 && client.send(search(), keeps.get()).http_status() == 200
+                && client.send(search()).http_status() == 401,
+            "a request returns its response, with a session and without");
+    std::promise<bool> came;
+    const zelf::call sending = keeps.send_async(search(), [&](auto got) { came.set_value(bool(got)); });
+    PROMISE(came.get_future().get(), "or gives it to a lambda");
+    try {
+        (void)keeps.send({"GET", "nonsense"});
+        PROMISE(false, "a request that cannot be sent throws");
+    } catch (const zelf::error &failure) {
+        PROMISE(failure.status() == ZELF_ERROR_INVALID_ARGUMENT,
+                "a request that cannot be sent throws: %s", failure.what());
+    }
     std::promise<bool> told;
     const zelf::call call = client.create_async({}, [&](auto created) { told.set_value(bool(created)); });
     PROMISE(told.get_future().get() && client.shutdown(1s) == ZELF_OK, "asynchronous ones as well");
@@ -427,6 +593,10 @@ int main()
     renewals_are_told_to_a_lambda();
     a_providers_options_are_checked_by_the_library();
     a_stored_session_is_found_again();
+    a_request_is_sent_as_it_was_made();
+    a_provider_sends_requests();
+    a_request_has_its_limits();
+    a_request_that_cannot_be_sent_is_refused();
     the_log_is_a_lambda();
     identifiers_are_strings();
 #ifdef __cpp_exceptions

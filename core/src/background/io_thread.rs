@@ -12,23 +12,21 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc::UnboundedReceiver,
     task::{AbortHandle, LocalSet, spawn_local},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use crate::{
     api::lifetime::Clocks,
     background::{
         chore::{LocalFuture, Requests, Sessions},
-        connection::Connection,
+        connections::Connections,
         order::{Job, Order, Task},
         sender::Sender,
         yields,
     },
     connect::{
-        connector::{Patience, connect},
         failure::{Awaited, Failure},
         places::Place,
-        resting::{JUST_USED, MAX_REST, Resting},
         transfer::Outgoing,
     },
     context::{Context, Shared},
@@ -175,7 +173,7 @@ impl Requests for ByIo {
     ) -> LocalFuture<Result<Response, Error>> {
         let io = Rc::clone(&self.0);
         Box::pin(async move {
-            let sender = Sender::new(&io, &outline, deadline);
+            let sender = Sender::new(&io.connections, &outline, deadline);
             let left = deadline.saturating_sub(io.context.now());
             let outcome = timeout(left, sender.send(&*sessions)).await;
             let outcome = outcome.unwrap_or_else(|_| Err(sender.out_of_time()));
@@ -209,25 +207,24 @@ impl Drop for End<'_> {
 }
 
 /// What the calls of the thread share.
-pub struct Io {
-    pub context: Arc<Context>,
-    pub shared: Arc<Shared>,
+struct Io {
+    context: Arc<Context>,
+    shared: Arc<Shared>,
     reports: Arc<dyn Reports>,
     /// The tasks of the calls under way.
     tasks: RefCell<HashMap<u64, AbortHandle>>,
-    resting: RefCell<Resting<Connection>>,
-    has_reaper: Cell<bool>,
+    connections: Rc<Connections>,
 }
 
 impl Io {
     fn new(context: Arc<Context>, shared: Arc<Shared>, reports: Arc<dyn Reports>) -> Self {
+        let connections = Connections::new(Arc::clone(&context), Arc::clone(&shared));
         Self {
             context,
             shared,
             reports,
             tasks: RefCell::default(),
-            resting: RefCell::default(),
-            has_reaper: Cell::new(false),
+            connections: Rc::new(connections),
         }
     }
 
@@ -305,12 +302,12 @@ impl Io {
 
     async fn exchange(self: &Rc<Self>, call: &mut Call, body: &[u8], over: Over, job: &Job) {
         let context = &*self.context;
-        let kept = self.take_for(over);
+        let kept = self.connections.take_for(over);
         let was_kept = kept.is_some();
         job.waits_for.set(Awaited::SERVER);
         let connection = match kept {
             Some(connection) => Ok(connection),
-            None => self.open(job.deadline, &job.waits_for).await,
+            None => self.connections.open(job.deadline, &job.waits_for).await,
         };
         let mut connection = match connection {
             Ok(connection) => connection,
@@ -343,7 +340,7 @@ impl Io {
         };
         call.answered(&exchange.answer(), clocks, &context.policy, &decision);
         if connection.may_be_used_again() {
-            self.put(connection);
+            self.connections.put(connection);
         }
     }
 
@@ -363,75 +360,5 @@ impl Io {
         };
         let now = context.decision(&self.shared);
         call.failed(failed, &context.policy, &now);
-    }
-
-    pub async fn open(
-        &self,
-        deadline: Moment,
-        waits_for: &Cell<Awaited>,
-    ) -> Result<Connection, Failure> {
-        let context = &*self.context;
-        let to = &context.destination;
-        let left = deadline.saturating_sub(context.now());
-        let patience = Patience {
-            until: Instant::now() + to.connect_timeout.min(left),
-            waits_for,
-        };
-        let connecting = connect(to, &self.shared.network, &patience);
-        let connected = timeout(to.connect_timeout, connecting)
-            .await
-            .map_err(|_| Failure::ConnectTimeout(waits_for.get()))??;
-        Ok(Connection::new(
-            connected.socket,
-            connected.wire,
-            Exchange::new(context.rules),
-            context.environment.now,
-        ))
-    }
-
-    /// Takes out a connection for a request, if there is one that will do.
-    pub fn take_for(&self, over: Over) -> Option<Connection> {
-        let kept = match over {
-            Over::Any => self.take_within(MAX_REST),
-            Over::JustUsed => self.take_within(JUST_USED),
-            Over::Replacement => return None,
-            Over::Own => None,
-        };
-        if kept.is_none() && over != Over::Any {
-            // In its place: as many connections as there are calls at once.
-            drop(self.resting.borrow_mut().take(0, self.context.now()));
-        }
-        kept
-    }
-
-    fn take_within(&self, most: Moment) -> Option<Connection> {
-        loop {
-            let now = self.context.now();
-            let (connection, _tired) = self.resting.borrow_mut().take_within(most, 0, now);
-            let mut connection = connection?;
-            if connection.is_quiet() {
-                return Some(connection);
-            }
-        }
-    }
-
-    pub fn put(self: &Rc<Self>, mut connection: Connection) {
-        connection.forget_answer();
-        let now = self.context.now();
-        drop(self.resting.borrow_mut().put(connection, 0, now));
-        if !self.has_reaper.replace(true) {
-            spawn_local(Rc::clone(self).reap());
-        }
-    }
-
-    /// Closes connections that the server is about to close, as long as there are
-    /// any.
-    async fn reap(self: Rc<Self>) {
-        while !self.resting.borrow().is_empty() {
-            sleep(MAX_REST).await;
-            let now = self.context.now();
-            drop(self.resting.borrow_mut().take_tired(now));
-        }
-        self.has_reaper.set(false);
     }
 }

@@ -9,6 +9,7 @@ pub mod callbacks;
 pub mod calls;
 pub mod chore;
 pub mod connection;
+pub mod connections;
 pub mod engine;
 pub mod io_thread;
 pub mod notifier;

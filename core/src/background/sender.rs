@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc};
 use tokio::time::sleep;
 
 use crate::{
-    background::{chore::Sessions, io_thread::Io},
+    background::{chore::Sessions, connections::Connections},
     connect::{
         failure::{Awaited, Failure},
         places::Place,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub struct Sender<'a> {
-    pub io: &'a Rc<Io>,
+    pub connections: &'a Rc<Connections>,
     pub outline: &'a Outline,
     pub deadline: Moment,
     /// What the request waits for at present.
@@ -34,9 +34,9 @@ pub struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    pub fn new(io: &'a Rc<Io>, outline: &'a Outline, deadline: Moment) -> Self {
+    pub fn new(connections: &'a Rc<Connections>, outline: &'a Outline, deadline: Moment) -> Self {
         Self {
-            io,
+            connections,
             outline,
             deadline,
             waits_for: Cell::new(Awaited::SERVER),
@@ -46,8 +46,8 @@ impl<'a> Sender<'a> {
 
     /// Sends the request until it has its response. The caller bounds it in time.
     pub async fn send(&self, sessions: &dyn Sessions) -> Result<Response, Error> {
-        let context = &*self.io.context;
-        let shared = &*self.io.shared;
+        let context = &*self.connections.context;
+        let shared = &*self.connections.shared;
         let mut sending = Sending::new(self.terms(), &context.decision(shared));
         let mut session: Option<Session> = None;
         let mut place: Option<Place<'_>> = None;
@@ -87,7 +87,7 @@ impl<'a> Sender<'a> {
     pub fn out_of_time(&self) -> Error {
         let failure = Failure::OutOfTime(self.waits_for.get());
         let error = self
-            .io
+            .connections
             .context
             .describe_within(self.outline.timeout, failure, None);
         unless_done(error, self.may_be_done.get(), self.terms())
@@ -96,7 +96,7 @@ impl<'a> Sender<'a> {
     fn terms(&self) -> Terms {
         Terms {
             deadline: self.deadline,
-            max_attempts: self.io.context.policy.max_attempts,
+            max_attempts: self.connections.context.policy.max_attempts,
             is_repeatable: self.outline.is_repeatable,
             renews: true,
         }
@@ -108,13 +108,13 @@ impl<'a> Sender<'a> {
         session: Option<&Session>,
         over: Over,
     ) -> Option<Response> {
-        let context = &*self.io.context;
-        let kept = self.io.take_for(over);
+        let context = &*self.connections.context;
+        let kept = self.connections.take_for(over);
         let was_kept = kept.is_some();
         self.waits_for.set(Awaited::SERVER);
         let connection = match kept {
             Some(connection) => Ok(connection),
-            None => self.io.open(self.deadline, &self.waits_for).await,
+            None => self.connections.open(self.deadline, &self.waits_for).await,
         };
         let mut connection = match connection {
             Ok(connection) => connection,
@@ -137,7 +137,7 @@ impl<'a> Sender<'a> {
             .await;
         self.may_be_done.set(false);
         self.waits_for.set(Awaited::SERVER);
-        let decision = context.decision(&self.io.shared);
+        let decision = context.decision(&self.connections.shared);
         let status = connection.last().status();
         if status != 0 {
             let took = decision.time.saturating_sub(sent_at);
@@ -153,7 +153,7 @@ impl<'a> Sender<'a> {
         let may_be_used_again = connection.may_be_used_again();
         let response = Response::new(status, connection.take_answer());
         if may_be_used_again {
-            self.io.put(connection);
+            self.connections.put(connection);
         }
         Some(response)
     }
@@ -167,7 +167,7 @@ impl<'a> Sender<'a> {
         was_kept: bool,
         exchange: Option<(&Exchange, bool)>,
     ) {
-        let context = &*self.io.context;
+        let context = &*self.connections.context;
         let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
         let exchange = exchange.map(|(exchange, _)| exchange);
         let failed = Failed {
@@ -176,6 +176,7 @@ impl<'a> Sender<'a> {
             was_sent: exchange.is_some(),
             has_heard: exchange.is_some_and(Exchange::has_heard),
         };
-        sending.failed(failed, is_whole, &context.decision(&self.io.shared));
+        let now = context.decision(&self.connections.shared);
+        sending.failed(failed, is_whole, &now);
     }
 }

@@ -4,7 +4,8 @@ use std::{sync::Arc, task::Poll, thread};
 
 use crate::{
     api::lifetime::Clocks,
-    blocking::{open::open, pool::Pool, wait::Bell},
+    bell::Bell,
+    blocking::{open::open, pool::Pool},
     connect::{
         failure::{Awaited, Failure},
         transfer::Outgoing,

@@ -7,4 +7,3 @@ pub mod open;
 pub mod pool;
 pub mod send;
 pub mod timed_socket;
-pub mod wait;

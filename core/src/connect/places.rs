@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
-    blocking::wait::Bell,
+    bell::Bell,
     error::{Error, Status},
 };
 
