@@ -261,27 +261,22 @@ impl World {
 
     /// Does what a call wants, up to where it waits.
     fn goes_on(&mut self, number: usize) -> Result<(), Broken> {
-        loop {
-            if self.callers[number].is_over {
-                return Ok(());
+        if self.callers[number].is_over {
+            return Ok(());
+        }
+        match self.callers[number].sending.step() {
+            Step::Session { is_refused } => {
+                if is_refused {
+                    self.refuse(number);
+                }
+                self.wants_session(number)
             }
-            match self.callers[number].sending.step() {
-                Step::Session { is_refused } => {
-                    if is_refused {
-                        self.refuse(number);
-                    }
-                    return self.wants_session(number);
-                }
-                Step::Exchange { over } => {
-                    self.sends(number, over)?;
-                    return Ok(());
-                }
-                Step::Wait { until, .. } => {
-                    self.events.plan(until, Event::Goes(number));
-                    return Ok(());
-                }
-                Step::Finish(outcome) => return self.ends(number, outcome),
+            Step::Exchange { over } => self.sends(number, over),
+            Step::Wait { until, .. } => {
+                self.events.plan(until, Event::Goes(number));
+                Ok(())
             }
+            Step::Finish(outcome) => self.ends(number, outcome),
         }
     }
 
