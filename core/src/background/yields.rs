@@ -9,6 +9,7 @@ use crate::{
 pub type Outcome = Result<Yield, Error>;
 
 /// What a call was for.
+#[derive(Debug)]
 pub enum Yield {
     Session(Session),
     Response(Response),

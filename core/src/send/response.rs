@@ -1,6 +1,6 @@
 //! What a route has answered.
 
-use std::{ops::Range, sync::OnceLock};
+use std::{fmt, ops::Range, sync::OnceLock};
 
 use crate::{
     api::server_words,
@@ -23,6 +23,15 @@ struct Header {
     name: Range<usize>,
     /// A NUL follows.
     value: Secret,
+}
+
+impl fmt::Debug for Response {
+    /// Shows no byte of the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Response {
