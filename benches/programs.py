@@ -26,12 +26,17 @@ class Programs:
     stall: pathlib.Path
     command: pathlib.Path
     starts: pathlib.Path
+    gets: dict  # by the size of the body: libzelf's and libcurl's
 
 
 def link(name, sources, *more):
     program = OUT / name
     sh(*CC, *(HERE / source for source in sources), *more, "-lpthread", "-o", program)
     return program
+
+
+def target(size):
+    return f'-DTARGET="/bodies/{size}"', f"-DSIZE={size}"
 
 
 def build_baseline(feature):
@@ -71,7 +76,11 @@ def build():
         warm=link("warm", ["warm.c", "token_cache.c"], *zelf),
         stall=link("stall", ["stall.c"], *zelf),
         command=link("command", ["command.c"], *zelf),
-        starts=link("starts", ["starts.c"]))
+        starts=link("starts", ["starts.c"]),
+        gets={size: (link(f"zelf_get_{size}", ["harness.c", "zelf_get.c"], *target(size), *zelf),
+                     link(f"curl_get_{size}", ["harness.c", "curl_get.c", "curl_request.c"],
+                          *target(size), *curl))
+              for size in (1_000, 100_000)})
 
 
 def stripped(shared_object):

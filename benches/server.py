@@ -26,6 +26,10 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        bodies = self.dir / "bodies"
+        bodies.mkdir()
+        for size in (1_000, 100_000):
+            (bodies / str(size)).write_bytes(b"x" * size)
         (self.dir / "nginx.conf").write_text(self.configuration())
         self.process = subprocess.Popen(["nginx", "-c", self.dir / "nginx.conf", "-p", self.dir],
                                         stderr=subprocess.DEVNULL)
@@ -53,6 +57,7 @@ class Server:
                   default_type "application/json; charset=utf-8";
                   return 200 '{self.answer()}';
                 }}
+                location /bodies/ {{ root {self.dir}; default_type application/json; }}
               }}
             }}"""
 
