@@ -14,7 +14,7 @@ use crate::{
     moment::Moment,
     provider::{
         files::{Lock, Locking},
-        keeping::{Came, Keeping, LockedOut},
+        keeping::{Came, Keeping, LockedOut, MOST_WORKS},
     },
 };
 
@@ -68,9 +68,14 @@ impl Caller<'_> {
             return outcome;
         };
         let before = self.keeping.held();
-        if let Err(error) = self.carry_out(work) {
-            drop(leader);
-            return self.keeping.without_lock(error);
+        let mut next = Some(work);
+        for _ in 0..MOST_WORKS {
+            let Some(work) = next else { break };
+            if let Err(error) = self.carry_out(work) {
+                drop(leader);
+                return self.keeping.without_lock(error);
+            }
+            next = self.keeping.work_left(self.deadline);
         }
         let outcome = self.keeping.outcome();
         // Its time is over, and others may have some left. The next one tries.

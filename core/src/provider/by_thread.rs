@@ -23,7 +23,7 @@ use crate::{
     moment::Moment,
     provider::{
         files::{Lock, Locking},
-        keeping::{Came, Keeping, LockedOut},
+        keeping::{Came, Keeping, LockedOut, MOST_WORKS},
     },
     send::request::Outline,
     session::Session,
@@ -215,9 +215,14 @@ impl Worker<'_> {
             return outcome;
         };
         let before = self.keeping.held();
-        if let Err(error) = self.carry_out(work).await {
-            drop(leader);
-            return self.keeping.without_lock(error);
+        let mut next = Some(work);
+        for _ in 0..MOST_WORKS {
+            let Some(work) = next else { break };
+            if let Err(error) = self.carry_out(work).await {
+                drop(leader);
+                return self.keeping.without_lock(error);
+            }
+            next = self.keeping.work_left(self.deadline);
         }
         let outcome = self.keeping.outcome();
         if outcome.is_err() && self.keeping.context().now() >= self.deadline {

@@ -58,6 +58,10 @@ pub struct Local {
     pub single_flight: SingleFlight,
 }
 
+/// How often a caller works for those who wait, while no work fails. The keeper's own pause
+/// comes earlier.
+pub const MOST_WORKS: usize = 3;
+
 /// How a caller came to lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Came {
@@ -155,6 +159,19 @@ impl Keeping {
             Verdict::Fail(_) if came == Came::First => None,
             Verdict::Fail(_) => Some(keeper.work(now)),
             Verdict::HandAndWork(_, work) | Verdict::Work(work) => Some(work),
+        })
+    }
+
+    /// Returns what is to be done after work that has brought a session which cannot be
+    /// handed out: a route has refused it meanwhile.
+    pub fn work_left(&self, deadline: Moment) -> Option<Work> {
+        let now = self.context().now();
+        if now >= deadline {
+            return None;
+        }
+        self.with_keeper(|keeper| match keeper.ask(now) {
+            Verdict::Work(work) if keeper.last_error(now).is_none() => Some(work),
+            _ => None,
         })
     }
 
