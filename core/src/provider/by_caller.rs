@@ -14,7 +14,7 @@ use crate::{
     moment::Moment,
     provider::{
         files::{Lock, Locking},
-        keeping::{Came, Keeping, LockedOut},
+        keeping::{Came, Keeping, LockedOut, MOST_WORKS},
     },
 };
 
@@ -86,11 +86,13 @@ impl Caller<'_> {
     /// Carries out work, and what has come due meanwhile if there is no session: one that
     /// was confirmed may be over by then.
     fn carry_out_until_done(&self, work: Work) -> Result<(), Error> {
-        self.carry_out(work)?;
-        match self.keeping.work_left(self.deadline) {
-            Some(work) => self.carry_out(work),
-            None => Ok(()),
+        let mut next = Some(work);
+        for _ in 0..MOST_WORKS {
+            let Some(work) = next else { break };
+            self.carry_out(work)?;
+            next = self.keeping.work_left(self.deadline);
         }
+        Ok(())
     }
 
     fn carry_out(&self, mut work: Work) -> Result<(), Error> {

@@ -27,7 +27,7 @@ use crate::{
     moment::Moment,
     provider::{
         files::{Lock, Locking},
-        keeping::{Came, Keeping, LockedOut},
+        keeping::{Came, Keeping, LockedOut, MOST_WORKS},
     },
     send::request::Outline,
     session::Session,
@@ -263,11 +263,13 @@ impl Worker {
 
     /// Carries out work, and what has come due meanwhile if there is no session.
     async fn carry_out_until_done(&self, work: Work) -> Result<(), Error> {
-        self.carry_out(work).await?;
-        match self.keeping.work_left(self.deadline) {
-            Some(work) => self.carry_out(work).await,
-            None => Ok(()),
+        let mut next = Some(work);
+        for _ in 0..MOST_WORKS {
+            let Some(work) = next else { break };
+            self.carry_out(work).await?;
+            next = self.keeping.work_left(self.deadline);
         }
+        Ok(())
     }
 
     async fn carry_out(&self, mut work: Work) -> Result<(), Error> {

@@ -60,6 +60,10 @@ pub struct Local {
     pub single_flight: SingleFlight,
 }
 
+/// How often a caller works for those who wait, while no work fails. The keeper's own pause
+/// comes earlier.
+pub const MOST_WORKS: usize = 3;
+
 /// How a caller came to lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Came {
@@ -244,15 +248,16 @@ impl Keeping {
         })
     }
 
-    /// Returns what is due for a caller who still has no session, and has time left.
+    /// Returns what is due for a caller who still has no session, though nothing has failed,
+    /// and has time left: the session that came is over, or a route has refused it meanwhile.
     pub fn work_left(&self, deadline: Moment) -> Option<Work> {
         let now = self.context().now();
         if now >= deadline {
             return None;
         }
-        self.with_keeper(|keeper| match keeper.outcome(now) {
-            Ok(_) => None,
-            Err(_) => keeper.due(now),
+        self.with_keeper(|keeper| match keeper.ask(now) {
+            Verdict::Work(work) if keeper.last_error(now).is_none() => Some(work),
+            _ => None,
         })
     }
 

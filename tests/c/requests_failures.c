@@ -1,0 +1,578 @@
+/* Requests that do not get their answer at once: what is sent again, and what is told. The
+   sandbox closes idle connections after 600 ms. */
+#include "sends.h"
+
+/* Four kinds of request: two that may be repeated, two that may not. */
+static const struct kind {
+    const char *method, *path, *name;
+    int set, repeatable;
+} kinds[] = {{"GET", "/api/tags/search", "GET", 0, 1},
+             {"POST", "/api/tags/lease", "POST", 0, 0},
+             {"GET", "/api/tags/search", "GET that is not repeatable", 1, 0},
+             {"POST", "/api/tags/lease", "POST that is repeatable", 1, 1}};
+
+static const char *target_of(const struct kind *kind)
+{
+    return strcmp(kind->method, "GET") == 0 ? "/api/tags/search?tagName=a" : kind->path;
+}
+
+static const char *what_of(const struct kind *kind)
+{
+    static char what[128];
+    snprintf(what, sizeof what, "%s %s", kind->method, target_of(kind));
+    return what;
+}
+
+static zelf_request *request_of(const struct kind *kind)
+{
+    zelf_request *request = request_to(kind->method, target_of(kind));
+    if (kind->set) zelf_request_set_repeatable(request, kind->repeatable);
+    return request;
+}
+
+/* Arms faults. A $ stands for the path. */
+static void arm(const char *faults, const char *path)
+{
+    char json[2048], *to = json;
+    for (; *faults; faults++) {
+        if (*faults == '$') to += sprintf(to, "%s", path);
+        else *to++ = *faults;
+    }
+    *to = '\0';
+    fault(json);
+}
+
+/* A provider of its own for each row: its client's retries have a budget, and its refusals
+   are counted. */
+static zelf_session_provider *provider_of_row(zelf_client *client)
+{
+    static int row;
+    char identifier[64];
+    snprintf(identifier, sizeof identifier, "row-%d-x", row++);
+    return warm_provider(client, identifier);
+}
+
+/* ---- The contract's table of answers ---- */
+
+struct answer {
+    const char *what, *faults;
+    /* What comes of it if it may be repeated, and how many requests arrive; and if not. */
+    int repeatable, requests, other, other_requests;
+    int kills; /* -1: any number */
+    double at_least, at_most; /* seconds, if it may be repeated */
+};
+
+#define REFUSAL(as) "{\"kind\":\"refusal\",\"path\":\"$\",\"as\":\"" as "\"}"
+#define REFUSALS(as, times) \
+    "{\"kind\":\"refusal\",\"path\":\"$\",\"as\":\"" as "\",\"times\":" #times "}"
+#define ANSWER(status, body) "{\"kind\":\"answer\",\"path\":\"$\",\"status\":" #status "," body "}"
+#define ANSWERS(status, times, body) \
+    "{\"kind\":\"answer\",\"path\":\"$\",\"status\":" #status ",\"times\":" #times "," body "}"
+#define ERROR_BODY "\"error\":\"no\""
+#define AFTER(seconds) "\"headers\":{\"Retry-After\":\"" #seconds "\"}"
+
+static const struct answer answers[] = {
+    {"403 Session is not active, once", REFUSALS("not_active", 1), 200, 2, 200, 2, 1, 0, 5},
+    {"403 Session is not active, twice", REFUSALS("not_active", 2), 200, 3, 200, 3, -1, 0, 5},
+    {"403 Session is not active, for ever", REFUSAL("not_active"), -ZELF_ERROR_GHOST_SESSION, 3,
+     -ZELF_ERROR_GHOST_SESSION, 3, -1, 0, 5},
+    {"401 Protected resource, once", REFUSALS("protected", 1), 200, 2, 200, 2, 1, 0, 5},
+    {"401 Protected resource, for ever", REFUSAL("protected"), 401, 2, 401, 2, 1, 0, 5},
+    {"401 Invalid session", REFUSAL("invalid_session"), 401, 1, 401, 1, 0, 0, 5},
+    {"403 Search limit exceeded", REFUSAL("search_limit"), 403, 1, 403, 1, 0, 0, 5},
+    {"403 Decrypt limit exceeded", REFUSAL("decrypt_limit"), 403, 1, 403, 1, 0, 0, 5},
+    {"403 forbidden_origin", ANSWER(403, "\"error\":\"forbidden_origin\""), 403, 1, 403, 1, 0, 0, 5},
+    {"403 of a firewall", ANSWER(403, "\"html\":\"<h1>Session</h1>\""), 403, 1, 403, 1, 0, 0, 5},
+    {"401 in other words", ANSWER(401, ERROR_BODY), 401, 1, 401, 1, 0, 0, 5},
+    {"400", ANSWER(400, "\"text\":\"Bad Request\""), 400, 1, 400, 1, 0, 0, 5},
+    {"402", ANSWER(402, ERROR_BODY), 402, 1, 402, 1, 0, 0, 5},
+    {"408", ANSWER(408, ERROR_BODY), 408, 1, 408, 1, 0, 0, 5},
+    {"409", ANSWER(409, "\"validation_error\":\"missing\\n\""), 409, 1, 409, 1, 0, 0, 5},
+    {"412", ANSWER(412, ERROR_BODY), 412, 1, 412, 1, 0, 0, 5},
+    {"413", ANSWER(413, "\"text\":\"too large\""), 413, 1, 413, 1, 0, 0, 5},
+    {"422", ANSWER(422, ERROR_BODY), 422, 1, 422, 1, 0, 0, 5},
+    {"431", ANSWER(431, "\"headers\":{}"), 431, 1, 431, 1, 0, 0, 5},
+    {"404 in JSON", ANSWER(404, ERROR_BODY), 404, 1, 404, 1, 0, 0, 5},
+    {"500", ANSWER(500, "\"error\":\"connect ECONNREFUSED\""), 500, 1, 500, 1, 0, 0, 5},
+    {"501", ANSWER(501, ERROR_BODY), 501, 1, 501, 1, 0, 0, 5},
+    {"404 of a starting server, twice", REFUSALS("starting", 2), 200, 3, 404, 1, 0, 0.6, 5},
+    {"429, twice", ANSWERS(429, 2, ERROR_BODY), 200, 3, 429, 1, 0, 0, 5},
+    {"429, for ever", ANSWER(429, ERROR_BODY), 429, 3, 429, 1, 0, 0, 5},
+    {"429 with Retry-After", ANSWERS(429, 1, ERROR_BODY "," AFTER(1)), 200, 2, 429, 1, 0, 1, 5},
+    {"429 with a Retry-After beyond the time limit", ANSWER(429, ERROR_BODY "," AFTER(60)), 429, 1,
+     429, 1, 0, 0, 1},
+    {"502, twice", REFUSALS("bad_gateway", 2), 200, 3, 502, 1, 0, 0, 5},
+    {"502, for ever", REFUSAL("bad_gateway"), 502, 3, 502, 1, 0, 0, 5},
+    {"503, twice", REFUSALS("unavailable", 2), 200, 3, 503, 1, 0, 0, 5},
+    {"503 with Retry-After", ANSWERS(503, 1, ERROR_BODY "," AFTER(1)), 200, 2, 503, 1, 0, 1, 5},
+    {"503 with a Retry-After beyond the time limit", ANSWER(503, ERROR_BODY "," AFTER(60)), 503, 1,
+     503, 1, 0, 0, 1},
+    {"504, twice", REFUSALS("gateway_timeout", 2), 200, 3, 504, 1, 0, 0, 5},
+    {"200 with Retry-After", ANSWER(200, "\"data\":1," AFTER(60)), 200, 1, 200, 1, 0, 0, 1},
+    {"304", ANSWER(304, "\"headers\":{}"), 304, 1, 304, 1, 0, 0, 5},
+};
+
+static void each_answer_means_what_it_means(void)
+{
+    unsigned row, k;
+    for (row = 0; row < sizeof answers / sizeof *answers; row++) {
+        const struct answer *answer = &answers[row];
+        for (k = 0; k < 4; k++) {
+            const struct kind *kind = &kinds[k];
+            zelf_client *client = new_client();
+            zelf_session_provider *provider = provider_of_row(client);
+            int expected = kind->repeatable ? answer->repeatable : answer->other;
+            int requests = kind->repeatable ? answer->requests : answer->other_requests;
+            int outcome, arrived, kills;
+            double began, took;
+
+            arm(answer->faults, kind->path);
+            forget_all();
+            began = seconds_now();
+            outcome = outcome_to(provider, request_of(kind));
+            took = seconds_now() - began;
+            fault(NULL);
+            arrived = arrived_at(target_of(kind));
+            kills = kills_arrived();
+            PROMISE(outcome == expected && arrived == requests
+                        && (answer->kills == kills || answer->kills < 0)
+                        && (!kind->repeatable || took >= answer->at_least)
+                        && (took <= answer->at_most || getenv("ZELF_QUICK")),
+                    "%s: a %s comes to %d after %d requests (%d, %d; %d kills, %.1f s)",
+                    answer->what, kind->name, expected, requests, outcome, arrived, kills, took);
+            zelf_session_provider_free(provider);
+            zelf_client_free(client);
+        }
+    }
+}
+
+static void a_starting_server_is_waited_for_until_the_time_limit(void)
+{
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = provider_of_row(client);
+    zelf_request *request = request_of(&kinds[0]);
+    double began = seconds_now(), took;
+    int outcome;
+
+    arm(REFUSAL("starting"), kinds[0].path);
+    forget_all();
+    zelf_request_set_timeout_ms(request, 1500);
+    outcome = outcome_to(provider, request);
+    took = seconds_now() - began;
+    fault(NULL);
+    PROMISE(outcome == 404 && arrived_at(target_of(&kinds[0])) >= 2 && took < 3,
+            "its last answer is the response: %d after %.1f s", outcome, took);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+static void the_words_of_an_answer_are_there(void)
+{
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = provider_of_row(client);
+    zelf_request *request = request_of(&kinds[1]);
+    zelf_response *response;
+
+    arm(ANSWER(409, "\"validation_error\":\"missing identifier\\n\""), kinds[1].path);
+    response = send_it(provider, request);
+    PROMISE(strcmp(zelf_response_server_message(response), "missing identifier") == 0
+                && strcmp(text_of(response), "{\"validationError\":\"missing identifier\\n\"}") == 0,
+            "the server's words are one line, and the body is as it was");
+    zelf_response_free(response);
+    arm(ANSWER(200, "\"error\":\"odd\"," AFTER(7)), kinds[1].path);
+    response = send_it(provider, request);
+    PROMISE(!zelf_response_server_message(response)
+                && strcmp(zelf_response_header(response, "retry-after"), "7") == 0,
+            "a 200 has none, and its Retry-After is the caller's");
+    zelf_response_free(response);
+    fault(NULL);
+    zelf_request_free(request);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+/* ---- Sessions that have really gone ---- */
+
+#define SEARCH "/api/zelf-name-service/v2/search?zelfName=abc.zelf"
+#define PREVIEW "/api/zelf-name-service/v2/preview-zelfproof"
+
+static void a_session_that_has_gone_is_replaced(void)
+{
+    int i;
+    for (i = 0; i < 6; i++) {
+        const char *method = i % 2 ? "POST" : "GET", *target = i % 2 ? PREVIEW : SEARCH;
+        zelf_client *client = new_client();
+        zelf_session_provider *provider = provider_of_row(client);
+        char what[128];
+        int outcome, times, kills = 0, requests = 2;
+
+        switch (i / 2) {
+        case 0: sandbox("DELETE", "/sandbox/sessions", ""); break;
+        case 1:
+            sandbox("POST", "/sandbox/use", "");
+            kills = 1;
+            break;
+        case 2:
+            /* The next create loses a race, and its session does not exist. */
+            sandbox("DELETE", "/sandbox/sessions", "");
+            fault("{\"kind\":\"claims\",\"claims\":{\"session\":\"0123456789abcdef01234567\"},"
+                  "\"path\":\"/api/sessions\",\"times\":1}");
+            requests = 3;
+        }
+        forget_all();
+        outcome = outcome_at(provider, method, target);
+        fault(NULL);
+        snprintf(what, sizeof what, "%s %s", method, target);
+        times = carried_out(what);
+        PROMISE(outcome == 200 && times == 1 && arrived_at(target) == requests
+                    && kills_arrived() == kills,
+                "a %s whose session %s is carried out once, after %d kills (%d, %d, %d, %d)", method,
+                i / 2 == 0 ? "has gone" : i / 2 == 1 ? "is used" : "has gone and comes as a ghost",
+                kills, outcome, times, arrived_at(target), kills_arrived());
+        zelf_session_provider_free(provider);
+        zelf_client_free(client);
+    }
+}
+
+static void a_ghost_is_reported(void)
+{
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = provider_of_row(client);
+    int outcome;
+
+    arm(REFUSAL("not_active"), PREVIEW);
+    outcome = outcome_at(provider, "POST", PREVIEW);
+    PROMISE(outcome == -ZELF_ERROR_GHOST_SESSION && zelf_error_http_status(send_error) == 403
+                && zelf_error_server_message(send_error)
+                && strcmp(zelf_error_server_message(send_error), "Session is not active") == 0
+                && !strstr(why(), "carried"),
+            "the error of a ghost has the server's words: %s", why());
+    fault(NULL);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+static void without_a_session_nothing_is_sent(void)
+{
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = provider_for(client, "sessionless-x");
+    int outcome;
+
+    fault("{\"kind\":\"answer\",\"status\":409,\"validation_error\":\"no\","
+          "\"path\":\"/api/sessions\"}");
+    forget_all();
+    outcome = outcome_at(provider, "POST", "/api/tags/lease");
+    fault(NULL);
+    PROMISE(outcome == -ZELF_ERROR_VALIDATION && arrived_at("/api/tags/lease") == 0,
+            "where no session can be had its error is that of the request: %s", why());
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+/* ---- Connections that break, and bodies that lie ---- */
+
+static int says_that_it_may_have_been(void) { return strstr(why(), "may have carried") != NULL; }
+
+static void a_connection_that_breaks(void)
+{
+    static const char *const ends[] = {"reset", "close"};
+    static const char *const stages[] = {"request", "answer", "half_head", "body"};
+    int end, stage, k, always;
+    for (end = 0; end < 2; end++)
+        for (stage = 0; stage < 4; stage++)
+            for (k = 0; k < 4; k++)
+                for (always = 0; always < 2; always++) {
+                    const struct kind *kind = &kinds[k];
+                    zelf_client *client = new_client();
+                    zelf_session *session = create(client, "breaks-x", NULL);
+                    zelf_request *request = request_of(kind);
+                    char json[256];
+                    int outcome, arrived, done;
+                    /* The kept connection is replaced for nothing, and a new one counts. */
+                    int requests = !kind->repeatable ? 1 : always ? (stage < 2 ? 4 : 3) : 2;
+                    int works = requests - (stage == 0 ? requests : 0)
+                                + (stage == 0 && kind->repeatable && !always);
+
+                    snprintf(json, sizeof json, "{\"kind\":\"%s\",\"stage\":\"%s\",\"path\":\"%s\"%s}",
+                             ends[end], stages[stage], kind->path, always ? "" : ",\"times\":1");
+                    fault(json);
+                    forget_all();
+                    outcome = outcome_of(zelf_session_send(client, session, request, next_error()));
+                    fault(NULL);
+                    arrived = arrived_at(target_of(kind));
+                    done = carried_out(what_of(kind));
+                    if (kind->repeatable && !always)
+                        PROMISE(outcome == 200 && arrived == requests && done == works,
+                                "%s at the stage %s, once: a %s is sent again (%d, %d, %d)",
+                                ends[end], stages[stage], kind->name, outcome, arrived, done);
+                    else
+                        PROMISE(outcome == -ZELF_ERROR_CONNECTION_LOST && arrived == requests
+                                    && done == works
+                                    && says_that_it_may_have_been() == !kind->repeatable,
+                                "%s at the stage %s: a %s is sent %d times, carried out %d times, and "
+                                "the message says what it may have been (%d, %d, %d: %s)",
+                                ends[end], stages[stage], kind->name, requests, works, outcome,
+                                arrived, done, why());
+                    zelf_request_free(request);
+                    zelf_session_free(session);
+                    zelf_client_free(client);
+                }
+}
+
+static void a_connection_that_is_not_made(void)
+{
+    static const char *const faults[] = {
+        "{\"kind\":\"reset\",\"stage\":\"accept\",\"times\":1}",
+        "{\"kind\":\"reset\",\"stage\":\"tls\",\"times\":1}",
+        "{\"kind\":\"close\",\"stage\":\"accept\",\"times\":1}",
+        "{\"kind\":\"close\",\"stage\":\"tls\",\"times\":1}",
+        "{\"kind\":\"reset\",\"stage\":\"accept\"}", "{\"kind\":\"close\",\"stage\":\"tls\"}"};
+    int i;
+    for (i = 0; i < 6; i++) {
+        zelf_client *client = new_client();
+        zelf_request *request = request_to("POST", "/sandbox/echo?id=made");
+        int outcome, done;
+        fault(faults[i]);
+        forget_all();
+        outcome = outcome_of(zelf_session_send(client, NULL, request, next_error()));
+        fault(NULL);
+        done = carried_out("POST /sandbox/echo?id=made");
+        if (i < 4)
+            PROMISE(outcome == 200 && done == 1, "%s: a POST is sent, once", faults[i]);
+        else
+            PROMISE(outcome < 0 && done == 0 && !says_that_it_may_have_been(),
+                    "%s: a POST is not sent, and the message says no other: %s", faults[i], why());
+        zelf_request_free(request);
+        zelf_client_free(client);
+    }
+}
+
+#define LARGE (10 * 1024 * 1024)
+
+static void an_upload_that_breaks(void)
+{
+    static char body[LARGE];
+    int i;
+    for (i = 0; i < 4; i++) {
+        int is_large = i / 2;
+        zelf_client *client = new_client();
+        zelf_request *request = request_to("POST", "/sandbox/echo?id=upload");
+        char json[128];
+        int outcome, done;
+
+        memset(body, 'u', sizeof body);
+        if (is_large) zelf_request_set_body(request, body, sizeof body, NULL);
+        zelf_request_set_max_response_bytes(request, LARGE);
+        snprintf(json, sizeof json, "{\"kind\":\"%s\",\"stage\":\"upload\",\"times\":1}",
+                 i % 2 ? "close" : "reset");
+        fault(json);
+        forget_all();
+        outcome = outcome_of(zelf_session_send(client, NULL, request, next_error()));
+        fault(NULL);
+        done = carried_out("POST /sandbox/echo?id=upload");
+        if (is_large)
+            /* After a FIN the sandbox reads on, so the body may have gone out whole. */
+            PROMISE((outcome == 200 && done == 1)
+                        || (i % 2 && outcome == -ZELF_ERROR_CONNECTION_LOST && done == 0
+                            && says_that_it_may_have_been()),
+                    "a POST whose body did not go out whole is sent again: %d, %s", outcome, why());
+        else
+            PROMISE(outcome == -ZELF_ERROR_CONNECTION_LOST && done == 0
+                        && says_that_it_may_have_been(),
+                    "one whose body did is not: %d, %s", outcome, why());
+        zelf_request_free(request);
+        zelf_client_free(client);
+    }
+}
+
+static void a_body_that_is_short(void)
+{
+    static const char *const queries[] = {"short=5", "short=5&framing=chunked",
+                                          "short=100000", "short=99999&framing=chunked"};
+    int i, k;
+    for (i = 0; i < 4; i++)
+        for (k = 0; k < 2; k++) {
+            zelf_client *client = new_client();
+            zelf_session_provider *provider = provider_of_row(client);
+            char target[128], what[160];
+            int outcome, arrived, done;
+            snprintf(target, sizeof target, "/sandbox/bytes/100000?%s", queries[i]);
+            snprintf(what, sizeof what, "%s %s", kinds[k].method, target);
+            forget_all();
+            outcome = outcome_at(provider, kinds[k].method, target);
+            arrived = arrived_at(target);
+            done = carried_out(what);
+            PROMISE(outcome == -ZELF_ERROR_CONNECTION_LOST && arrived == (k ? 1 : 3)
+                        && done == arrived && says_that_it_may_have_been() == k
+                        && strlen(why()) > 20,
+                    "a body that is shorter than it says is an error: a %s is sent %d times (%s, %d): %s",
+                    kinds[k].method, arrived, queries[i], outcome, why());
+            zelf_session_provider_free(provider);
+            zelf_client_free(client);
+        }
+}
+
+static void a_body_that_is_long(void)
+{
+    static const char *const queries[] = {"long=5", "long=5&framing=chunked", "long=70000",
+                                          "long=70000&framing=chunked"};
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = provider_of_row(client);
+    int i, k;
+    for (i = 0; i < 4; i++)
+        for (k = 0; k < 2; k++) {
+            zelf_request *request;
+            zelf_response *response;
+            char target[128];
+            int next;
+            snprintf(target, sizeof target, "/sandbox/bytes/1000?%s", queries[i]);
+            request = request_to(kinds[k].method, target);
+            forget_all();
+            response = send_it(provider, request);
+            /* Until the rest has come. */
+            usleep(50000);
+            next = outcome_at(provider, kinds[k].method, "/sandbox/bytes/1?status=201");
+            PROMISE(zelf_response_http_status(response) == 200 && length_of(response) == 1000
+                        && next == 201
+                        && arrived_at(target) == 1,
+                    "of a body that is longer than it says the rest is dropped, and meets no other "
+                    "%s (%s): %lu, %d", kinds[k].method, queries[i],
+                    (unsigned long)length_of(response), next);
+            zelf_response_free(response);
+            zelf_request_free(request);
+        }
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+static void what_is_no_answer(void)
+{
+    static const char *const faults[] = {
+        "{\"kind\":\"garbage\",\"text\":\"hello\",\"path\":\"$\"}",
+        "{\"kind\":\"raw\",\"text\":\"HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\n"
+        "Content-Length: 2\\r\\n\\r\\nab\",\"path\":\"$\"}",
+        "{\"kind\":\"raw\",\"text\":\"HTTP/1.1 200 OK\\r\\nContent-Length: x\\r\\n\\r\\n\","
+        "\"path\":\"$\"}",
+        "{\"kind\":\"raw\",\"text\":\"HTTP/1.1 101 Switch\\r\\nUpgrade: x\\r\\n\\r\\n\",\"path\":\"$\"}",
+        "{\"kind\":\"oversized_headers\",\"bytes\":1000000,\"line\":8000,\"path\":\"$\"}"};
+    int i;
+    for (i = 0; i < 5; i++) {
+        zelf_client *client = new_client();
+        zelf_session_provider *provider = provider_of_row(client);
+        int outcome;
+        arm(faults[i], kinds[1].path);
+        forget_all();
+        outcome = outcome_to(provider, request_of(&kinds[1]));
+        fault(NULL);
+        PROMISE((outcome == -ZELF_ERROR_BAD_RESPONSE || outcome == -ZELF_ERROR_RESPONSE_TOO_LARGE)
+                    && arrived_at(kinds[1].path) == 1 && says_that_it_may_have_been(),
+                "what is no answer is an error, and a POST is not repeated: %d, %s", outcome, why());
+        zelf_session_provider_free(provider);
+        zelf_client_free(client);
+    }
+}
+
+/* ---- Connections that rest ---- */
+
+static void a_kept_connection_that_was_closed(void)
+{
+    int k, later;
+    for (k = 0; k < 2; k++)
+        for (later = 0; later < 2; later++) {
+            zelf_client *client = new_client();
+            zelf_session_provider *provider = provider_of_row(client);
+            int outcome;
+            zelf_session_free(zelf_session_provider_get(provider, NULL));
+            /* The server closes after 600 ms; within 1 s a POST would use the connection. */
+            usleep(later ? 1200000 : 750000);
+            forget_all();
+            outcome = outcome_to(provider, request_of(&kinds[k]));
+            PROMISE(outcome == 200 && arrived_at(target_of(&kinds[k])) == 1
+                        && carried_out(what_of(&kinds[k])) == 1,
+                    "a %s after the server has closed the kept connection succeeds: %d", kinds[k].name,
+                    outcome);
+            zelf_session_provider_free(provider);
+            zelf_client_free(client);
+        }
+}
+
+/* ---- Time ---- */
+
+static void the_time_limit_is_that_of_the_whole_call(void)
+{
+    static const struct {
+        const char *what, *faults;
+        int outcome, may_be_done, http_status;
+    } limits[] = {
+        {"a server that does not accept", "{\"kind\":\"stall\",\"stage\":\"accept\"}",
+         -ZELF_ERROR_TIMEOUT, 0, 0},
+        {"a server that does not answer", "{\"kind\":\"stall\",\"stage\":\"request\",\"path\":\"$\"}",
+         -ZELF_ERROR_TIMEOUT, 1, 0},
+        {"an answer that stops", "{\"kind\":\"stall\",\"stage\":\"body\",\"path\":\"$\"}",
+         -ZELF_ERROR_TIMEOUT, 1, 200},
+        {"an answer that drips", "{\"kind\":\"drip\",\"ms\":20,\"path\":\"$\",\"stage\":\"body\"}",
+         -ZELF_ERROR_TIMEOUT, 1, 200},
+        {"a session that does not come", "{\"kind\":\"stall\",\"stage\":\"request\","
+         "\"path\":\"/api/sessions\"}", -ZELF_ERROR_TIMEOUT, 0, 0}};
+    int i, is_async;
+    for (i = 0; i < 5; i++)
+        for (is_async = 0; is_async < 2; is_async++) {
+            zelf_client *client = new_client();
+            zelf_session_provider *provider;
+            zelf_request *request = request_of(&kinds[1]);
+            struct sent sent = {0};
+            int outcome, may, http_status = -1;
+            double began, took;
+            char identifier[64];
+
+            snprintf(identifier, sizeof identifier, "time-%d-%d-x", i, is_async);
+            provider = provider_for(client, identifier);
+            if (i < 4) zelf_session_free(zelf_session_provider_get(provider, NULL));
+            if (i == 0) usleep(1100000); /* A POST makes a new connection then. */
+            zelf_request_set_timeout_ms(request, 400);
+            arm(limits[i].faults, kinds[1].path);
+            began = seconds_now();
+            if (is_async) {
+                begin_sending(provider, request, &sent);
+                await_all(&sent, 1, 10);
+                outcome = sent.response ? 200 : -sent.status;
+                may = strstr(sent.message, "may have carried") != NULL;
+                release_all(&sent, 1);
+            } else {
+                outcome = outcome_of(send_it(provider, request));
+                may = says_that_it_may_have_been();
+                http_status = zelf_error_http_status(send_error);
+            }
+            took = seconds_now() - began;
+            fault(NULL);
+            PROMISE(outcome == limits[i].outcome && may == limits[i].may_be_done && took > 0.35
+                        && took < (getenv("ZELF_QUICK") ? 5 : 1.5)
+                        && (is_async || http_status == limits[i].http_status),
+                    "%s: ZELF_ERROR_TIMEOUT at the time limit%s (%d, %d, %.2f s)", limits[i].what,
+                    is_async ? ", asynchronously" : "", outcome, http_status, took);
+            zelf_request_free(request);
+            zelf_session_provider_free(provider);
+            zelf_client_free(client);
+        }
+}
+
+int main(void)
+{
+    each_answer_means_what_it_means();
+    a_starting_server_is_waited_for_until_the_time_limit();
+    the_words_of_an_answer_are_there();
+    a_session_that_has_gone_is_replaced();
+    a_ghost_is_reported();
+    without_a_session_nothing_is_sent();
+    a_connection_that_breaks();
+    a_connection_that_is_not_made();
+    an_upload_that_breaks();
+    a_body_that_is_short();
+    a_body_that_is_long();
+    what_is_no_answer();
+    a_kept_connection_that_was_closed();
+    the_time_limit_is_that_of_the_whole_call();
+    zelf_error_free(send_error);
+    no_thread_is_left();
+    return check_failed;
+}
