@@ -1137,8 +1137,8 @@ typedef void (*zelf_session_callback)(zelf_session *session,
  * stack of 2 MiB; a child forked on it that returns from the callback ends.
  *
  * All asynchronous calls of a client share one thread for their I/O, started
- * by the first of them, and 32 connections; more calls wait in the order they
- * came. One that has to wait a second or more for another attempt gives up its
+ * by the first of them. Those for a session share 32 connections; more calls wait
+ * in the order they came. One that has to wait a second or more for another attempt gives up its
  * place and queues again then. The configured time limit runs from the
  * beginning. Calls for one identifier take turns, as zelf_session_create says.
  *
@@ -1513,7 +1513,7 @@ ZELF_API void zelf_session_provider_free(zelf_session_provider *provider);
  *
  * It is made once and can be sent any number of times. The setters copy what they are
  * given and never fail. Sending checks everything and names the first thing that is
- * wrong. NULL requests are ignored.
+ * wrong. The setters ignore a NULL request.
  *
  * Any number of threads may send it at once. No thread may change it meanwhile.
  */
@@ -1616,7 +1616,9 @@ ZELF_API void zelf_request_free(zelf_request *request);
 
 /**
  * A whole answer of the server, of any status. Immutable: any number of threads may read
- * it at once. The getters never block and accept NULL.
+ * it at once. The getters make no system call and accept NULL. The first call of
+ * zelf_response_header and of zelf_response_server_message reads the answer, and another
+ * thread that calls it meanwhile waits for that.
  */
 typedef struct zelf_response zelf_response;
 
@@ -1660,7 +1662,8 @@ ZELF_API const void *zelf_response_body(const zelf_response *response, size_t *l
 ZELF_API const char *zelf_response_server_message(const zelf_response *response);
 
 /**
- * Wipes and frees a response. NULL is fine.
+ * Wipes and frees a response. Buffers of the TLS library have held parts of the body, and
+ * are not wiped. NULL is fine.
  *
  * Since 0.1.0.
  */
@@ -1683,10 +1686,11 @@ typedef void (*zelf_response_callback)(zelf_response *response,
  *
  * - 403 "Session is not active": the server has done no work. The session is renewed (see
  *   zelf_session_provider_invalidate) and the request is sent again, whatever its
- *   method. The third such answer is ZELF_ERROR_GHOST_SESSION.
- * - 401 "Protected resource": the session is renewed, and the request is sent again once.
- *   The server says the same of an unknown path, so the second such answer is the
- *   response.
+ *   method. After a second such answer the server is asked without killSession, and the
+ *   request is sent once more. The third such answer is ZELF_ERROR_GHOST_SESSION.
+ * - 401 "Protected resource": the server is asked for a session without killSession, and
+ *   the request is sent again once. The server says the same of an unknown path, so the
+ *   second such answer is the response.
  * - 429, 502, 503, 504: a repeatable request is sent again, as often and with such pauses
  *   as zelf_config_set_max_attempts says. Retry-After is kept, within the time limit. The
  *   last such answer is the response.
@@ -1697,9 +1701,11 @@ typedef void (*zelf_response_callback)(zelf_response *response,
  * up, and only zelf_session_options_set_kill_session resets it. A redirect is a response
  * too, and is not followed: the token goes to the host of the base URL only.
  *
- * A request that failed before it was sent whole is sent again. What was sent whole is
- * sent again only if it is repeatable. A request that is not goes over a new connection,
- * or over one that was used in the last second.
+ * What failed before it was sent whole is sent again, whatever its method, within the
+ * attempts and the time limit. What was sent whole is sent again only if it is
+ * repeatable. A request that is not repeatable goes over a new connection, or over one
+ * that was used in the last second. If that connection turns out to be dead, the error is
+ * ZELF_ERROR_CONNECTION_LOST: nobody knows whether the server has carried it out.
  *
  * Uses the client's connections, trust, proxy and log. Bodies are not logged. A client
  * makes at most 32 requests at once; more wait. Threads, stack, signals and errno are as
@@ -1712,8 +1718,8 @@ typedef void (*zelf_response_callback)(zelf_response *response,
  * Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent;
  * ZELF_ERROR_RESPONSE_TOO_LARGE; ZELF_ERROR_CONNECTION_LOST for a body that is shorter
  * than it says; ZELF_ERROR_SHUT_DOWN; those of a connection, and those of
- * zelf_session_provider_get. The message says when the server may have carried out a
- * request that is not repeatable.
+ * zelf_session_provider_get. Where the server may have carried out a request that is not
+ * repeatable, the message says so, and zelf_error_is_retryable says false.
  *
  * Since 0.1.0.
  */
@@ -1750,7 +1756,7 @@ zelf_call *zelf_session_provider_send_async(zelf_session_provider *provider,
  * does. The session is not renewed: an answer that refuses it is a response.
  *
  * client: the client; another thread may free it meanwhile.
- * session: whose token to send; NULL sends none.
+ * session: whose token to send, of the same server; NULL sends none.
  * error: where to put the reason on failure, or NULL.
  *
  * Returns a response that is yours: give it to zelf_response_free. On failure NULL, and

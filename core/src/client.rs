@@ -125,6 +125,9 @@ impl Client {
         request: &Request,
         session: Option<&Session>,
     ) -> Result<Response, Error> {
+        if self.engine.is_closed() {
+            return Err(engine::shut_down());
+        }
         let outline = request.check()?;
         let deadline = self.context.now().saturating_add(outline.timeout);
         self.send(&outline, &Source::Given(session), deadline)

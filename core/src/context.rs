@@ -21,6 +21,7 @@ use crate::{
     http::{
         exchange::{Exchange, Rules},
         head::Method,
+        no_answer::NoAnswer,
         request::RequestHead,
     },
     log::{self, Level, Log},
@@ -56,7 +57,10 @@ pub struct Shared {
     pub single_flight: SingleFlight,
     pub budget: Budget,
     pub network: Network,
+    /// Of requests. Session calls have others, or many requests would keep the sessions
+    /// from being renewed.
     pub places: Places,
+    pub session_places: Places,
 }
 
 impl Context {
@@ -165,8 +169,22 @@ impl Context {
         self.describe_within(self.timeout, failure, exchange)
     }
 
+    /// Returns the error for a failure of a request.
+    pub fn describe_request(
+        &self,
+        outline: &Outline,
+        failure: Failure,
+        exchange: Option<&Exchange>,
+    ) -> Error {
+        if let Failure::Answer(NoAnswer::BodyTooLarge) = failure {
+            let status = exchange.map_or(0, Exchange::status);
+            return outline.too_long().with_http_status(status);
+        }
+        self.describe_within(outline.timeout, failure, exchange)
+    }
+
     /// As [`describe`](Self::describe), for a request with another time limit.
-    pub fn describe_within(
+    fn describe_within(
         &self,
         limit: Duration,
         failure: Failure,

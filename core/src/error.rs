@@ -108,8 +108,9 @@ pub struct Error {
     pub http_status: u16,
     pub server_message: Option<String>,
     pub retry_after: Option<Duration>,
-    /// The cause passes, though its status does not say so.
-    pub passes: bool,
+    /// Whether the same call may succeed a little later, where that is not as its status
+    /// says.
+    pub is_retryable: Option<bool>,
 }
 
 impl Error {
@@ -120,13 +121,14 @@ impl Error {
             http_status: 0,
             server_message: None,
             retry_after: None,
-            passes: false,
+            is_retryable: None,
         }
     }
 
     /// Returns whether the same call may succeed a little later.
     pub fn is_retryable(&self) -> bool {
-        self.passes || self.status.is_retryable()
+        self.is_retryable
+            .unwrap_or_else(|| self.status.is_retryable())
     }
 
     pub fn with_http_status(mut self, http_status: u16) -> Self {

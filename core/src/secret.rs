@@ -21,7 +21,7 @@ impl Secret {
     pub fn append(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            self.move_to(needed.next_power_of_two());
+            self.move_to(roomy(needed));
         }
         self.0.extend_from_slice(bytes);
     }
@@ -54,6 +54,16 @@ impl Secret {
             optimization_barrier(&*rest);
         }
         self.0.truncate(length);
+    }
+}
+
+/// Returns the room for a buffer that grows: up to twice of what it needs while it is small,
+/// a quarter more when it is large.
+fn roomy(needed: usize) -> usize {
+    const LARGE: usize = 256 * 1024;
+    match needed < LARGE {
+        true => needed.next_power_of_two(),
+        false => needed + needed / 4,
     }
 }
 

@@ -47,8 +47,8 @@ pub type zelf_session_callback = Option<
 /// stack of 2 MiB; a child forked on it that returns from the callback ends.
 ///
 /// All asynchronous calls of a client share one thread for their I/O, started
-/// by the first of them, and 32 connections; more calls wait in the order they
-/// came. One that has to wait a second or more for another attempt gives up its
+/// by the first of them. Those for a session share 32 connections; more calls wait
+/// in the order they came. One that has to wait a second or more for another attempt gives up its
 /// place and queues again then. The configured time limit runs from the
 /// beginning. Calls for one identifier take turns, as zelf_session_create says.
 ///

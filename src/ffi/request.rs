@@ -12,7 +12,7 @@ use crate::ffi::{guard, strings};
 ///
 /// It is made once and can be sent any number of times. The setters copy what they are
 /// given and never fail. Sending checks everything and names the first thing that is
-/// wrong. NULL requests are ignored.
+/// wrong. The setters ignore a NULL request.
 ///
 /// Any number of threads may send it at once. No thread may change it meanwhile.
 pub struct zelf_request(pub(super) Request);

@@ -8,7 +8,9 @@ use zelf_core::send::response::Response;
 use crate::ffi::{guard, strings};
 
 /// A whole answer of the server, of any status. Immutable: any number of threads may read
-/// it at once. The getters never block and accept NULL.
+/// it at once. The getters make no system call and accept NULL. The first call of
+/// zelf_response_header and of zelf_response_server_message reads the answer, and another
+/// thread that calls it meanwhile waits for that.
 pub struct zelf_response(pub(super) Response);
 
 /// Returns the HTTP status, 200 for example. 0 for NULL.
@@ -74,7 +76,8 @@ pub extern "C" fn zelf_response_server_message(response: Option<&zelf_response>)
     })
 }
 
-/// Wipes and frees a response. NULL is fine.
+/// Wipes and frees a response. Buffers of the TLS library have held parts of the body, and
+/// are not wiped. NULL is fine.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -24,10 +24,11 @@ use crate::ffi::{
 ///
 /// - 403 "Session is not active": the server has done no work. The session is renewed (see
 ///   zelf_session_provider_invalidate) and the request is sent again, whatever its
-///   method. The third such answer is ZELF_ERROR_GHOST_SESSION.
-/// - 401 "Protected resource": the session is renewed, and the request is sent again once.
-///   The server says the same of an unknown path, so the second such answer is the
-///   response.
+///   method. After a second such answer the server is asked without killSession, and the
+///   request is sent once more. The third such answer is ZELF_ERROR_GHOST_SESSION.
+/// - 401 "Protected resource": the server is asked for a session without killSession, and
+///   the request is sent again once. The server says the same of an unknown path, so the
+///   second such answer is the response.
 /// - 429, 502, 503, 504: a repeatable request is sent again, as often and with such pauses
 ///   as zelf_config_set_max_attempts says. Retry-After is kept, within the time limit. The
 ///   last such answer is the response.
@@ -38,9 +39,11 @@ use crate::ffi::{
 /// up, and only zelf_session_options_set_kill_session resets it. A redirect is a response
 /// too, and is not followed: the token goes to the host of the base URL only.
 ///
-/// A request that failed before it was sent whole is sent again. What was sent whole is
-/// sent again only if it is repeatable. A request that is not goes over a new connection,
-/// or over one that was used in the last second.
+/// What failed before it was sent whole is sent again, whatever its method, within the
+/// attempts and the time limit. What was sent whole is sent again only if it is
+/// repeatable. A request that is not repeatable goes over a new connection, or over one
+/// that was used in the last second. If that connection turns out to be dead, the error is
+/// ZELF_ERROR_CONNECTION_LOST: nobody knows whether the server has carried it out.
 ///
 /// Uses the client's connections, trust, proxy and log. Bodies are not logged. A client
 /// makes at most 32 requests at once; more wait. Threads, stack, signals and errno are as
@@ -53,8 +56,8 @@ use crate::ffi::{
 /// Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent;
 /// ZELF_ERROR_RESPONSE_TOO_LARGE; ZELF_ERROR_CONNECTION_LOST for a body that is shorter
 /// than it says; ZELF_ERROR_SHUT_DOWN; those of a connection, and those of
-/// zelf_session_provider_get. The message says when the server may have carried out a
-/// request that is not repeatable.
+/// zelf_session_provider_get. Where the server may have carried out a request that is not
+/// repeatable, the message says so, and zelf_error_is_retryable says false.
 ///
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -129,7 +132,7 @@ pub unsafe extern "C" fn zelf_session_provider_send_async(
 /// does. The session is not renewed: an answer that refuses it is a response.
 ///
 /// client: the client; another thread may free it meanwhile.
-/// session: whose token to send; NULL sends none.
+/// session: whose token to send, of the same server; NULL sends none.
 /// error: where to put the reason on failure, or NULL.
 ///
 /// Returns a response that is yours: give it to zelf_response_free. On failure NULL, and

@@ -34,10 +34,14 @@ pub trait Requests {
 
 /// A provider, as a request sees it.
 pub trait Sessions {
+    /// Returns the session that is at hand.
+    fn warm(&self) -> Option<Session>;
+
     fn get(&self) -> LocalFuture<Outcome>;
 
-    /// Is told that a route has refused a session.
-    fn refuse(&self, session: &Session);
+    /// Is told that a route has refused a session. Without `may_kill` it came in place of a
+    /// refused one.
+    fn refuse(&self, session: &Session, may_kill: bool);
 }
 
 pub trait Chore: Send {

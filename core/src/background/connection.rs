@@ -55,7 +55,7 @@ impl Connection {
         self.exchange.begin_with(rules);
         let outgoing = &mut outgoing;
         let outcome = self.run(outgoing, deadline, waits_for).await;
-        self.is_sent = outgoing.is_empty() && !self.wire.wants_write();
+        self.is_sent = outgoing.is_sent();
         outcome
     }
 

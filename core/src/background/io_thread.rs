@@ -176,7 +176,11 @@ impl Requests for ByIo {
             let sender = Sender::new(&io.connections, &outline, deadline);
             let left = deadline.saturating_sub(io.context.now());
             let outcome = timeout(left, sender.send(&*sessions)).await;
-            let outcome = outcome.unwrap_or_else(|_| Err(sender.out_of_time()));
+            // An answer that was to be asked for again is better than none.
+            let outcome = outcome.unwrap_or_else(|_| {
+                let came = sender.came.take();
+                came.ok_or_else(|| sender.out_of_time())
+            });
             if let Err(error) = &outcome {
                 io.context.log_failure(error);
             }
@@ -260,7 +264,7 @@ impl Io {
             }
         };
         // In a box: while it waits for a connection a call is small.
-        let place = self.shared.places.take().await?;
+        let place = self.shared.session_places.take().await?;
         Box::pin(self.lead(leader, job, place, is_killing)).await
     }
 
@@ -289,7 +293,7 @@ impl Io {
                     }
                     sleep(until.saturating_sub(self.context.now())).await;
                     if place.is_none() {
-                        place = Some(self.shared.places.take().await?);
+                        place = Some(self.shared.session_places.take().await?);
                     }
                 }
                 Step::Finish(outcome) => {

@@ -1,6 +1,9 @@
 //! Drives one request on the I/O thread.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use tokio::time::sleep;
 
@@ -31,6 +34,9 @@ pub struct Sender<'a> {
     pub waits_for: Cell<Awaited>,
     /// The server may have the whole of a request that was not answered.
     pub may_be_done: Cell<bool>,
+    waits_for_place: Cell<bool>,
+    /// The last answer.
+    pub came: RefCell<Option<Response>>,
 }
 
 impl<'a> Sender<'a> {
@@ -41,6 +47,8 @@ impl<'a> Sender<'a> {
             deadline,
             waits_for: Cell::new(Awaited::SERVER),
             may_be_done: Cell::new(false),
+            waits_for_place: Cell::new(false),
+            came: RefCell::new(None),
         }
     }
 
@@ -51,22 +59,30 @@ impl<'a> Sender<'a> {
         let mut sending = Sending::new(self.terms(), &context.decision(shared));
         let mut session: Option<Session> = None;
         let mut place: Option<Place<'_>> = None;
-        let mut came = None;
         loop {
             match sending.step() {
-                Step::Session { is_refused } => {
+                Step::Session {
+                    is_refused,
+                    may_kill,
+                } => {
                     place = None;
                     if let Some(refused) = session.take().filter(|_| is_refused) {
-                        sessions.refuse(&refused);
+                        sessions.refuse(&refused, may_kill);
                     }
                     session = Some(sessions.get().await?);
                     sending.has_session();
                 }
                 Step::Exchange { over } => {
                     if place.is_none() {
+                        self.waits_for_place.set(true);
                         place = Some(shared.places.take().await?);
+                        self.waits_for_place.set(false);
+                        // Another may have come while this one waited.
+                        session = sessions.warm().or(session);
                     }
-                    came = Box::pin(self.exchange(&mut sending, session.as_ref(), over)).await;
+                    self.came.take();
+                    let came = Box::pin(self.exchange(&mut sending, session.as_ref(), over)).await;
+                    self.came.replace(came);
                     context.log_words(sending.take_note());
                 }
                 Step::Wait { until, is_long } => {
@@ -77,7 +93,7 @@ impl<'a> Sender<'a> {
                 }
                 Step::Finish(outcome) => {
                     outcome?;
-                    return came.ok_or_else(|| self.out_of_time());
+                    return self.came.take().ok_or_else(|| self.out_of_time());
                 }
             }
         }
@@ -85,11 +101,14 @@ impl<'a> Sender<'a> {
 
     /// Returns the error of a request whose time is over.
     pub fn out_of_time(&self) -> Error {
+        if self.waits_for_place.get() {
+            return self.outline.no_place();
+        }
         let failure = Failure::OutOfTime(self.waits_for.get());
         let error = self
             .connections
             .context
-            .describe_within(self.outline.timeout, failure, None);
+            .describe_request(self.outline, failure, None);
         unless_done(error, self.may_be_done.get(), self.terms())
     }
 
@@ -171,7 +190,7 @@ impl<'a> Sender<'a> {
         let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
         let exchange = exchange.map(|(exchange, _)| exchange);
         let failed = Failed {
-            error: context.describe_within(self.outline.timeout, failure, exchange),
+            error: context.describe_request(self.outline, failure, exchange),
             was_kept,
             was_sent: exchange.is_some(),
             has_heard: exchange.is_some_and(Exchange::has_heard),

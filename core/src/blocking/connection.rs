@@ -52,7 +52,7 @@ impl Connection {
     ) -> Result<(), Failure> {
         self.exchange.begin_with(rules);
         let outcome = self.advance(&mut outgoing, deadline);
-        self.is_sent = outgoing.is_empty() && !self.wire.wants_write();
+        self.is_sent = outgoing.is_sent();
         outcome
     }
 

@@ -32,13 +32,27 @@ pub enum Source<'a> {
     Provider(&'a dyn Sessions),
 }
 
+impl Source<'_> {
+    /// Returns the session that a provider has at hand.
+    fn warm(&self) -> Option<Session> {
+        match self {
+            Self::Given(_) => None,
+            Self::Provider(sessions) => sessions.warm(),
+        }
+    }
+}
+
 /// A provider, as a request sees it.
 pub trait Sessions {
+    /// Returns the session that is at hand.
+    fn warm(&self) -> Option<Session>;
+
     /// Returns a session, until the moment of `deadline`.
     fn get(&self, deadline: Moment) -> Outcome;
 
-    /// Is told that a route has refused a session.
-    fn refuse(&self, session: &Session);
+    /// Is told that a route has refused a session. Without `may_kill` it came in place of a
+    /// refused one.
+    fn refuse(&self, session: &Session, may_kill: bool);
 }
 
 pub struct Sender<'a> {
@@ -47,12 +61,6 @@ pub struct Sender<'a> {
     pub pool: &'a Pool,
     pub outline: &'a Outline,
     pub deadline: Moment,
-}
-
-/// What an exchange has brought.
-enum Came {
-    Answer(Response),
-    Nothing,
 }
 
 impl Sender<'_> {
@@ -70,14 +78,17 @@ impl Sender<'_> {
             Source::Provider(_) => None,
         };
         let mut place: Option<Place<'_>> = None;
-        let mut came = Came::Nothing;
+        let mut came = None;
         loop {
             match sending.step() {
-                Step::Session { is_refused } => {
+                Step::Session {
+                    is_refused,
+                    may_kill,
+                } => {
                     place = None;
                     if let Source::Provider(sessions) = source {
                         if let Some(refused) = session.take().filter(|_| is_refused) {
-                            sessions.refuse(&refused);
+                            sessions.refuse(&refused, may_kill);
                         }
                         session = Some(sessions.get(self.deadline)?);
                     }
@@ -85,7 +96,12 @@ impl Sender<'_> {
                 }
                 Step::Exchange { over } => {
                     if place.is_none() {
-                        place = Some(self.place()?);
+                        place = match self.place() {
+                            Some(place) => Some(place),
+                            None => return came.ok_or_else(|| self.no_place()),
+                        };
+                        // Another may have come while this one waited.
+                        session = source.warm().or(session);
                     }
                     came = self.exchange(&mut sending, session.as_ref(), over, terms)?;
                     self.context.log_words(sending.take_note());
@@ -98,10 +114,7 @@ impl Sender<'_> {
                 }
                 Step::Finish(outcome) => {
                     outcome?;
-                    return match came {
-                        Came::Answer(response) => Ok(response),
-                        Came::Nothing => Err(self.out_of_time()),
-                    };
+                    return came.ok_or_else(|| self.out_of_time());
                 }
             }
         }
@@ -109,14 +122,16 @@ impl Sender<'_> {
 
     fn out_of_time(&self) -> Error {
         let failure = Failure::OutOfTime(Awaited::SERVER);
-        self.context
-            .describe_within(self.outline.timeout, failure, None)
+        self.context.describe_request(self.outline, failure, None)
     }
 
-    fn place(&self) -> Result<Place<'_>, Error> {
+    fn place(&self) -> Option<Place<'_>> {
         let left = || self.deadline.saturating_sub(self.context.now());
-        let place = self.shared.places.wait(left);
-        place.ok_or_else(|| self.out_of_time())
+        self.shared.places.wait(left)
+    }
+
+    fn no_place(&self) -> Error {
+        self.outline.no_place()
     }
 
     fn exchange(
@@ -125,7 +140,7 @@ impl Sender<'_> {
         session: Option<&Session>,
         over: Over,
         terms: Terms,
-    ) -> Result<Came, Error> {
+    ) -> Result<Option<Response>, Error> {
         let context = self.context;
         let kept = self.pool.take_for(over, context.now());
         let was_kept = kept.is_some();
@@ -164,7 +179,7 @@ impl Sender<'_> {
             connection.forget_answer();
             self.pool.put(connection, context.now());
         }
-        Ok(Came::Answer(response))
+        Ok(Some(response))
     }
 
     /// `exchange`: the one that failed, and whether its request was sent whole; `None`
@@ -176,13 +191,13 @@ impl Sender<'_> {
         was_kept: bool,
         exchange: Option<(&Exchange, bool)>,
         terms: Terms,
-    ) -> Result<Came, Error> {
+    ) -> Result<Option<Response>, Error> {
         let is_final = matches!(failure, Failure::OutOfTime(_) | Failure::NotHere(_));
         let is_whole = exchange.is_some_and(|(_, is_whole)| is_whole);
         let exchange = exchange.map(|(exchange, _)| exchange);
         let error = self
             .context
-            .describe_within(self.outline.timeout, failure, exchange);
+            .describe_request(self.outline, failure, exchange);
         if is_final {
             return Err(unless_done(error, is_whole, terms));
         }
@@ -193,6 +208,6 @@ impl Sender<'_> {
             has_heard: exchange.is_some_and(Exchange::has_heard),
         };
         sending.failed(failed, is_whole, &self.context.decision(self.shared));
-        Ok(Came::Nothing)
+        Ok(None)
     }
 }

@@ -36,6 +36,8 @@ pub struct Outgoing<'a> {
     is_large: bool,
     /// The wire has taken something.
     has_begun: bool,
+    /// All of it was written. That stays true: what TLS has to say later is no part of it.
+    is_sent: bool,
 }
 
 impl<'a> Outgoing<'a> {
@@ -47,11 +49,12 @@ impl<'a> Outgoing<'a> {
             parts: [head, body],
             is_large: head.len() + body.len() > Self::PIECE,
             has_begun: false,
+            is_sent: false,
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(|part| part.is_empty())
+    pub fn is_sent(&self) -> bool {
+        self.is_sent
     }
 
     pub fn is_large(&self) -> bool {
@@ -120,7 +123,10 @@ fn write<S: Write>(
             wire.write_to(socket)?;
         }
         match outgoing.next() {
-            [] => return Ok(()),
+            [] => {
+                outgoing.is_sent = true;
+                return Ok(());
+            }
             piece => wire.send(piece)?,
         }
     }

@@ -53,6 +53,15 @@ impl Default for Aim {
 /// How many different sessions in a row prove that none of them exists.
 pub const GHOSTS_IN_A_ROW: u32 = 3;
 
+/// Returns the error for a server whose sessions are refused one after the other.
+pub fn refused_ghost() -> Error {
+    Error::new(
+        Status::GhostSession,
+        "each session that the server gave was refused as not active, so none of them exists; \
+         wait until the old one has ended if the network has changed, or set another identifier (a lower-case UUID) if the server mistakes this one",
+    )
+}
+
 /// Returns the error for a server that returns another session each time.
 pub fn ghost() -> Error {
     Error::new(

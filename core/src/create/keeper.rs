@@ -95,6 +95,8 @@ pub struct Keeper {
     /// Nothing is asked before.
     pauses_until: Moment,
     refusals: Refusals,
+    /// A refused session that is tried once more, and since when.
+    tried: Option<(Session, Moment)>,
 }
 
 /// The session that is handed out.
@@ -105,6 +107,8 @@ struct Held {
     renews_at: Option<Moment>,
     /// A route has refused it.
     is_refused: bool,
+    /// It is not killed for that. What the server returns then is tried once more.
+    is_spared: bool,
     /// It is over, and the server has just returned it.
     is_over_and_alive: bool,
 }
@@ -140,6 +144,7 @@ impl Keeper {
             moved_until: None,
             pauses_until: Moment::ZERO,
             refusals: Refusals::default(),
+            tried: None,
         }
     }
 
@@ -263,8 +268,38 @@ impl Keeper {
         }
     }
 
+    /// Is told that a route has refused the session that came in place of a refused one.
+    /// Another process may have replaced it: the server is asked, nothing is killed, and
+    /// what comes is tried once more. Returns whether that is news.
+    ///
+    /// One that has just been tried once more is not tried again at once: a path that does
+    /// not exist is refused in the words of a bad token.
+    pub fn refuse_again(&mut self, rejected: &Session, now: Now) -> bool {
+        let is_pause = self.tried.as_ref().is_some_and(|(tried, at)| {
+            tried.is_same_as(rejected) && now.time.saturating_sub(*at) < BETWEEN_EQUAL_ANSWERS
+        });
+        if is_pause {
+            return false;
+        }
+        let is_news = self.mark_refused(rejected, now);
+        if let Some(held) = self.held.as_mut().filter(|_| is_news) {
+            held.is_spared = held.is_refused;
+        }
+        is_news
+    }
+
     /// Is told that a route has refused a session. Returns whether that is news.
     pub fn refuse(&mut self, rejected: &Session, now: Now) -> bool {
+        let was_refused = self.held.as_ref().is_some_and(|held| held.is_refused);
+        let is_news = self.mark_refused(rejected, now);
+        if !was_refused && self.held.as_ref().is_some_and(|held| held.is_refused) {
+            self.count_refusal(now);
+        }
+        is_news
+    }
+
+    /// Returns whether it is news.
+    fn mark_refused(&mut self, rejected: &Session, now: Now) -> bool {
         let is_older = self
             .older
             .as_ref()
@@ -285,12 +320,6 @@ impl Keeper {
         if held.doubt.is_none() || self.refused.as_ref().is_none_or(is_gone) {
             self.refused = Some(held.session.clone());
         }
-        let Refusals { count, last } = self.refusals;
-        let is_soon = count > 0 && now.time.saturating_sub(last) < REFUSED_SOON;
-        self.refusals = Refusals {
-            count: if is_soon { count + 1 } else { 1 },
-            last: now.time,
-        };
         // The server can be reached, so a pause of the keeper's own choice is over. One
         // that the server has asked for is not.
         let is_asked_for = self
@@ -300,13 +329,22 @@ impl Keeper {
         if !is_asked_for {
             self.pauses_until = now.time;
         }
+        true
+    }
+
+    fn count_refusal(&mut self, now: Now) {
+        let Refusals { count, last } = self.refusals;
+        let is_soon = count > 0 && now.time.saturating_sub(last) < REFUSED_SOON;
+        self.refusals = Refusals {
+            count: if is_soon { count + 1 } else { 1 },
+            last: now.time,
+        };
         if self.refusals.count > 2 {
             // A renewal does not help: the sessions that come do not exist.
-            self.trouble = Some(aim::ghost());
+            self.trouble = Some(aim::refused_ghost());
             let until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
             self.pauses_until = self.pauses_until.max(until);
         }
-        true
     }
 
     /// Whether there is anything to tell a caller who waits: the session, or why not.
@@ -320,7 +358,7 @@ impl Keeper {
     /// Returns why the last work failed, with the time until the next one.
     pub fn last_error(&self, now: Moment) -> Option<Error> {
         let mut error = self.trouble.clone()?;
-        error.passes = self.ghosts_pass_in(now).is_some();
+        error.is_retryable = self.ghosts_pass_in(now).map(|_| true);
         error.retry_after = Some(self.pauses_until.saturating_sub(now));
         Some(error)
     }
@@ -385,7 +423,7 @@ impl Keeper {
         });
         // A ghost's error says when the old session has gone.
         let passes_in = self.ghosts_pass_in(now);
-        error.passes = passes_in.is_some();
+        error.is_retryable = passes_in.map(|_| true);
         error.retry_after = passes_in.or(Some(self.pauses_until.saturating_sub(now)));
         error
     }
@@ -415,6 +453,7 @@ impl Keeper {
 
     fn renewal(&self, now: Moment) -> Work {
         let held = self.held.as_ref();
+        let is_spared = held.is_some_and(|held| held.is_spared);
         let refused = held.filter(|held| held.is_refused);
         // After a failure nobody knows whether the kill was carried out. A plain request
         // tells.
@@ -425,6 +464,7 @@ impl Keeper {
         let refused = refused.map(|held| &held.session).or(self.refused.as_ref());
         let kill = match self.rules.renewal {
             Renewal::NeverKill => Kill::Never,
+            _ if is_spared => Kill::Never,
             Renewal::Early if is_early => Kill::First,
             Renewal::Early | Renewal::AtExpiry => Kill::IfOver,
         };
@@ -439,7 +479,10 @@ impl Keeper {
                 least: self.least().saturating_add(ahead),
                 is_strict: true,
                 kill,
-                refused: refused.and_then(Session::id).map(str::to_owned),
+                refused: refused
+                    .filter(|_| !is_spared)
+                    .and_then(Session::id)
+                    .map(str::to_owned),
                 // Where ghosts came, another one is likely.
                 confirms: self.confirms || self.has_ghosts(),
             },
@@ -458,6 +501,11 @@ impl Keeper {
     }
 
     fn renewed(&mut self, session: Session, is_confirmed: bool, now: Now) {
+        if let Some(spared) = self.held.take_if(|held| held.is_spared) {
+            self.refused = None;
+            let is_same = spared.session.is_same_as(&session);
+            self.tried = is_same.then(|| (session.clone(), now.time));
+        }
         if self.is_refused(&session) {
             if !self
                 .held
@@ -502,6 +550,7 @@ impl Keeper {
             doubt: None,
             renews_at: None,
             is_refused: false,
+            is_spared: false,
             is_over_and_alive: true,
         });
     }
@@ -559,6 +608,7 @@ impl Keeper {
             session,
             doubt,
             is_refused: false,
+            is_spared: false,
             is_over_and_alive: false,
         });
     }

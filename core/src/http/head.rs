@@ -62,6 +62,15 @@ pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAns
 /// connection: others may see other lines in it.
 #[cold]
 fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
+    let mut found = read_as_it_is(&cleaned(bytes), method)?;
+    if let Some((head, _)) = &mut found {
+        head.keeps_connection = false;
+    }
+    Ok(found)
+}
+
+/// Returns a head whose control characters are spaces.
+fn cleaned(bytes: &[u8]) -> Vec<u8> {
     let mut clean = bytes.to_vec();
     for (at, byte) in clean.iter_mut().enumerate() {
         let ends_line = match *byte {
@@ -73,26 +82,30 @@ fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, N
             *byte = b' ';
         }
     }
-    let mut found = read_as_it_is(&clean, method)?;
-    if let Some((head, _)) = &mut found {
-        head.keeps_connection = false;
-    }
-    Ok(found)
+    clean
 }
 
 /// Calls `each` with every header of a head that was read: where its name stands, and
 /// its value.
 pub fn for_each_header(bytes: &[u8], mut each: impl FnMut(Range<usize>, &[u8])) {
+    if !each_header(bytes, &mut each) {
+        each_header(&cleaned(bytes), &mut each);
+    }
+}
+
+/// Returns whether the head could be read.
+fn each_header(bytes: &[u8], each: &mut impl FnMut(Range<usize>, &[u8])) -> bool {
     let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let parsed = parser().parse_response_with_uninit_headers(&mut response, bytes, &mut room);
     if parsed.is_err() {
-        return;
+        return false;
     }
     for header in response.headers.iter() {
         let start = header.name.as_ptr().addr() - bytes.as_ptr().addr();
         each(start..start + header.name.len(), header.value);
     }
+    true
 }
 
 /// Returns a parser that takes what curl takes.

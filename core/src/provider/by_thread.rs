@@ -37,6 +37,8 @@ use crate::{
 /// while.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
+const GRACE: Duration = Duration::from_millis(100);
+
 /// How long the thread waits for a caller who does the work.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
@@ -76,8 +78,9 @@ pub struct Send {
 }
 
 impl Chore for Send {
+    /// The request itself ends by its deadline, and says what came of it.
     fn deadline(&self) -> Moment {
-        self.deadline
+        self.deadline.saturating_add(GRACE)
     }
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
@@ -97,6 +100,10 @@ struct OfProvider {
 }
 
 impl Sessions for OfProvider {
+    fn warm(&self) -> Option<Session> {
+        self.keeping.warm().map(|session| (*session).clone())
+    }
+
     fn get(&self) -> LocalFuture<Outcome> {
         if let Some(session) = self.keeping.warm() {
             return Box::pin(async move { Ok((*session).clone()) });
@@ -115,8 +122,8 @@ impl Sessions for OfProvider {
         })
     }
 
-    fn refuse(&self, session: &Session) {
-        self.keeping.invalidate(session);
+    fn refuse(&self, session: &Session, may_kill: bool) {
+        self.keeping.refuse(session, may_kill);
     }
 }
 

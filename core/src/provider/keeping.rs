@@ -124,9 +124,18 @@ impl Keeping {
 
     /// Is told that a route has refused a session. Returns whether that is news.
     pub fn invalidate(&self, rejected: &Session) -> bool {
+        self.refuse(rejected, true)
+    }
+
+    /// As [`invalidate`](Self::invalidate). Without `may_kill` the session came in place of
+    /// a refused one.
+    pub fn refuse(&self, rejected: &Session, may_kill: bool) -> bool {
         let now = self.now();
         let is_news = self.with_keeper(|keeper| {
-            let is_news = keeper.refuse(rejected, now);
+            let is_news = match may_kill {
+                true => keeper.refuse(rejected, now),
+                false => keeper.refuse_again(rejected, now),
+            };
             self.publish(keeper, now.time);
             is_news
         });

@@ -100,6 +100,10 @@ impl Provider {
 }
 
 impl Sessions for Keeping {
+    fn warm(&self) -> Option<Session> {
+        Keeping::warm(self).map(|session| (*session).clone())
+    }
+
     fn get(&self, deadline: Moment) -> Outcome {
         match self.warm() {
             Some(session) => Ok((*session).clone()),
@@ -107,8 +111,8 @@ impl Sessions for Keeping {
         }
     }
 
-    fn refuse(&self, session: &Session) {
-        self.invalidate(session);
+    fn refuse(&self, session: &Session, may_kill: bool) {
+        Keeping::refuse(self, session, may_kill);
     }
 }
 

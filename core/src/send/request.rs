@@ -191,7 +191,7 @@ impl Body {
         let bytes = self
             .bytes
             .clone()
-            .ok_or_else(|| refused("the body is NULL, but its length is not 0"))?;
+            .ok_or_else(|| refused("the body is NULL, or its length is more than there can be"))?;
         let content_type = match self.content_type.is_set() {
             true => Some(header_value(&self.content_type, "Content-Type")?),
             false => None,
@@ -210,6 +210,28 @@ impl Outline {
 
     pub fn body(&self) -> &[u8] {
         self.body.as_ref().map_or(&[], |body| body)
+    }
+
+    /// Returns the error of a call whose time is over while it waits behind others.
+    pub fn no_place(&self) -> Error {
+        let limit = self.timeout.as_millis();
+        Error::new(
+            Status::Timeout,
+            format!(
+                "too many requests were under way for {limit} ms; make fewer at once, or raise the timeout"
+            ),
+        )
+    }
+
+    /// Returns the error of a response that is longer than the request allows.
+    pub fn too_long(&self) -> Error {
+        let most = self.max_response;
+        Error::new(
+            Status::ResponseTooLarge,
+            format!(
+                "the response is longer than the {most} bytes that the request allows; raise its limit"
+            ),
+        )
     }
 
     /// Whether a length is announced though it is 0 (RFC 9110, section 8.6).
@@ -273,6 +295,9 @@ fn required<'a>(text: &'a Text, name: &'static str, max_bytes: usize) -> Result<
         ascii_only: true,
         status: Status::InvalidArgument,
     };
+    if text.is_set() && text.bytes().is_empty() {
+        return Err(refused(&format!("the {name} is empty")));
+    }
     text.check(&rule)?
         .ok_or_else(|| refused(&format!("the {name} is NULL")))
 }

@@ -8,6 +8,9 @@ use crate::{
     secret::Secret,
 };
 
+/// No error's body is longer that is a person's to read, in bytes.
+const LONGEST_WORDS: usize = 64 * 1024;
+
 /// An answer that came whole. Wiped when it is dropped.
 pub struct Response {
     status: u16,
@@ -77,7 +80,8 @@ impl Response {
     /// Returns the server's words in an answer that is an error, with a NUL behind them.
     pub fn server_message_with_nul(&self) -> Option<&str> {
         let words = self.words.get_or_init(|| {
-            let is_error = self.status >= 400;
+            let is_short = self.body().len() <= LONGEST_WORDS;
+            let is_error = self.status >= 400 && is_short;
             let words = is_error.then(|| server_words::read(self.body(), None).said)??;
             Some(format!("{}\0", words.replace('\0', " ")))
         });
@@ -140,6 +144,12 @@ mod tests {
         assert_eq!(response.header_with_nul(b""), None);
         let folded = response.header_with_nul(b"x-two").unwrap();
         assert!(folded.starts_with(b"a") && folded.ends_with(b"b\0") && !folded.contains(&b'\n'));
+    }
+
+    #[test]
+    fn headers_are_found_in_a_head_with_control_characters() {
+        let response = response("HTTP/1.1 200 O\u{1}K\r\nX-One: 1\r\n", "");
+        assert_eq!(response.header_with_nul(b"x-one"), Some(&b"1\0"[..]));
     }
 
     #[test]

@@ -10,10 +10,7 @@
 use std::{mem, time::Duration};
 
 use crate::{
-    api::{
-        refusal::{self, Refusal},
-        server_words,
-    },
+    api::{refusal, server_words},
     create::{
         aim,
         call::{Failed, LONG_WAIT, Note, Now, Over},
@@ -29,8 +26,9 @@ use crate::{
 #[derive(Debug)]
 pub enum Step {
     /// Get a session, and say which: [`Sending::has_session`], or end with the error.
-    /// `is_refused`: the one that was used is refused.
-    Session { is_refused: bool },
+    /// `is_refused`: the one that was used is refused. `may_kill`: it may be replaced by a
+    /// kill, once.
+    Session { is_refused: bool, may_kill: bool },
     /// Send the request, and say what came of it: [`Sending::answered`] or
     /// [`Sending::failed`].
     Exchange { over: Over },
@@ -55,6 +53,9 @@ pub struct Terms {
     pub renews: bool,
 }
 
+/// No refusal is longer, in bytes.
+const LONGEST_REFUSAL: usize = 4096;
+
 pub struct Sending {
     terms: Terms,
     /// A connection that turns out to be dead has no second chance any more.
@@ -73,6 +74,7 @@ pub struct Sending {
 enum Next {
     Session {
         is_refused: bool,
+        may_kill: bool,
     },
     Exchange(Over),
     Wait {
@@ -94,7 +96,10 @@ impl Sending {
             starts: 0,
             inactive: 0,
             was_unauthorized: false,
-            next: Next::Session { is_refused: false },
+            next: Next::Session {
+                is_refused: false,
+                may_kill: false,
+            },
             note: None,
         };
         if !terms.renews {
@@ -106,7 +111,13 @@ impl Sending {
     /// Returns what is to be done. It must not be asked again after the end.
     pub fn step(&mut self) -> Step {
         match mem::replace(&mut self.next, Next::Over) {
-            Next::Session { is_refused } => Step::Session { is_refused },
+            Next::Session {
+                is_refused,
+                may_kill,
+            } => Step::Session {
+                is_refused,
+                may_kill,
+            },
             Next::Exchange(over) => Step::Exchange { over },
             Next::Wait {
                 until,
@@ -156,12 +167,26 @@ impl Sending {
                 false => Meaning::Response,
             };
         }
+        // A refusal of the server's own is a few words.
+        if answer.body.len() > LONGEST_REFUSAL {
+            return Meaning::Response;
+        }
+        if code == 404 {
+            // It is text. JSON of the same words is a route's answer.
+            let is_start = answer.body.trim_ascii() == b"Not Found" && self.terms.is_repeatable;
+            return match is_start {
+                true => Meaning::StartingUp,
+                false => Meaning::Response,
+            };
+        }
         let words = server_words::read(answer.body, answer.coding);
-        let refusal = Refusal::of(code, words.said.as_deref().unwrap_or_default());
-        match refusal {
-            Some(Refusal::SessionNotActive) if self.terms.renews => Meaning::Inactive,
-            Some(Refusal::Protected) if self.terms.renews => Meaning::Unauthorized,
-            Some(Refusal::StartingUp) if self.terms.is_repeatable => Meaning::StartingUp,
+        let said = words.said.unwrap_or_default().to_ascii_lowercase();
+        // The whole of the words: "Tag is not active" is a route's answer.
+        match code {
+            403 if said == "session is not active" && self.terms.renews => Meaning::Inactive,
+            401 if said.starts_with("protected resource") && self.terms.renews => {
+                Meaning::Unauthorized
+            }
             _ => Meaning::Response,
         }
     }
@@ -172,14 +197,17 @@ impl Sending {
         if self.inactive > 2 {
             return Next::Finish(Err(Error {
                 server_message: server_words::read(answer.body, answer.coding).said,
-                ..aim::ghost().with_http_status(answer.status)
+                ..aim::refused_ghost().with_http_status(answer.status)
             }));
         }
         self.say(
             Level::Info,
             "the session is not active; renewing it".to_owned(),
         );
-        Next::Session { is_refused: true }
+        Next::Session {
+            is_refused: true,
+            may_kill: self.inactive == 1,
+        }
     }
 
     /// An unknown path is refused in the same words. So a second refusal is an answer.
@@ -191,7 +219,10 @@ impl Sending {
             Level::Info,
             "the token was refused; renewing the session".to_owned(),
         );
-        Next::Session { is_refused: true }
+        Next::Session {
+            is_refused: true,
+            may_kill: false,
+        }
     }
 
     fn wait_for_start(&mut self, asked: Option<Duration>, now: &Now<'_>) -> Next {
@@ -234,8 +265,8 @@ impl Sending {
             was_sent,
             has_heard,
         } = failed;
-        // A server does not act upon a part of a request.
-        let may_be_done = was_sent && is_whole;
+        // A server does not act upon a part of a request, unless it answers early.
+        let may_be_done = was_sent && (is_whole || has_heard);
         let may_go_out_again = self.terms.is_repeatable || !may_be_done;
         let was_dead = was_kept && !has_heard && error.status == Status::ConnectionLost;
         if was_dead && may_go_out_again && !mem::replace(&mut self.has_resent, true) {
@@ -311,9 +342,13 @@ enum Meaning {
 /// Adds to an error what the caller has to know before it repeats the request.
 pub fn unless_done(mut error: Error, may_be_done: bool, terms: Terms) -> Error {
     if may_be_done && !terms.is_repeatable {
+        // The usual advice is wrong here.
+        let end = error.message.rfind("; try again");
+        error.message.truncate(end.unwrap_or(error.message.len()));
         error
             .message
             .push_str("; the server may have carried the request out");
+        error.is_retryable = Some(false);
     }
     error
 }

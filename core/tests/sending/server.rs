@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use zelf_core::{
+    create::aim::{Aim, Kill},
     http::{answer::Answer, retry_after::RetryAfter},
     moment::Moment,
     session::{Claimed, Session, Times},
@@ -92,8 +93,9 @@ impl Server {
     }
 
     /// Answers a create. A session that was refused is replaced.
-    pub fn creates(&mut self, refused: Option<&str>, now: Moment) -> Session {
-        if refused == Some(&name(self.session)) {
+    pub fn creates(&mut self, aim: &Aim, now: Moment) -> Session {
+        let is_refused = aim.refused.as_deref() == Some(&name(self.session));
+        if is_refused && aim.kill != Kill::Never {
             self.session += 1;
             self.is_used = false;
             self.kills += 1;

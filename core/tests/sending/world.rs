@@ -265,9 +265,12 @@ impl World {
             return Ok(());
         }
         match self.callers[number].sending.step() {
-            Step::Session { is_refused } => {
+            Step::Session {
+                is_refused,
+                may_kill,
+            } => {
                 if is_refused {
-                    self.refuse(number);
+                    self.refuse(number, may_kill);
                 }
                 self.wants_session(number)
             }
@@ -280,7 +283,7 @@ impl World {
         }
     }
 
-    fn refuse(&mut self, number: usize) {
+    fn refuse(&mut self, number: usize, may_kill: bool) {
         self.tally.refused += 1;
         let now = self.decision();
         let refused = match self.sabotage {
@@ -288,7 +291,10 @@ impl World {
             _ => self.callers[number].session.clone(),
         };
         if let Some(refused) = refused {
-            self.keeper.refuse(&refused, now);
+            match may_kill {
+                true => self.keeper.refuse(&refused, now),
+                false => self.keeper.refuse_again(&refused, now),
+            };
         }
     }
 
@@ -331,10 +337,9 @@ impl World {
         let Some(work) = self.renewal.take() else {
             return Ok(());
         };
-        let refused = work.aim.refused.as_deref();
         let outcome = match is_lost {
             true => Err(Error::new(Status::Connect, "no connection")),
-            false => Ok(self.server.creates(refused, self.now)),
+            false => Ok(self.server.creates(&work.aim, self.now)),
         };
         let now = self.decision();
         self.keeper.done(&work, outcome, now);

@@ -1138,6 +1138,28 @@ fn a_refused_older_session_is_not_handed_out_again() {
     assert_eq!(keeper.hands(now).as_deref(), Some("new"));
 }
 
+#[test]
+fn a_session_that_is_refused_after_a_refused_one_is_asked_for_and_not_killed() {
+    let mut keeper = keeper(Renewal::AtExpiry).having("a", 500, START);
+    let second = known("b", 500, START);
+    keeper.refuse(&known("a", 500, START), at(START));
+    keeper.works(Ok(second.clone()), at(START));
+    assert!(keeper.refuse_again(&second, at(START)));
+    let aim = work(keeper.ask(START)).aim;
+    assert_eq!((aim.kill, aim.refused), (Kill::Never, None));
+    // The server has it still, and it is tried once more.
+    let later = START + secs(1);
+    keeper.works(Ok(known("b", 499, later)), at(later));
+    assert_eq!(keeper.hands(later).as_deref(), Some("b"));
+    assert_eq!(keeper.work(later).aim.kill, Kill::IfOver);
+    // A path that does not exist may be refused in the same words, again and again.
+    assert!(!keeper.refuse_again(&second, at(later)));
+    assert!(!keeper.refuse_again(&known("a", 500, START), at(later)));
+    assert_eq!(keeper.work(later).aim.kill, Kill::IfOver);
+    let later = later + secs(5);
+    assert!(keeper.refuse_again(&second, at(later)));
+}
+
 // Work that ends early.
 
 #[test]

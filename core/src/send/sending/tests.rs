@@ -47,7 +47,7 @@ impl World {
 
     fn gets_session(&mut self, after_refusal: bool) {
         match self.sending.step() {
-            Step::Session { is_refused } => assert_eq!(is_refused, after_refusal),
+            Step::Session { is_refused, .. } => assert_eq!(is_refused, after_refusal),
             other => panic!("{other:?}"),
         }
         self.sending.has_session();
@@ -143,6 +143,10 @@ fn every_other_answer_is_the_response() {
         (401, "Invalid session"),
         (403, r#"{"error":"search limit exceeded"}"#),
         (403, "Rejected"),
+        (403, r#"{"validationError":"Tag is not active"}"#),
+        (401, r#"{"error":"a protected resource"}"#),
+        (404, r#"{"error":"Not Found"}"#),
+        (404, "<title>Not Found</title>"),
         (403, ""),
         (404, r#"{"error":"no such tag"}"#),
         (409, ""),
@@ -197,10 +201,30 @@ fn a_session_that_is_refused_three_times_is_a_ghost() {
 }
 
 #[test]
+fn the_second_session_that_is_refused_is_not_killed() {
+    let mut world = World::begun(WRITE);
+    for may_kill in [true, false] {
+        world.is_answered(403, INACTIVE);
+        match world.sending.step() {
+            Step::Session { may_kill: may, .. } => assert_eq!(may, may_kill),
+            other => panic!("{other:?}"),
+        }
+        world.sending.has_session();
+    }
+}
+
+#[test]
 fn a_token_that_is_refused_is_renewed_once() {
     let mut world = World::begun(WRITE);
     world.is_answered(401, PROTECTED);
-    world.gets_session(true);
+    match world.sending.step() {
+        Step::Session {
+            is_refused,
+            may_kill,
+        } => assert!(is_refused && !may_kill),
+        other => panic!("{other:?}"),
+    }
+    world.sending.has_session();
     world.is_answered(401, PROTECTED);
     assert!(world.is_over().is_ok());
 }
@@ -294,6 +318,42 @@ fn what_must_not_be_repeated_is_sent_once_where_the_server_may_have_it() {
         let error = world.is_over().unwrap_err();
         assert!(error.message.ends_with("may have carried the request out"));
     }
+}
+
+#[test]
+fn a_server_that_has_begun_to_answer_may_have_acted_upon_a_part() {
+    let mut world = World::begun(WRITE);
+    let failed = Failed {
+        has_heard: true,
+        ..lost()
+    };
+    world.fails(failed, false);
+    let error = world.is_over().unwrap_err();
+    assert!(error.message.ends_with("may have carried the request out"));
+}
+
+#[test]
+fn the_error_of_what_may_have_been_carried_out_does_not_ask_to_try_again() {
+    let mut world = World::begun(WRITE);
+    let error = Error::new(Status::ConnectionLost, "it broke off; try again");
+    world.fails(Failed { error, ..lost() }, true);
+    let error = world.is_over().unwrap_err();
+    assert_eq!(
+        error.message,
+        "it broke off; the server may have carried the request out"
+    );
+    assert!(!error.is_retryable());
+}
+
+#[test]
+fn a_long_refusal_is_a_response() {
+    let long = format!(
+        r#"{{"validationError":"Session is not active","x":"{}"}}"#,
+        "x".repeat(5000)
+    );
+    let mut world = World::begun(READ);
+    world.is_answered(403, &long);
+    assert!(world.is_over().is_ok());
 }
 
 #[test]
