@@ -29,6 +29,9 @@ const BETWEEN_EQUAL_ANSWERS: Duration = Duration::from_secs(5);
 /// An error that will not pass is remembered for so long.
 const PERMANENT_FOR: Duration = Duration::from_secs(1);
 
+/// While another does the work, one get in this time looks whether there is some.
+const MEANWHILE: Duration = Duration::from_millis(100);
+
 /// No Retry-After is kept for longer: it may be a mistake, and the server may be back.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
 
@@ -204,12 +207,8 @@ impl Keeper {
     ///
     /// With a thread that works ahead of time no caller has to look for work.
     pub fn hand_out(&self, now: Moment) -> Option<(Session, Moment)> {
-        let session = self.usable(now)?;
         let held = self.held.as_ref()?;
-        let until = match held.is_over_and_alive {
-            true => self.pauses_until,
-            false => self.last_use(session),
-        };
+        let (session, until) = self.usable_until(now)?;
         let until = match self.rules.is_background {
             // A forked child has no thread that confirms it.
             true => match held.doubt {
@@ -219,6 +218,23 @@ impl Keeper {
             false => until.min(self.next_due()),
         };
         Some((session.clone(), until))
+    }
+
+    /// Returns what can be handed out without asking while another does the work, and until
+    /// when.
+    pub fn hand_out_meanwhile(&self, now: Moment) -> Option<(Session, Moment)> {
+        let (session, until) = self.usable_until(now)?;
+        Some((session.clone(), until.min(now + MEANWHILE)))
+    }
+
+    fn usable_until(&self, now: Moment) -> Option<(&Session, Moment)> {
+        let session = self.usable(now)?;
+        let held = self.held.as_ref()?;
+        let until = match held.is_over_and_alive {
+            true => self.pauses_until,
+            false => self.last_use(session),
+        };
+        Some((session, until))
     }
 
     /// Is told that a thread works ahead of time, or that there is none.

@@ -26,13 +26,18 @@ pub fn get(keeping: &Keeping, deadline: Moment) -> Outcome {
     match keeping.ask() {
         Verdict::Hand(session) => Ok(session),
         Verdict::Fail(error) => Err(error),
-        Verdict::HandAndWork(session, _) if keeping.has_thread() || may_block_here().is_err() => {
-            Ok(session)
-        }
+        Verdict::HandAndWork(session, _) if may_block_here().is_err() => Ok(session),
         Verdict::HandAndWork(session, _) => {
-            match local.single_flight.lead_if_free(&keeping.errand) {
+            let leader = match keeping.has_thread() {
+                true => None,
+                false => local.single_flight.lead_if_free(&keeping.errand),
+            };
+            match leader {
                 Some(leader) => caller.lead(leader, Came::First),
-                None => Ok(session),
+                None => {
+                    keeping.publish_meanwhile();
+                    Ok(session)
+                }
             }
         }
         // It is no failure of the provider's, so the keeper is not told.

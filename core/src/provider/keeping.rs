@@ -118,6 +118,13 @@ impl Keeping {
         })
     }
 
+    /// Hands out what there is for a moment, without a look at the keeper: another does the
+    /// work.
+    pub fn publish_meanwhile(&self) {
+        let now = self.context().now();
+        self.with_keeper(|keeper| self.published.publish(keeper.hand_out_meanwhile(now)));
+    }
+
     pub fn next_due(&self) -> Moment {
         self.with_keeper(|keeper| keeper.next_due())
     }

@@ -1160,6 +1160,23 @@ fn a_session_that_is_refused_after_a_refused_one_is_asked_for_and_not_killed() {
     assert!(keeper.refuse_again(&second, at(later)));
 }
 
+#[test]
+fn while_another_works_a_session_is_handed_out_for_a_moment_at_a_time() {
+    let mut keeper = keeper(Renewal::AtExpiry);
+    keeper.works(
+        Ok(session_at("a", HOME, 30, START).with_age(Some(0))),
+        at(START),
+    );
+    let now = START + secs(1);
+    assert!(keeper.hand_out(now).is_none_or(|(_, until)| until <= now));
+    let (_, until) = keeper.hand_out_meanwhile(now).unwrap();
+    assert_eq!(until, now + ms(100));
+    let now = START + ms(24_950);
+    let (_, until) = keeper.hand_out_meanwhile(now).unwrap();
+    assert_eq!(until, START + secs(25), "not beyond its last use");
+    assert!(keeper.hand_out_meanwhile(until).is_none());
+}
+
 // Work that ends early.
 
 #[test]
