@@ -60,6 +60,7 @@ pub fn refused_ghost() -> Error {
         "each session that the server gave was refused as not active, so none of them exists; \
          wait until the old one has ended if the network has changed, or set another identifier (a lower-case UUID) if the server mistakes this one",
     )
+    .with_http_status(403)
 }
 
 /// Returns the error for a server that returns another session each time.

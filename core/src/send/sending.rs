@@ -197,7 +197,7 @@ impl Sending {
         if self.inactive > 2 {
             return Next::Finish(Err(Error {
                 server_message: server_words::read(answer.body, answer.coding).said,
-                ..aim::refused_ghost().with_http_status(answer.status)
+                ..aim::refused_ghost()
             }));
         }
         self.say(
