@@ -200,6 +200,61 @@ fn noise_alone_is_no_answer() {
     assert!(!exchange.has_heard());
 }
 
+/// A server that has reset the connection: what came is there, and nothing can be written.
+struct Reset<'a> {
+    written: &'a mut Vec<u8>,
+    room: usize,
+    incoming: &'a mut Vec<u8>,
+}
+
+impl Read for Reset<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut socket = Socket {
+            out: self.written,
+            incoming: self.incoming,
+        };
+        socket.read(bytes)
+    }
+}
+
+impl Write for Reset<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.written.len() < self.room {
+            true => self.written.write(bytes),
+            false => Err(io::ErrorKind::ConnectionReset.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_request_that_was_sent_stays_sent_whatever_tls_has_to_say_later() {
+    let mut peers = Peers::new();
+    peers.to_client.extend_from_slice(b"\x17\x03\x03\x00\x20");
+    peers.to_client.extend_from_slice(&[7; 32]);
+    let mut exchange = Exchange::new(Rules {
+        method: Method::Usual,
+        max_body: 1000,
+        error_body_time: None,
+        is_whole: |_| false,
+    });
+    let mut outgoing = Outgoing::new(b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n", b"");
+    assert!(!outgoing.is_sent());
+    // The request fits, the alert about the noise does not.
+    let socket = &mut Reset {
+        written: &mut peers.to_server,
+        room: 1,
+        incoming: &mut peers.to_client,
+    };
+    let now = || Duration::ZERO;
+    let outcome = advance(&mut peers.wire, socket, &mut outgoing, &mut exchange, now);
+    assert!(matches!(outcome, Err(Failure::Lost(_))));
+    assert!(peers.wire.wants_write() && outgoing.is_sent());
+}
+
 /// A tunnel through a proxy that is spoken to in TLS; the other peer is the proxy.
 fn tunnel() -> Peers {
     let mut peers = Peers::new();

@@ -50,6 +50,77 @@ static void a_request_has_its_response(void)
     zelf_response_free(again);
 }
 
+/* The routes of the service, with the sizes of their answers. */
+static void each_route_has_its_response(void)
+{
+    static const struct {
+        const char *method, *target;
+        size_t size;
+    } routes[] = {
+        {"GET", "/api/ethereum/address/0x1", 1000},
+        {"GET", "/api/solana/address/1/tokens", 1000},
+        {"GET", "/api/avalanche/address/0x1", 1000},
+        {"GET", "/api/asset/zns", 200000},
+        {"POST", "/api/protected/rpc/ethereum", 1000},
+        {"GET", "/api/tags/search?tagName=a.zelf", 100000},
+        {"GET", "/api/zelf-ids/search?tagName=a.zelf", 27000},
+        {"GET", "/api/tags/preview?tagName=a.zelf", 27000},
+        {"POST", "/api/tags/preview-zelfproof", 27000},
+        {"POST", "/api/tags/lease", 100000},
+        {"POST", "/api/tags/decrypt", 100000},
+        {"GET", "/api/zelf-name-service/v2/preview?zelfName=a.zelf", 27000},
+        {"POST", "/api/zelf-name-service/v2/lease", 100000},
+        {"POST", "/api/zelf-name-service/v2/decrypt", 100000},
+        {"GET", "/api/zelf-keys/list", 2000000},
+        {"POST", "/api/zelf-keys/store/password", 60000},
+    };
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = warm_provider(client, "routes-x");
+    size_t i;
+    for (i = 0; i < sizeof routes / sizeof *routes; i++) {
+        static const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"}";
+        zelf_request *request = request_to(routes[i].method, routes[i].target);
+        zelf_response *response;
+        if (strstr(routes[i].target, "/rpc/"))
+            zelf_request_set_body(request, call, sizeof call - 1, "application/json");
+        response = send_it(provider, request);
+        PROMISE(zelf_response_http_status(response) == 200 && length_of(response) == routes[i].size,
+                "%s %s has its response: %d, %lu bytes, %s", routes[i].method, routes[i].target,
+                zelf_response_http_status(response), (unsigned long)length_of(response), why());
+        zelf_response_free(response);
+        zelf_request_free(request);
+    }
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+/* The service says of a path that it does not have what it says of a bad token. */
+static void a_path_that_does_not_exist_costs_no_session(void)
+{
+    zelf_client *client = new_client();
+    zelf_session_provider *provider = warm_provider(client, "no-such-path-x");
+    zelf_request *missing = request_to("GET", "/sandbox/echo?id=missing");
+    zelf_request *there = request_to("GET", "/api/tags/search?tagName=a.zelf");
+    int i, refused = 0, fine = 0;
+
+    fault("{\"kind\":\"refusal\",\"path\":\"/sandbox/echo\",\"as\":\"protected\"}");
+    forget_all();
+    for (i = 0; i < 5; i++) {
+        refused += outcome_of(send_it(provider, missing)) == 401;
+        fine += outcome_of(send_it(provider, there)) == 200;
+    }
+    PROMISE(refused == 5 && fine == 5 && kills_arrived() == 0
+                && times_in("/sandbox/requests", "\"path\":\"/api/sessions\"") == 1,
+            "a path that does not exist is refused five times, and the session goes on: %d, %d, %d "
+            "kills",
+            refused, fine, kills_arrived());
+    fault(NULL);
+    zelf_request_free(missing);
+    zelf_request_free(there);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
 static void what_goes_out(void)
 {
     zelf_client *client = new_client();
@@ -781,6 +852,8 @@ static void sending_leaves_the_thread_as_it_was(void)
 int main(void)
 {
     a_request_has_its_response();
+    each_route_has_its_response();
+    a_path_that_does_not_exist_costs_no_session();
     what_goes_out();
     the_path_of_the_base_url_is_kept();
     headers_are_found();
