@@ -209,10 +209,14 @@ impl Wire {
 
 impl Plain {
     fn read_from<S: Read>(&mut self, socket: &mut S) -> Result<(), Broken> {
-        let mut bytes = [0; 4096];
-        match socket.read(&mut bytes)? {
-            0 => self.end = Some(Close::Clean),
-            count => self.inbox.append(&bytes[..count]),
+        // Straight into what is wiped: nothing wipes a stack.
+        let taken = self.inbox.len();
+        self.inbox.append(&[0; 4096]);
+        let outcome = socket.read(&mut self.inbox[taken..]);
+        self.inbox
+            .truncate(taken + outcome.as_ref().map_or(0, |count| *count));
+        if outcome? == 0 {
+            self.end = Some(Close::Clean);
         }
         Ok(())
     }
