@@ -13,7 +13,7 @@ use crate::{
     },
     create::{
         budget::Budget,
-        call::{Call, Note, Now, Policy},
+        call::{Note, Now, Policy},
         single_flight::SingleFlight,
     },
     environment::Environment,
@@ -138,11 +138,7 @@ impl Context {
     }
 
     /// Tells the log what a call has decided.
-    pub fn log_note(&self, call: &mut Call) {
-        self.log_words(call.take_note());
-    }
-
-    pub fn log_words(&self, note: Option<Note>) {
+    pub fn log_note(&self, note: Option<Note>) {
         if let Some((level, words)) = note {
             log::say(self.log.as_deref(), level, || words);
         }

@@ -17,7 +17,7 @@ pub enum Stage {
     Accept,
     /// The client's first TLS message was read; it has had no answer.
     Tls,
-    /// The head of a request was read, its body was not: whoever sends a long one
+    /// The head of a request was read, its body was not: a client that sends a long one
     /// is still at it.
     Upload,
     /// The request was read and not acted upon. `headers` means the same.

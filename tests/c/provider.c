@@ -694,7 +694,7 @@ static int goes_on(zelf_session_provider *provider, const zelf_session *parents)
     before = accepted();
     own = get(provider);
     fine &= is_alive(own) && !is_same(own, parents);
-    /* A connection of its own at least, one more for the kill. */
+    /* The child makes a new connection, and another one for the kill. */
     fine &= accepted() > before;
     zelf_session_free(warm);
     zelf_session_free(own);

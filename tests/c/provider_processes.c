@@ -285,7 +285,7 @@ static int gets_once(const char *identifier, const char *directory)
     return fine ? 7 : 8;
 }
 
-/* In a process of its own. */
+/* Gets a session in a new process. */
 static int is_fine(const char *identifier, const char *directory)
 {
     pid_t child;

@@ -275,7 +275,7 @@ int main(int argc, char **argv)
     PROMISE(told_destroyed == made, "each of %ld providers frees its callback's data: %ld", made,
             told_destroyed);
     PROMISE(threads_alive() == 1, "no thread is left: %d", threads_alive() - 1);
-#ifndef ZELF_RACES /* ThreadSanitizer opens some of its own */
+#ifndef ZELF_RACES /* ThreadSanitizer opens some too */
     PROMISE(entries("/proc/self/fd") == descriptors, "no descriptor is left: %d",
             entries("/proc/self/fd") - descriptors);
 #endif

@@ -414,7 +414,7 @@ static zelf_request *secret_request(size_t length, const char *framing)
     return request;
 }
 
-/* Over HTTP: what TLS has decrypted lies in buffers of its own. */
+/* Over HTTP: the buffers of the TLS library are not wiped. */
 static void nothing_is_left_of_a_body(void)
 {
     int i, framing;

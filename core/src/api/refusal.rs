@@ -135,69 +135,39 @@ pub fn wait(answer: &Answer<'_>, wall: i64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// What a status of several meanings means, by the server's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    RejectedOrigin,
-    /// The session has ended or is used, and no work was done.
-    SessionNotActive,
-    /// What the session may be used for is used up.
-    LimitExceeded,
-    /// The token is no good, or the path is unknown.
-    Protected,
-    /// The server has no routes yet.
-    StartingUp,
-}
-
-impl Refusal {
-    /// Reads the words of an answer. `None`: they say nothing that is known.
-    pub fn of(code: u16, said: &str) -> Option<Self> {
-        let said = said.to_ascii_lowercase();
-        let limit = said.contains("limit exceeded");
-        match code {
-            401 if said.contains("invalid session") => Some(Self::LimitExceeded),
-            401 if said.contains("protected resource") => Some(Self::Protected),
-            403 if said == "rejected" => Some(Self::RejectedOrigin),
-            403 if said.contains("not active") => Some(Self::SessionNotActive),
-            403 if limit => Some(Self::LimitExceeded),
-            404 if said == "not found" => Some(Self::StartingUp),
-            _ => None,
-        }
-    }
-}
-
 /// Decides by the words where one HTTP status means several things (401 is also an
 /// exhausted session, 403 has four meanings). Words that did not come whole, and
 /// say nothing that is known, decide nothing.
 fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str) {
-    let known = Refusal::of(code, said);
+    let said = said.to_ascii_lowercase();
+    let limit = said.contains("limit exceeded");
     match code {
         301 | 302 | 303 | 307 | 308 => (
             Status::Redirected,
             "redirects elsewhere, which is never followed; correct the base URL",
         ),
         400 | 413 | 415 | 431 => (Status::BadRequest, "could not accept the request"),
-        401 if known == Some(Refusal::LimitExceeded) => (
+        401 if said.contains("invalid session") => (
             Status::LimitExceeded,
             "says the session is used up; create it again with kill session set",
         ),
-        403 if known == Some(Refusal::RejectedOrigin) => (
+        403 if said == "rejected" => (
             Status::RejectedOrigin,
             "rejected the origin; set one that it accepts",
         ),
-        403 if known == Some(Refusal::SessionNotActive) => (
+        403 if said.contains("not active") => (
             Status::SessionNotActive,
             "says the session has ended; create a new one",
         ),
-        403 if known == Some(Refusal::LimitExceeded) => (
+        403 if limit => (
             Status::LimitExceeded,
             "says a limit of the session is reached; create it again with kill session set",
         ),
-        404 if known == Some(Refusal::StartingUp) => (
+        404 if said == "not found" => (
             Status::StartingUp,
             "has no session API yet; it is still starting, or the base URL is wrong",
         ),
-        401 | 403 | 404 if is_cut_short && known != Some(Refusal::Protected) => (
+        401 | 403 | 404 if is_cut_short => (
             Status::ConnectionLost,
             "refused the request, but did not come to say why; try again",
         ),

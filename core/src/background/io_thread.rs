@@ -285,7 +285,7 @@ impl Io {
                     is_killing.set(over == Over::Own);
                     self.exchange(&mut call, &body, over, job).await;
                     is_killing.set(false);
-                    self.context.log_note(&mut call);
+                    self.context.log_note(call.take_note());
                 }
                 Step::Wait { until, is_long } => {
                     if is_long {

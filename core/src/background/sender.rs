@@ -27,13 +27,13 @@ use crate::{
 };
 
 pub struct Sender<'a> {
-    pub connections: &'a Rc<Connections>,
-    pub outline: &'a Outline,
-    pub deadline: Moment,
+    connections: &'a Rc<Connections>,
+    outline: &'a Outline,
+    deadline: Moment,
     /// What the request waits for at present.
-    pub waits_for: Cell<Awaited>,
+    waits_for: Cell<Awaited>,
     /// The server may have the whole of a request that was not answered.
-    pub may_be_done: Cell<bool>,
+    may_be_done: Cell<bool>,
     waits_for_place: Cell<bool>,
     /// The last answer.
     pub came: RefCell<Option<Response>>,
@@ -73,17 +73,18 @@ impl<'a> Sender<'a> {
                     sending.has_session();
                 }
                 Step::Exchange { over } => {
+                    place = place.or_else(|| shared.places.take_now());
                     if place.is_none() {
                         self.waits_for_place.set(true);
                         place = Some(shared.places.take().await?);
                         self.waits_for_place.set(false);
-                        // Another may have come while this one waited.
+                        // Another session may have come meanwhile.
                         session = sessions.warm().or(session);
                     }
                     self.came.take();
                     let came = Box::pin(self.exchange(&mut sending, session.as_ref(), over)).await;
                     self.came.replace(came);
-                    context.log_words(sending.take_note());
+                    context.log_note(sending.take_note());
                 }
                 Step::Wait { until, is_long } => {
                     if is_long {
@@ -143,11 +144,9 @@ impl<'a> Sender<'a> {
             }
         };
         let sent_at = context.now();
-        let head = context.common.head(self.outline, session, Outgoing::PIECE);
-        let body = match self.outline.body().len() > Outgoing::PIECE {
-            true => self.outline.body(),
-            false => &[],
-        };
+        let (head, body) = context
+            .common
+            .request(self.outline, session, Outgoing::PIECE);
         let outgoing = Outgoing::new(&head, body);
         let rules = context.rules_for(self.outline);
         self.may_be_done.set(true);

@@ -84,7 +84,7 @@ impl Driver<'_> {
                     if let Err(Abandoned(error)) = self.exchange(&mut call, &body, over) {
                         return Err(error);
                     }
-                    self.context.log_note(&mut call);
+                    self.context.log_note(call.take_note());
                 }
                 Step::Wait { until, .. } => {
                     thread::sleep(until.saturating_sub(self.context.now()));

@@ -95,16 +95,18 @@ impl Sender<'_> {
                     sending.has_session();
                 }
                 Step::Exchange { over } => {
+                    place = place.or_else(|| self.shared.places.take_now());
                     if place.is_none() {
-                        place = match self.place() {
-                            Some(place) => Some(place),
-                            None => return came.ok_or_else(|| self.no_place()),
-                        };
-                        // Another may have come while this one waited.
+                        let left = || self.deadline.saturating_sub(self.context.now());
+                        place = self.shared.places.wait(left);
+                        if place.is_none() {
+                            return came.ok_or_else(|| self.outline.no_place());
+                        }
+                        // Another session may have come meanwhile.
                         session = source.warm().or(session);
                     }
                     came = self.exchange(&mut sending, session.as_ref(), over, terms)?;
-                    self.context.log_words(sending.take_note());
+                    self.context.log_note(sending.take_note());
                 }
                 Step::Wait { until, is_long } => {
                     if is_long {
@@ -123,15 +125,6 @@ impl Sender<'_> {
     fn out_of_time(&self) -> Error {
         let failure = Failure::OutOfTime(Awaited::SERVER);
         self.context.describe_request(self.outline, failure, None)
-    }
-
-    fn place(&self) -> Option<Place<'_>> {
-        let left = || self.deadline.saturating_sub(self.context.now());
-        self.shared.places.wait(left)
-    }
-
-    fn no_place(&self) -> Error {
-        self.outline.no_place()
     }
 
     fn exchange(
@@ -153,11 +146,9 @@ impl Sender<'_> {
             Err(failure) => return self.failed(sending, failure, false, None, terms),
         };
         let sent_at = context.now();
-        let head = context.common.head(self.outline, session, Outgoing::PIECE);
-        let body = match self.outline.body().len() > Outgoing::PIECE {
-            true => self.outline.body(),
-            false => &[],
-        };
+        let (head, body) = context
+            .common
+            .request(self.outline, session, Outgoing::PIECE);
         let outgoing = Outgoing::new(&head, body);
         let rules = context.rules_for(self.outline);
         let outcome = connection.exchange(outgoing, rules, self.deadline);

@@ -29,6 +29,11 @@ impl Default for Places {
 }
 
 impl Places {
+    /// Takes a place, if there is one.
+    pub fn take_now(&self) -> Option<Place<'_>> {
+        self.0.try_acquire().ok()
+    }
+
     /// Waits for a place as a task.
     pub async fn take(&self) -> Result<Place<'_>, Error> {
         // It is never closed.
@@ -39,9 +44,6 @@ impl Places {
     /// Waits for a place as a thread. `left` says how much time there is. `None`: it is
     /// over.
     pub fn wait(&self, left: impl Fn() -> Duration) -> Option<Place<'_>> {
-        if let Ok(place) = self.0.try_acquire() {
-            return Some(place);
-        }
         let (bell, waker) = Bell::new();
         let mut context = Context::from_waker(&waker);
         let mut place = pin!(self.0.acquire());

@@ -37,6 +37,7 @@ use crate::{
 /// while.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
+/// A request ends by its deadline itself. The thread ends it so long after that.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// How long the thread waits for a caller who does the work.
@@ -78,7 +79,6 @@ pub struct Send {
 }
 
 impl Chore for Send {
-    /// The request itself ends by its deadline, and says what came of it.
     fn deadline(&self) -> Moment {
         self.deadline.saturating_add(GRACE)
     }
@@ -179,6 +179,7 @@ impl Drop for End {
     }
 }
 
+/// Stops a task when the call that waits for it is dropped, unless it kills a session.
 struct StopUnlessKilling(AbortHandle, Rc<Cell<bool>>);
 
 impl Drop for StopUnlessKilling {

@@ -22,9 +22,22 @@ impl Common {
         }
     }
 
-    /// Returns the head of a request, with the token of `session`, and the body behind it
-    /// if that is no longer than `most`.
-    pub fn head(&self, outline: &Outline, session: Option<&Session>, most: usize) -> Secret {
+    /// Returns a request with the token of `session`: its head, and the body. A body that is
+    /// no longer than `most` stands behind the head already.
+    pub fn request<'a>(
+        &self,
+        outline: &'a Outline,
+        session: Option<&Session>,
+        most: usize,
+    ) -> (Secret, &'a [u8]) {
+        let head = self.head(outline, session, most);
+        match outline.body().len() <= most {
+            true => (head, &[]),
+            false => (head, outline.body()),
+        }
+    }
+
+    fn head(&self, outline: &Outline, session: Option<&Session>, most: usize) -> Secret {
         const PUNCTUATION: usize = 80;
         let authorization = session.map(|session| session.authorization());
         let body = outline.body();

@@ -240,8 +240,8 @@ impl Outline {
     }
 }
 
-/// Checks a path with a query. What RFC 3986 does not allow in one is refused: whoever
-/// repaired it might ask for something else.
+/// Checks a path with a query. Refuses what RFC 3986 does not allow in one: a repaired
+/// target could be another resource.
 fn check_target(target: &str) -> Result<(), Error> {
     if !target.starts_with('/') {
         return Err(refused("the target does not begin with \"/\""));

@@ -41,7 +41,7 @@ pub enum Sabotage {
     RepeatsAll,
     /// What was sent whole counts as a part.
     NeverWhole,
-    /// Whoever is refused has the held session renewed.
+    /// Each refused caller has the held session renewed.
     RefusesAny,
     Hasty,
     Silent,

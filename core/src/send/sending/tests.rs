@@ -14,7 +14,7 @@ const WRITE: Terms = Terms {
     ..READ
 };
 
-/// A sending in a world of its own.
+/// A sending, with the clock and the budget that it is told of.
 struct World {
     sending: Sending,
     budget: Budget,
