@@ -1,4 +1,4 @@
-//! Prints how often ten thousand providers ask, second by second, through an outage of two
+//! Prints how many requests ten thousand providers make in each second, through an outage of two
 //! minutes: `second,asked_once_a_minute,with_threads`. A summary goes to stderr.
 
 #[path = "../tests/provider/fleet.rs"]

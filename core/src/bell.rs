@@ -1,4 +1,4 @@
-//! Puts a thread to sleep until another one wakes it.
+//! Lets a thread wait until another one wakes it.
 
 use std::{
     sync::{Arc, Condvar, PoisonError},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::lock::Lock;
 
-/// A bell that one thread waits for. It rings when its [`Waker`] wakes.
+/// An event that one thread waits for. Its [`Waker`] signals it.
 #[derive(Default)]
 pub struct Bell {
     has_rung: Lock<bool>,
@@ -22,8 +22,7 @@ impl Bell {
         (bell, waker)
     }
 
-    /// Waits for a ring, or until `time` is over. A ring that came before is not
-    /// lost.
+    /// Waits until the bell rings or `time` has passed. A ring before the call is not lost.
     pub fn wait(&self, time: Duration) {
         let has_rung = self.has_rung.hold();
         let (mut has_rung, _) = self

@@ -1,4 +1,4 @@
-//! A client: settings that hold together, and the calls made with them.
+//! A client: its checked settings, and its calls.
 
 use std::{
     sync::{Arc, Weak},
@@ -11,6 +11,7 @@ use crate::{
         chore::Chore,
         engine::{self, Engine},
         order::Task,
+        send_once::SendOnce,
         shutdown,
     },
     blocking::{
@@ -19,11 +20,12 @@ use crate::{
         send::{Sender, Source},
     },
     config::Config,
+    connect::event_loop,
     context::{Context, Shared},
     create::aim::Errand,
     environment::Environment,
     error::{Error, Status},
-    host::fork::PerProcess,
+    host::{entropy, fork::PerProcess},
     log,
     moment::Moment,
     send::{
@@ -40,7 +42,7 @@ pub struct Client {
     engine: Arc<Engine>,
 }
 
-/// What a forked child must not share with its parent.
+/// State that a forked child must not share with its parent.
 #[derive(Default)]
 struct Local {
     shared: Arc<Shared>,
@@ -52,8 +54,9 @@ impl Client {
         Self::within(config, Environment::SYSTEM)
     }
 
-    /// Makes a client with other clocks and random numbers, for tests.
+    /// Creates a client with other clocks and random numbers, for tests.
     pub fn within(config: &Config, environment: Environment) -> Result<Self, Error> {
+        entropy::prepare_process()?;
         let context = Arc::new(Context::new(config.check()?, environment));
         Ok(Self {
             engine: Engine::new(Arc::clone(&context), config.dispatched_by_host),
@@ -66,7 +69,7 @@ impl Client {
     pub fn create_session(&self, options: &SessionOptions) -> Result<Session, Error> {
         let deadline = self.context.deadline();
         let outcome = match options.check() {
-            // A client that takes no calls says so first.
+            // The error of a closed client is reported first.
             Err(_) if self.engine.is_closed() => return Err(engine::shut_down()),
             Err(error) => Err(error),
             Ok(errand) => return self.run(errand, deadline),
@@ -119,7 +122,7 @@ impl Client {
         outcome
     }
 
-    /// Sends a request with a session that is not renewed, or without one.
+    /// Sends a request with a session that is not renewed, or without a session.
     pub fn send_once(
         &self,
         request: &Request,
@@ -133,22 +136,62 @@ impl Client {
         self.send(&outline, &Source::Given(session), deadline)
     }
 
-    /// Whether it takes no more calls.
+    /// Returns whether the client rejects new calls.
     pub fn is_closed(&self) -> bool {
         self.engine.is_closed()
+    }
+
+    /// Returns the base URL, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.context.destination.endpoint.base_url()
+    }
+
+    /// Returns the `Origin` header of its requests.
+    pub fn origin(&self) -> &str {
+        &self.context.origin
     }
 
     pub fn context(&self) -> &Arc<Context> {
         &self.context
     }
 
-    /// Prepares an asynchronous call. It has to be submitted.
+    /// Returns the state that the calls of this process share.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.local.get().shared)
+    }
+
+    /// Prepares an asynchronous call that creates a session. The caller has to submit it.
     pub fn begin(&self, options: &SessionOptions) -> Result<(AsyncCall, Unsent), Error> {
         let errand = options.check()?;
         self.begin_task(Asked::Task(Task::Errand(Arc::new(errand))))
     }
 
-    /// Prepares an asynchronous call for anything. It has to be submitted.
+    /// Prepares an asynchronous call that sends a request with the caller's session, or
+    /// without one.
+    pub fn begin_send(
+        &self,
+        request: &Request,
+        session: Option<&Session>,
+    ) -> Result<(AsyncCall, Unsent), Error> {
+        let send = self.send_once_later(request, session)?;
+        self.begin_task(Asked::Task(Task::Chore(Box::new(send))))
+    }
+
+    /// Returns the work that sends a request with the caller's session, or without one.
+    pub fn send_once_later(
+        &self,
+        request: &Request,
+        session: Option<&Session>,
+    ) -> Result<SendOnce, Error> {
+        let outline = request.check()?;
+        Ok(SendOnce {
+            deadline: self.context.now().saturating_add(outline.timeout),
+            outline,
+            session: session.cloned(),
+        })
+    }
+
+    /// Prepares an asynchronous call of any kind. The caller has to submit it.
     pub fn begin_task(&self, asked: Asked) -> Result<(AsyncCall, Unsent), Error> {
         let number = self.engine.begin(&self.local.get().shared)?;
         let call = AsyncCall {
@@ -163,7 +206,7 @@ impl Client {
         Ok((call, unsent))
     }
 
-    /// Has the I/O thread do a chore until the client's end.
+    /// Runs a chore on the I/O thread until the client ends.
     pub fn keep(&self, chore: Box<dyn Chore>) -> Result<(), Error> {
         self.engine.keep(&self.local.get().shared, chore)
     }
@@ -180,30 +223,32 @@ impl Client {
         self.engine.dispatch()
     }
 
-    /// Says that the owner has no more use for it. Calls may still be inside.
+    /// Ends the client when the host frees it. Other calls may still be running.
     pub fn let_go(&self) {
         shutdown::let_go(&self.engine);
-        // A provider may keep the client, and makes no request with it.
+        // A provider may still refer to the client, but makes no requests.
         self.local.get().pool.clear();
     }
 }
 
-/// A log callback runs in the middle of a call, and must not wait for one.
+/// Fails inside a log callback, and on a thread whose event loop runs. Both are in the middle of
+/// another call, and must not wait for this one.
 pub fn may_block_here() -> Result<(), Error> {
-    match log::is_telling() {
-        true => Err(Error::new(
-            Status::InvalidArgument,
-            "a session cannot be created from inside a log callback",
-        )),
-        false => Ok(()),
-    }
+    let words = if log::is_telling() {
+        "a blocking call cannot be made in a log callback; make it after the callback"
+    } else if event_loop::runs_here() {
+        "a blocking call cannot be made on the client's I/O thread; make it on another thread"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Status::InvalidArgument, words))
 }
 
-/// One asynchronous call, as its owner sees it.
+/// An asynchronous call, for its owner.
 pub struct AsyncCall {
     number: u64,
-    /// Weak: what belongs to the client ends with it, whatever calls the host
-    /// keeps.
+    /// Weak, so that the client's data is freed with the client, even if the host keeps call
+    /// objects.
     engine: Weak<Engine>,
 }
 
@@ -215,22 +260,22 @@ impl AsyncCall {
     }
 }
 
-/// An asynchronous call that is not yet under way.
+/// An asynchronous call that was not submitted yet.
 pub struct Unsent {
     number: u64,
     engine: Arc<Engine>,
     asked: Asked,
 }
 
-/// What an asynchronous call is for.
+/// The purpose of an asynchronous call.
 pub enum Asked {
     Task(Task),
-    /// Its outcome is known.
+    /// The outcome is already known.
     Known(Session),
 }
 
 impl Unsent {
-    /// Puts the call under way. `finish` may run before this returns.
+    /// Starts the call. `finish` may run before this returns.
     pub fn submit(self, finish: Finish) {
         match self.asked {
             Asked::Task(task) => self.engine.submit(self.number, task, finish),

@@ -1,4 +1,4 @@
-//! A client's settings: as the caller gave them, and as checked.
+//! The settings of a client: the caller's values, and the checked ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,14 +23,14 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
-/// What the caller set. Nothing is judged before [`Config::check`].
+/// The caller's values. [`Config::check`] validates them.
 #[derive(Clone, Default)]
 pub struct Config {
     pub base_url: Text,
     pub origin: Text,
     pub user_agent: Text,
     pub ca_file: Text,
-    /// Certificates in PEM form, instead of a file of them.
+    /// Certificates in PEM form, as a text instead of a file.
     pub ca_pem: Option<Pem>,
     pub pins: Vec<Text>,
     pub proxy: Text,
@@ -39,11 +39,11 @@ pub struct Config {
     pub timeout_ms: u32,
     pub connect_timeout_ms: u32,
     pub max_attempts: u32,
-    /// The host runs the callbacks of asynchronous calls on its thread.
+    /// The host runs the callbacks of asynchronous calls with `zelf_client_dispatch`.
     pub dispatched_by_host: bool,
 }
 
-/// A text, or the length of one that is too long to copy.
+/// A text, or only its length if it is too long to be copied.
 #[derive(Clone)]
 pub enum Pem {
     Text(Vec<u8>),
@@ -51,11 +51,11 @@ pub enum Pem {
 }
 
 impl Pem {
-    /// The most bytes that a text may have.
+    /// The longest text, in bytes.
     pub const MAX: usize = MAX_PEM;
 }
 
-/// Settings that hold together.
+/// Valid settings.
 pub struct Settings {
     pub destination: Destination,
     pub origin: String,
@@ -65,9 +65,8 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Sets the log, or none where `log` tells nothing. Returns the logs that are of
-    /// no more use here: they call the host when they are dropped, and the host may
-    /// free the configuration then.
+    /// Sets the log, or none if `log` is silent. Returns the logs that are no longer used. Dropping
+    /// them calls the host, and the host may free the configuration then.
     pub fn set_log(&mut self, log: Arc<Log>) -> [Option<Arc<Log>>; 2] {
         if log.is_silent() {
             [self.log.take(), Some(log)]
@@ -76,8 +75,7 @@ impl Config {
         }
     }
 
-    /// Returns the settings, or the first that is wrong, in the order of the
-    /// header.
+    /// Returns the settings, or an error for the first invalid one in the order of the header.
     pub fn check(&self) -> Result<Settings, Error> {
         let base_url = self.base_url.check(&header_text("base URL", 2048))?;
         let endpoint = Endpoint::parse(base_url.unwrap_or(DEFAULT_BASE_URL))?;
@@ -92,7 +90,7 @@ impl Config {
         let pins = self.pins()?;
         let proxy = self.proxy(&endpoint)?;
         let trust = match roots {
-            // Nobody is asked, so no file need be read.
+            // Plain HTTP verifies no certificates, so no file is read.
             None if !endpoint.is_https() => Trust::nobody(),
             roots => Trust::new(roots, pins)?,
         };
@@ -125,7 +123,7 @@ impl Config {
         match (path, &self.ca_pem) {
             (Some(_), Some(_)) => Err(Error::new(
                 Status::InvalidConfig,
-                "both a CA file and CA certificates are set; choose one",
+                "both a CA file and CA certificates are set; set only one",
             )),
             (Some(path), None) => ca_file::from_file(path).map(Some),
             (None, Some(Pem::Text(pem))) => ca_file::from_text(pem, "the CA text").map(Some),
@@ -146,7 +144,7 @@ impl Config {
             .collect()
     }
 
-    /// Plain http goes to this machine only, and never through a proxy.
+    /// Returns the proxy. Plain HTTP only connects to this machine, and never uses a proxy.
     fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Error> {
         let proxy = match self.proxy.check(&header_text("proxy URL", 2048))? {
             Some(url) => Some(proxy::parse(url)?),

@@ -1,5 +1,4 @@
-//! What all calls of a client have in common: what never changes, and what the
-//! calls of one process share.
+//! State of all calls of a client: the settings, and the state that the calls of one process share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,36 +28,36 @@ use crate::{
     send::{head::Common, request::Outline},
 };
 
-/// A hundred times the largest session that the server sends.
+/// The longest body of a session call, a hundred times the largest session of the server.
 const MAX_BODY: usize = 64 * 1024;
 
-/// How long the words of an error are waited for, at most a quarter of the call's
-/// time: its status must not be lost with them.
+/// How long to wait for the message of an error, or a quarter of the call's time limit if that is
+/// less. The status must be reported even without the message.
 const MAX_ERROR_BODY_TIME: Duration = Duration::from_secs(4);
 
-/// A client's settings in the form in which calls need them.
+/// The settings of a client, in the form that calls need.
 pub struct Context {
     pub environment: Environment,
     pub destination: Destination,
     pub policy: Policy,
-    /// Of the session call.
+    /// For session calls.
     pub request_head: RequestHead,
     pub rules: Rules,
-    /// Of requests to other routes.
+    /// For requests to other routes.
     pub common: Common,
     pub log: Option<Arc<Log>>,
     pub origin: String,
     timeout: Duration,
 }
 
-/// What the calls of one process share. A forked child starts with its own.
+/// State that the calls of one process share. A forked child creates its own.
 #[derive(Default)]
 pub struct Shared {
     pub single_flight: SingleFlight,
     pub budget: Budget,
     pub network: Network,
-    /// Of requests. Session calls have others, or many requests would keep the sessions
-    /// from being renewed.
+    /// For requests. Session calls have separate places. Otherwise many requests could prevent the
+    /// renewal of sessions.
     pub places: Places,
     pub session_places: Places,
 }
@@ -108,8 +107,8 @@ impl Context {
         }
     }
 
-    /// Returns what an exchange with this request accepts. Any answer has to come whole:
-    /// it is the caller's.
+    /// Returns the rules for the answer to this request. The answer has to be complete, because the
+    /// caller gets it.
     pub fn rules_for(&self, outline: &Outline) -> Rules {
         Rules {
             method: outline.framing(),
@@ -123,12 +122,12 @@ impl Context {
         (self.environment.now)()
     }
 
-    /// Returns when a call that begins now has to end.
+    /// Returns the deadline of a call that starts now.
     pub fn deadline(&self) -> Moment {
         self.now().saturating_add(self.timeout)
     }
 
-    /// Returns what a call's decisions depend on.
+    /// Returns the time, the random numbers and the budget for the decisions of a call.
     pub fn decision<'a>(&self, shared: &'a Shared) -> Now<'a> {
         Now {
             time: self.now(),
@@ -137,19 +136,19 @@ impl Context {
         }
     }
 
-    /// Tells the log what a call has decided.
+    /// Logs the note of a call.
     pub fn log_note(&self, note: Option<Note>) {
         if let Some((level, words)) = note {
             log::say(self.log.as_deref(), level, || words);
         }
     }
 
-    /// Tells the log of a call that has failed.
+    /// Logs a failed call.
     pub fn log_failure(&self, error: &Error) {
         log::say(self.log.as_deref(), Level::Error, || error.message.clone());
     }
 
-    /// Tells the log of an answer.
+    /// Logs an answer.
     pub fn log_answer(&self, status: u16, took: Duration, was_kept: bool) {
         log::say(self.log.as_deref(), Level::Debug, || {
             format!(
@@ -160,12 +159,12 @@ impl Context {
         });
     }
 
-    /// Returns the error for a failure of an exchange, or of making a connection.
+    /// Returns the error for a failed exchange or connection.
     pub fn describe(&self, failure: Failure, exchange: Option<&Exchange>) -> Error {
         self.describe_within(self.timeout, failure, exchange)
     }
 
-    /// Returns the error for a failure of a request.
+    /// Returns the error for a failed request.
     pub fn describe_request(
         &self,
         outline: &Outline,
@@ -179,7 +178,7 @@ impl Context {
         self.describe_within(outline.timeout, failure, exchange)
     }
 
-    /// As [`describe`](Self::describe), for a request with another time limit.
+    /// Does the same as [`describe`](Self::describe), with another time limit.
     fn describe_within(
         &self,
         limit: Duration,
@@ -197,7 +196,7 @@ impl Context {
         }
     }
 
-    /// Returns the error of a call whose time is over while it waits.
+    /// Returns the error for a call whose time limit has passed.
     pub fn out_of_time(&self, awaited: Awaited) -> Error {
         self.destination.attempt().out_of_time(awaited)
     }

@@ -1,10 +1,9 @@
-//! Decimal numbers, as JSON writes them.
+//! Decimal numbers, in the format of JSON.
 
-/// Returns the whole part of a number that is not negative: `12`, `12.5`, `.5`, `12.` and
-/// `1.25e1`. The largest value also stands for all that are larger. `None`: the text is
-/// no such number.
+/// Returns the integer part of a non-negative number: `12`, `12.5`, `.5`, `12.` and `1.25e1`.
+/// Returns the largest value for larger numbers, and `None` for other texts.
 pub fn whole(text: &str) -> Option<u64> {
-    // Nearly all are whole and in range.
+    // Almost all numbers are integers in range.
     if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
         && let Ok(whole) = text.parse()
     {
@@ -19,7 +18,7 @@ pub fn whole(text: &str) -> Option<u64> {
     if whole.len() + fraction.len() == 0 || !digits.clone().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // Negative: all digits belong to the fraction.
+    // If it is negative, all digits belong to the fraction.
     let before_point = i64::try_from(whole.len()).ok()?.saturating_add(exponent);
     let mut value: u64 = 0;
     for _ in 0..before_point {

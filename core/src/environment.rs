@@ -1,21 +1,18 @@
-//! The clocks and random numbers that drivers read. Tests replace them.
-
-use ring::rand::{SecureRandom, SystemRandom};
+//! The clocks and random numbers of the drivers. Tests replace them.
 
 use crate::{
-    error::{Error, Status},
-    host::clock,
+    host::{clock, entropy},
     moment::Moment,
 };
 
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {
     pub now: fn() -> Moment,
-    /// Returns a number that changes when `now` may have. 0: it may have at any time.
+    /// Returns a number that changes when `now` may have changed, or 0 if that is unknown.
     pub tick: fn() -> u64,
-    /// Reads the clock that the user sets, in Unix seconds. It may be hours off.
+    /// Returns the wall clock in Unix seconds. The user can set it, and it may be hours off.
     pub wall: fn() -> i64,
-    /// Returns a number that is uniform over all values of its type.
+    /// Returns a random number, uniform over all values of its type.
     pub random: fn() -> u32,
 }
 
@@ -28,20 +25,10 @@ impl Environment {
     };
 }
 
-/// Fills `bytes` with numbers that nobody can guess.
-pub fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
-    SystemRandom::new().fill(bytes).map_err(|_| {
-        Error::new(
-            Status::System,
-            "the system gave no random numbers; try again",
-        )
-    })
-}
-
-/// Serves jitter. Without random numbers there is no jitter.
+/// Returns a random number for jitter, or 0 if the system has none.
 fn random() -> u32 {
     let mut bytes = [0; 4];
-    match fill_random(&mut bytes) {
+    match entropy::fill(&mut bytes) {
         Ok(()) => u32::from_ne_bytes(bytes),
         Err(_) => 0,
     }

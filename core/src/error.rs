@@ -1,12 +1,11 @@
-//! What can go wrong, as a value: a status, a sentence to act on, and the
-//! server's words.
+//! Errors: a status, a message with advice, and the server's message.
 
 use std::{fmt, time::Duration};
 
-/// Why a call failed. `ffi::status` gives each its number and its name in C.
+/// Why a call failed. `ffi::status` assigns the numbers and the names in C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    // The caller's side.
+    // The program or the device.
     InvalidArgument,
     InvalidConfig,
     Panic,
@@ -14,7 +13,7 @@ pub enum Status {
     Cancelled,
     ShutDown,
     Forked,
-    // On the way.
+    // The connection.
     Dns,
     Connect,
     Tls,
@@ -22,11 +21,11 @@ pub enum Status {
     ConnectionLost,
     PinMismatch,
     Proxy,
-    // The server's answer, as an answer.
+    // The format of the answer.
     BadResponse,
     ResponseTooLarge,
     Redirected,
-    // What the server said.
+    // The server's refusal.
     RejectedOrigin,
     Unauthorized,
     Forbidden,
@@ -39,7 +38,7 @@ pub enum Status {
     RateLimited,
     Server,
     UnexpectedHttpStatus,
-    // The session that came.
+    // The received session.
     SessionExpired,
     ForeignSession,
     GhostSession,
@@ -99,17 +98,16 @@ impl Status {
     }
 }
 
-/// A failed call. Never holds a token.
+/// The error of a failed call. It never contains a token.
 #[derive(Clone, Debug)]
 pub struct Error {
     pub status: Status,
     pub message: String,
-    /// 0: no response arrived.
+    /// 0 if no response arrived.
     pub http_status: u16,
     pub server_message: Option<String>,
     pub retry_after: Option<Duration>,
-    /// Whether the same call may succeed a little later, where that is not as its status
-    /// says.
+    /// Whether the same call may succeed a little later, if its status does not decide this.
     pub is_retryable: Option<bool>,
 }
 

@@ -1,29 +1,29 @@
-//! Identifiers that the server handles well: 32 lower-case hex digits.
+//! Identifiers in the form that the server handles best: 32 lower-case hex digits.
 
 use std::num::NonZeroU32;
 
 use ring::pbkdf2;
 
 use crate::{
-    environment::fill_random,
     error::{Error, Status},
+    host::entropy,
 };
 
 pub const DIGITS: usize = 32;
 
-/// Part of the promise that the same device gives the same identifier in every
-/// version: never to be changed, nor are the algorithm and its rounds.
+/// The salt, the algorithm and the rounds must never change: the same device gets the same
+/// identifier in every version.
 const SALT: &[u8] = b"libzelf identifier 1";
-/// A serial number or a MAC has few bits: what makes guessing dear is the
-/// time of each guess. A few milliseconds for the one who calls it once.
+/// A serial number or a MAC has few bits, so guessing must be slow. This takes a few milliseconds
+/// for each call.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
 
-/// A salted hash of whatever tells the device apart.
+/// Returns a salted hash of a unique property of the device.
 pub fn derive(device_id: &[u8]) -> Result<[u8; DIGITS], Error> {
     if device_id.is_empty() {
         return Err(Error::new(
             Status::InvalidArgument,
-            "the device id is empty, and would be the same everywhere",
+            "the device id is empty; pass one that is unique to the device",
         ));
     }
     let mut hash = [0; DIGITS / 2];
@@ -37,10 +37,10 @@ pub fn derive(device_id: &[u8]) -> Result<[u8; DIGITS], Error> {
     Ok(hex(hash))
 }
 
-/// 128 random bits.
+/// Returns 128 random bits.
 pub fn random() -> Result<[u8; DIGITS], Error> {
     let mut bytes = [0; DIGITS / 2];
-    fill_random(&mut bytes)?;
+    entropy::fill(&mut bytes)?;
     Ok(hex(bytes))
 }
 
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_device_keeps_its_identifier_in_every_version() {
-        // PBKDF2-HMAC-SHA-256, made with another implementation.
+        // PBKDF2-HMAC-SHA-256, computed with another implementation.
         assert_eq!(
             text(derive(b"serial-0001")),
             "b19869862375fa324ef230d85dc24bf9"

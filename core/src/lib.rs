@@ -1,30 +1,28 @@
-//! The Zelf session client as a safe Rust library. The crate `zelf` puts a C
-//! ABI around it.
+//! The Zelf session client as a safe Rust library. The crate `zelf` puts a C ABI around it.
 //!
-//! Decisions stand apart from I/O. The modules in the first group decide: they
-//! are told what happened and what time it is, and say what to do next. Nothing
-//! in them waits, reads a clock or owns a socket. The drivers in the second
-//! group do what they say.
+//! Decisions are separate from I/O. The modules of the first group decide: they receive an event
+//! and the time, and return the next step. They do not wait, read no clock and own no socket. The
+//! drivers of the second group carry out the steps.
 //!
-//! Decide:
+//! Decisions:
 //!
-//! * [`create`]: from a request to a session worth handing out: the call, retry
-//!   policy, retry budget, single flight
-//! * [`api`]: the wire: request body, session answer, refusals, claims
-//! * [`send`]: requests to any route: what is sent, and when it is sent again
+//! * [`create`]: session calls: attempts, retries, retry budget, renewals, single flight
+//! * [`api`]: the API: request body, session answer, refusals, claims
+//! * [`send`]: requests to any route: their bytes, and when to retry them
 //! * [`http`]: one HTTP/1.1 exchange
 //!
-//! Act:
+//! Drivers and I/O:
 //!
-//! * [`blocking`]: drives a call on its caller's thread, and pools connections
-//! * [`background`]: drives asynchronous calls on a thread of the client's
-//! * [`connect`]: makes connections: name look-up, TCP, proxy, TLS, trust
-//! * [`host`]: the process that the library is a guest in
+//! * [`blocking`]: drives calls on the caller's thread, and pools connections
+//! * [`background`]: drives asynchronous calls on a thread of the client
+//! * [`futures`]: drives asynchronous calls on the caller's tokio runtime
+//! * [`connect`]: opens connections: name look-up, TCP, proxy, TLS, trust
+//! * [`host`]: the process that the library runs in
 //!
-//! Nouns that a caller meets: [`client`], [`config`], [`session_options`],
-//! [`session`], [`error`], [`identifier`], [`log`].
+//! Types for callers: [`client`], [`config`], [`session_options`], [`session`], [`error`],
+//! [`identifier`], [`log`].
 //!
-//! `docs/architecture.md` has the picture.
+//! `docs/architecture.md` shows how they work together.
 
 #![deny(unsafe_code)]
 
@@ -40,6 +38,7 @@ pub mod create;
 pub mod decimal;
 pub mod environment;
 pub mod error;
+pub mod futures;
 #[allow(unsafe_code)]
 pub mod host;
 pub mod http;

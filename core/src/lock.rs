@@ -1,9 +1,9 @@
-//! A mutex that a panic does not spoil.
+//! A mutex that ignores poisoning.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Guards a value that stays valid when the thread that holds it panics: every
-/// change of it is complete before code that could panic runs.
+/// Guards a value that stays valid if its holder panics: each change of the value is complete
+/// before code that could panic runs.
 #[derive(Debug, Default)]
 pub struct Lock<T>(Mutex<T>);
 

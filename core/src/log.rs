@@ -1,10 +1,10 @@
-//! Tells the host what the library does. Never a token.
+//! Log messages for the host. They never contain a token.
 
 use std::{cell::Cell, mem};
 
-use crate::host::{exit::ExitGate, fork::Owner, panics};
+use crate::host::{exit::ExitGate, forced_unwind, fork::Owner, panics};
 
-/// From the least to the most.
+/// In the order of importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Error,
@@ -13,13 +13,13 @@ pub enum Level {
     Debug,
 }
 
-/// Where messages go, and which of them.
+/// The host's callback, and the level of messages that it gets.
 pub struct Log {
-    /// `None`: nothing is told.
+    /// The most verbose level, or `None` for a silent log.
     most: Option<Level>,
     /// `None` only while it is dropped.
     sink: Option<Sink>,
-    /// The process that it has spoken in.
+    /// The process that created the log. Only this process frees the host's data.
     owner: Owner,
 }
 
@@ -30,7 +30,7 @@ impl Log {
         Self {
             most,
             sink: Some(sink),
-            owner: Owner::default(),
+            owner: Owner::this_process(),
         }
     }
 
@@ -40,8 +40,8 @@ impl Log {
 }
 
 impl Drop for Log {
-    /// Drops the sink, which calls the host. A log that has spoken in another process
-    /// is that one's to free.
+    /// Drops the sink, which calls the host. A forked child only has a copy of the host's data, and
+    /// its parent frees the data.
     fn drop(&mut self) {
         let sink = self.sink.take();
         match ExitGate::enter() {
@@ -56,27 +56,27 @@ thread_local! {
     static MUTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Silences the calling thread: its client has been shut down in a log callback.
+/// Mutes the calling thread, because its client was shut down in a log callback.
 pub fn mute_this_thread() {
     MUTED.set(true);
 }
 
-/// Returns whether the calling thread is inside the host's callback.
+/// Returns whether the calling thread is inside the log callback.
 pub fn is_telling() -> bool {
     TELLING.get()
 }
 
-/// Says something, if the host listens. The words are made only then. What happens
-/// inside the callback is not told.
+/// Logs a message, if the host has requested its level. The text is only created then. Messages
+/// from inside the callback are dropped.
 pub fn say(log: Option<&Log>, level: Level, words: impl FnOnce() -> String) {
     if let Some(log) = log
         && Some(level) <= log.most
         && !MUTED.get()
+        && !forced_unwind::is_ending()
         && let Some(_gate) = ExitGate::enter()
         && !TELLING.replace(true)
     {
         if let Some(sink) = &log.sink {
-            log.owner.claim();
             let words = words();
             panics::outside(|| sink(level, words));
         }

@@ -1,7 +1,7 @@
-//! The time that decisions are made by.
+//! The time for decisions.
 
 use std::time::Duration;
 
-/// A moment on the clock that runs while the device sleeps, counted from an
-/// arbitrary start. It never jumps.
+/// A time on a clock that runs while the device sleeps and never jumps. It is counted from an
+/// arbitrary start.
 pub type Moment = Duration;

@@ -1,4 +1,4 @@
-//! Bytes that are wiped before they are freed.
+//! Bytes that are overwritten with zeros before they are freed.
 
 use std::{
     mem::MaybeUninit,
@@ -7,9 +7,9 @@ use std::{
 
 use zeroize::optimization_barrier;
 
-/// A buffer that holds a token. It is never printed, and wiped when dropped.
+/// A buffer for a token. It is never printed, and is overwritten with zeros when it is dropped.
 ///
-/// It grows by hand: a `Vec` that moves leaves its old bytes in freed memory.
+/// It does not use the growth of `Vec`, which leaves the old bytes in freed memory.
 #[derive(Default)]
 pub struct Secret(Vec<u8>);
 
@@ -26,7 +26,7 @@ impl Secret {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Makes room for so many more bytes, and no more than that.
+    /// Allocates memory for exactly `count` more bytes.
     pub fn reserve(&mut self, count: usize) {
         let needed = self.0.len().saturating_add(count);
         if needed > self.0.capacity() {
@@ -40,14 +40,14 @@ impl Secret {
         *self = larger;
     }
 
-    /// Drops the first `count` bytes, and moves the others to the front.
+    /// Removes the first `count` bytes, and moves the others to the front.
     pub fn remove_front(&mut self, count: usize) {
         let left = self.0.len() - count;
         self.0.copy_within(count.., 0);
         self.truncate(left);
     }
 
-    /// Keeps the first `length` bytes, and wipes the others.
+    /// Keeps the first `length` bytes, and overwrites the others with zeros.
     pub fn truncate(&mut self, length: usize) {
         if let Some(rest) = self.0.get_mut(length..) {
             rest.fill(0);
@@ -57,8 +57,8 @@ impl Secret {
     }
 }
 
-/// Returns the room for a buffer that grows: up to twice of what it needs while it is small,
-/// a quarter more when it is large.
+/// Returns the capacity for a growing buffer: up to twice the needed size while it is small, and a
+/// quarter more when it is large.
 fn roomy(needed: usize) -> usize {
     const LARGE: usize = 256 * 1024;
     match needed < LARGE {
@@ -103,8 +103,8 @@ impl DerefMut for Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        // With the spare room. `Zeroize` goes byte by byte, and a large `memset` by an
-        // instruction that begins slowly.
+        // Including the spare capacity. `Zeroize` writes single bytes, and a large `memset` uses an
+        // instruction that is slow to start.
         const PART: usize = 1024;
         self.0.clear();
         for part in self.0.spare_capacity_mut().chunks_mut(PART) {

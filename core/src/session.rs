@@ -1,29 +1,27 @@
-//! A session that was created: the token, whose it is, and how long it lives.
+//! A session: its token, its claims and its times.
 
 use std::{fmt, ops::Range, sync::Arc};
 
 use crate::{host::clock, moment::Moment, secret::Secret};
 
-/// The server reads everything that follows as part of the token, so
-/// `Authorization` is exactly this and the token.
+/// The prefix of `Authorization`. The server reads everything behind it as the token.
 const SCHEME: &[u8] = b"Bearer ";
 
-/// A session is new for so long: an answer may take seconds, and its times are whole
-/// ones.
+/// How long a session counts as new. An answer may take seconds, and its times are whole seconds.
 const FRESH_SECONDS: i64 = 5;
 
-/// One session. All its texts stand in one buffer that is wiped, each with a
-/// NUL behind it, so that they can be lent as they are. Clones share it.
+/// A session. All its texts are in one buffer, each with a NUL at its end, so that C code can use
+/// them directly. Clones share the buffer. It is overwritten with zeros when it is freed.
 #[derive(Clone)]
 pub struct Session {
     texts: Arc<Secret>,
     claims: [Option<Range<usize>>; 6],
     times: Times,
-    /// How old it was when its answer was written, in seconds by one clock.
+    /// The age of the session when its token was signed, in seconds of one clock.
     age: Option<i64>,
 }
 
-/// A text that a token says about its session.
+/// A claim of a token.
 #[derive(Clone, Copy, Debug)]
 pub enum Claim {
     Id,
@@ -31,11 +29,11 @@ pub enum Claim {
     Domain,
     TagName,
     EthAddress,
-    /// The client's IP address, as the server saw it.
+    /// The IP address of the client, as the server sees it.
     Address,
 }
 
-/// What a token says about its session, without NULs.
+/// The claims of a token, without NULs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Claimed<'a> {
     pub id: Option<&'a str>,
@@ -46,18 +44,18 @@ pub struct Claimed<'a> {
     pub address: Option<&'a str>,
 }
 
-/// When a session begins and ends.
+/// The start and the end of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// Unix seconds by the server's clock. 0 when the server did not say.
+    /// Unix seconds by the server's clock, or 0 if they are unknown.
     pub activated_at: i64,
     pub expires_at: i64,
-    /// The end by the clock of the device that runs while it sleeps.
+    /// The end by the device's clock that runs during sleep.
     pub ends_at: Moment,
 }
 
 impl Session {
-    /// `token` is ASCII.
+    /// Creates a session. `token` is ASCII.
     pub fn new(token: &[u8], claimed: Claimed<'_>, times: Times) -> Self {
         // In the order of `Claim`.
         let claims = [
@@ -89,14 +87,13 @@ impl Session {
         }
     }
 
-    /// Says how old the session was when the server signed its token, where both times
-    /// are known.
+    /// Sets the age of the session when the server signed its token, if both times are known.
     pub fn with_age(mut self, seconds: Option<i64>) -> Self {
         self.age = seconds;
         self
     }
 
-    /// Returns `Bearer `, the token and a NUL. More may follow the NUL.
+    /// Returns `Bearer `, the token and a NUL. Other bytes may follow.
     pub fn authorization_with_nul(&self) -> &[u8] {
         &self.texts
     }
@@ -107,12 +104,12 @@ impl Session {
         std::str::from_utf8(&self.texts[..end]).unwrap_or_default()
     }
 
-    /// Returns the token and a NUL. More may follow the NUL.
+    /// Returns the token and a NUL. Other bytes may follow.
     pub fn token_with_nul(&self) -> &[u8] {
         &self.texts[SCHEME.len()..]
     }
 
-    /// Returns what the token says, with a NUL.
+    /// Returns a claim, with a NUL at its end.
     pub fn claim_with_nul(&self, claim: Claim) -> Option<&[u8]> {
         self.claims[claim as usize]
             .clone()
@@ -135,8 +132,7 @@ impl Session {
         self.claim(Claim::Identifier)
     }
 
-    /// Returns whether the server has the same session behind both. Each answer has
-    /// another token.
+    /// Returns whether both are the same session of the server. Each answer has a new token.
     pub fn is_same_as(&self, other: &Session) -> bool {
         match (self.id(), other.id()) {
             (Some(one), Some(other)) => one == other,
@@ -148,14 +144,13 @@ impl Session {
         self.times
     }
 
-    /// Returns the whole seconds from `now` until the server calls it expired, 0
-    /// from then on.
+    /// Returns the whole seconds from `now` to the end of the session, or 0 after it.
     pub fn seconds_left_at(&self, now: Moment) -> i64 {
         let left = self.times.ends_at.saturating_sub(now);
         i64::try_from(left.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Returns how long it lives in all. Without times the server does not tell.
+    /// Returns the whole life of the session in seconds, or the largest value if it is unknown.
     pub fn whole_seconds(&self) -> i64 {
         match self.times.activated_at {
             0 => i64::MAX,
@@ -163,11 +158,11 @@ impl Session {
         }
     }
 
-    /// Returns whether the server had just made it when it answered. A session without
-    /// times may be new.
+    /// Returns whether the session was new when the server answered. A session without times may be
+    /// new.
     ///
-    /// The server's own two times tell. What is left of the session does not tell well: a
-    /// slow answer, or a proxy's wrong `Date`, makes that less.
+    /// The server's own two times decide, if they are known. The remaining time is less reliable: a
+    /// slow answer, or a proxy with a wrong `Date`, reduces it.
     pub fn is_fresh_at(&self, now: Moment) -> bool {
         if let Some(age) = self.age {
             return age <= FRESH_SECONDS;
@@ -188,7 +183,7 @@ impl Session {
 
 fn before_nul(bytes: &[u8]) -> &str {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    // It was text when it came in.
+    // It was valid text when it was stored.
     std::str::from_utf8(text).unwrap_or_default()
 }
 

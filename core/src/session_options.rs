@@ -1,4 +1,4 @@
-//! What a caller asks of a new session.
+//! The options for a new session.
 
 use crate::{
     api::request::{SessionRequest, SessionType},
@@ -7,24 +7,23 @@ use crate::{
     text::{Rule, Text},
 };
 
-/// The server copies these fields into the token, with JSON and base64 around
-/// them, and answers 431 to requests with more than 16 KiB of headers. With these
-/// bounds the longest token stays below half of that.
+/// The server copies these fields into the token, as JSON and base64, and answers 431 to a request
+/// with more than 16 KiB of headers. With these limits, the longest token is below half of that.
 const MAX_IDENTIFIER: usize = 1024;
 const MAX_OTHER: usize = 512;
 
-/// What the caller set. Nothing is judged before [`SessionOptions::check`].
+/// The caller's values. [`SessionOptions::check`] validates them.
 #[derive(Clone, Default)]
 pub struct SessionOptions {
     pub identifier: Text,
-    /// The number that the caller gave where it names no type.
+    /// `Err` with the caller's number if it is not a type.
     pub session_type: Option<Result<SessionType, i32>>,
     pub web_extension: Option<bool>,
     pub domain: Text,
     pub tag_name: Text,
     pub eth_address: Text,
     pub kill_session: Option<bool>,
-    /// A session that may be a ghost is asked for again.
+    /// A session that may be a ghost is requested again before it is returned.
     pub confirms: bool,
 }
 
@@ -40,8 +39,7 @@ impl SessionOptions {
         confirms: false,
     };
 
-    /// Returns the errand, or the first option that is wrong, in the order of the
-    /// header.
+    /// Returns the errand, or an error for the first invalid option in the order of the header.
     pub fn check(&self) -> Result<Errand, Error> {
         let aim = Aim {
             confirms: self.confirms,
@@ -62,10 +60,11 @@ impl SessionOptions {
         };
         let request = SessionRequest {
             identifier: text(&self.identifier, "identifier", MAX_IDENTIFIER)?,
-            session_type: self
-                .session_type
-                .transpose()
-                .map_err(|number| refused(&format!("{number} is not a session type")))?,
+            session_type: self.session_type.transpose().map_err(|number| {
+                refused(&format!(
+                    "{number} is not a session type; use a ZELF_SESSION_TYPE_ constant"
+                ))
+            })?,
             is_web_extension: self.web_extension,
             domain: text(&self.domain, "domain", MAX_OTHER)?,
             tag_name: text(&self.tag_name, "tag name", MAX_OTHER)?,
@@ -74,7 +73,7 @@ impl SessionOptions {
         };
         match request.identifier.as_deref() {
             Some("undefined") => Err(refused(
-                "the identifier is \"undefined\", which the server treats as not sent",
+                "the identifier is \"undefined\", which the server ignores; set another one",
             )),
             None if request.kills() => Err(refused(
                 "kill session without an identifier could end somebody else's session; set an identifier",

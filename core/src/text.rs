@@ -1,21 +1,27 @@
-//! Text from a caller who may send anything.
+//! Text from a caller, which may contain any bytes.
 
 use crate::error::{Error, Status};
 
-/// What a setter was given, kept as it came. Setters never fail: the value is
-/// checked when it is used, and the error names the setting.
+/// The value of a setter, unchanged. Setters never fail: the value is checked when it is used, and
+/// the error names the setting.
 #[derive(Clone, Default)]
 pub struct Text(Option<Vec<u8>>);
 
-/// What a text may hold.
+/// The rules for a text.
 pub struct Rule {
-    /// The setting's name in messages.
+    /// The name of the setting in messages.
     pub name: &'static str,
     pub max_bytes: usize,
-    /// Headers and URLs carry visible ASCII only; JSON carries any text.
+    /// Headers and URLs can only contain visible ASCII. JSON can contain any text.
     pub ascii_only: bool,
-    /// Which status a violation has.
+    /// The status for an invalid text.
     pub status: Status,
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(Some(text.as_bytes()))
+    }
 }
 
 impl Text {
@@ -25,16 +31,17 @@ impl Text {
         Self(bytes.map(<[u8]>::to_vec))
     }
 
+    /// Returns whether a value was given.
     pub fn is_set(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Returns what was set, as it came.
+    /// Returns the value, unchanged.
     pub fn bytes(&self) -> &[u8] {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Whether both are the same name of a header, or neither is set.
+    /// Returns whether both are the same name of a header, or both are not set.
     pub fn is_same_name(&self, other: &Text) -> bool {
         match (&self.0, &other.0) {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
@@ -42,14 +49,14 @@ impl Text {
         }
     }
 
-    /// Returns the text, `None` when it was not set, or the rule that it breaks.
+    /// Returns the text, `None` if it was not set, or an error for the rule that it violates.
     pub fn check(&self, rule: &Rule) -> Result<Option<&str>, Error> {
         let Some(bytes) = &self.0 else {
             return Ok(None);
         };
         let wrong = |what: &str| Err(Error::new(rule.status, format!("the {} {what}", rule.name)));
         if bytes.is_empty() {
-            return wrong("is empty; pass NULL to leave it unset");
+            return wrong("is empty; set a value, or leave it unset");
         }
         if bytes.len() > rule.max_bytes {
             return wrong(&format!(
@@ -59,24 +66,24 @@ impl Text {
             ));
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return wrong("is not valid UTF-8");
+            return wrong("is not valid UTF-8; encode it as UTF-8");
         };
         if is_visible_ascii(bytes) {
             return Ok(Some(text));
         }
         if text.chars().any(char::is_control) {
-            return wrong("contains a control character");
+            return wrong("contains a control character; remove it");
         }
         if rule.ascii_only && !text.is_ascii() {
-            return wrong("contains a character outside ASCII");
+            return wrong("contains a character outside ASCII; use ASCII only");
         }
         Ok(Some(text))
     }
 }
 
-/// Returns whether every byte is a space or a visible character of ASCII.
+/// Returns whether every byte is a space or a visible ASCII character.
 ///
-/// The loop has no early end and no boolean in it, so that it is vectorised.
+/// The loop has no early exit and no boolean, so that it is vectorised.
 pub fn is_visible_ascii(bytes: &[u8]) -> bool {
     let odd = bytes.iter().fold(0, |odd, byte| {
         odd | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')

@@ -1,5 +1,4 @@
-//! A server that answers before it has read the request, in the same breath as it ends
-//! the handshake.
+//! A server that answers before it has read the request, directly after the handshake.
 
 use std::{
     fs,
@@ -27,13 +26,13 @@ use zelf_sandbox::{Options, Sandbox};
 
 const ANSWER: &[u8] = b"HTTP/1.1 403 X\r\nContent-Length: 20\r\n\r\n{\"error\":\"rejected\"}";
 
-/// Shakes hands, answers, and reads until the client ends.
+/// Does the handshake, answers, and reads until the client closes the connection.
 fn serve(config: Arc<ServerConfig>, mut socket: TcpStream) {
     let mut tls = ServerConnection::new(config).unwrap();
     loop {
         tls.read_tls(&mut socket).unwrap();
         let state = tls.process_new_packets().unwrap();
-        // In TLS 1.3 before the client's last word, in TLS 1.2 behind it.
+        // In TLS 1.3 this is before the client's last handshake message, in TLS 1.2 after it.
         if !tls.is_handshaking()
             || state.tls_bytes_to_write() > 0
                 && tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
@@ -53,8 +52,7 @@ fn serve(config: Arc<ServerConfig>, mut socket: TcpStream) {
     let _ = socket.read_to_end(&mut Vec::new());
 }
 
-/// The errors of a blocking and of an asynchronous call to such a server, through a
-/// proxy where there is one.
+/// Returns the errors of a blocking and an asynchronous call. They use a proxy if one is given.
 fn errors(
     version: &'static SupportedProtocolVersion,
     proxy: Option<&str>,

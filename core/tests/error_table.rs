@@ -1,4 +1,4 @@
-//! docs/errors.md is what the code does.
+//! Checks that docs/errors.md describes what the code does.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn rows() -> impl Iterator<Item = Vec<&'static str>> {
     rows_under("")
 }
 
-/// The rows under the headings that begin so.
+/// Returns the rows under the headings that start with `heading`.
 fn rows_under(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
     TABLE
         .split("\n## ")
@@ -41,7 +41,7 @@ fn rows_under(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
 
 const SERVER: &str = "api.test:443";
 
-/// The error for the server's answer, or for the proxy's.
+/// Returns the error for an answer of the server or of the proxy.
 fn answered(code: u16, body: &str, by_proxy: bool) -> Error {
     let body = body.replace("\\n", "\n");
     let answer = Answer::of(code, body.as_bytes());
@@ -59,7 +59,7 @@ fn advice(status: Status) -> &'static str {
     }
 }
 
-/// The name that C has for a status.
+/// Returns the name of a status in C.
 fn status_name(status: Status) -> String {
     let mut name = String::from("ZELF_ERROR");
     for letter in format!("{status:?}").chars() {
@@ -71,7 +71,7 @@ fn status_name(status: Status) -> String {
     name
 }
 
-/// Holds the rows under a heading true. Returns how many there are.
+/// Checks the rows under a heading. Returns their number.
 fn check_answers(heading: &str, by_proxy: bool) -> usize {
     let mut checked = 0;
     for row in rows_under(heading) {
@@ -156,7 +156,7 @@ fn every_row_has_the_advice_of_its_status() {
     assert!(checked > 45, "only {checked} rows were found");
 }
 
-/// Each failure of TLS that has a row is ZELF_ERROR_TLS, of the server and of a proxy.
+/// Every TLS failure with a row has the status ZELF_ERROR_TLS, for the server and for a proxy.
 #[test]
 fn a_failure_of_tls_has_its_status() {
     let attempt = Attempt {

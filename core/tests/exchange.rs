@@ -1,4 +1,4 @@
-//! What an exchange makes of a response, however it is split.
+//! How an exchange reads a response, however it is split.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ const RULES: Rules = Rules {
     is_whole: |body| body.starts_with(b"{") && body.ends_with(b"}"),
 };
 
-/// What came of a response.
+/// The result of a response.
 #[derive(Clone, Debug, PartialEq)]
 enum Outcome {
     Answer {
         status: u16,
         body: Vec<u8>,
-        /// The connection may be used again.
+        /// The connection may be reused.
         is_kept: bool,
         is_cut_short: bool,
     },
@@ -58,7 +58,7 @@ fn feed(rules: Rules, response: &[u8], piece: usize, end: Option<Close>) -> Outc
     }
 }
 
-/// The outcome, which is the same at every split.
+/// Returns the outcome, and checks that it is the same at every split.
 fn outcome_by(rules: Rules, response: &str, end: Option<Close>) -> Outcome {
     let whole = feed(rules, response.as_bytes(), usize::MAX, end);
     for piece in [1, 2, 3, 7, 16, 61] {
@@ -112,7 +112,7 @@ fn a_body_ends_where_its_length_says() {
             "ab",
             false,
         ),
-        // Bytes left over are somebody else's answer.
+        // Left-over bytes would be read as the answer to another request.
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc",
             "ab",
@@ -149,6 +149,7 @@ fn odd_heads_are_taken_as_curl_takes_them() {
             false,
         ),
         ("HTTP/1.1 200 \u{1}O\rK\r\nContent-Length: 2\r\n\r\n", false),
+        ("HTTP/1.1\r200 OK\r\nContent-Length: 2\r\n\r\n", false),
         (
             "HTTP/1.1 200 OK\r\nX: a\rb\nX\r: \0\u{7f}\r\r\nContent-Length: 2\r\r\n\r\n",
             false,
@@ -185,6 +186,8 @@ fn a_head_that_is_refused_is_refused_by_its_name() {
             "HTTP/1.1 \u{1}00 OK\r\n\r\n",
             "its status line is malformed",
         ),
+        // The rest never came.
+        ("HTTP/1.1 2x0 OK\r\nDate", "its status line is malformed"),
     ] {
         assert_eq!(
             outcome(head),
@@ -192,6 +195,25 @@ fn a_head_that_is_refused_is_refused_by_its_name() {
             "{head:?}"
         );
     }
+}
+
+#[test]
+fn a_body_that_is_too_long_is_that_also_where_it_goes_wrong_behind() {
+    let long = "a".repeat(MAX_BODY + 1);
+    let size = long.len();
+    let response = |status: u16| {
+        format!(
+            "HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n{size:x}\r\n{long}\r\nno size"
+        )
+    };
+    assert_eq!(
+        outcome(&response(200)),
+        Outcome::Failed(NoAnswer::BodyTooLarge)
+    );
+    assert_eq!(
+        outcome(&response(500)),
+        answer(500, &long[..MAX_BODY], false)
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The structure of the core: who imports whom.
+//! The structure of the core: which module imports which.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,10 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The modules of the core by path (`connect::tls`), each with the modules that it
-/// imports and its text without tests and comments.
+/// Returns the modules of the core by path (`connect::tls`). Each has its imports, and its text
+/// without tests and comments.
 fn modules() -> BTreeMap<String, Module> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    modules_in("src")
+}
+
+/// Does the same for another folder, named from that of the core.
+fn modules_in(folder: &str) -> BTreeMap<String, Module> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files = Vec::new();
     collect(&source, &mut files);
     let names: BTreeSet<String> = files.iter().map(|file| name_of(&source, file)).collect();
@@ -57,13 +62,13 @@ fn name_of(source: &Path, file: &Path) -> String {
     parts.join("::")
 }
 
-/// The modules that `code` names after `crate::`, in a `use` with braces or inline.
+/// Returns the modules that `code` names after `crate::`, in a `use` with braces or inline.
 fn imports(code: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
         expand("", rest, &mut |path| {
-            // The longest part of the path that is a module.
+            // Take the longest prefix of the path that is a module.
             let parts: Vec<_> = path.split("::").collect();
             let module = (1..=parts.len())
                 .rev()
@@ -75,8 +80,7 @@ fn imports(code: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
     found
 }
 
-/// Calls `found` with each path of a tree such as `a::{b::C, d}`. Returns what
-/// follows the tree.
+/// Calls `found` with each path of a tree such as `a::{b::C, d}`. Returns the text after the tree.
 fn expand<'a>(before: &str, tree: &'a str, found: &mut dyn FnMut(&str)) -> &'a str {
     let end = tree
         .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')))
@@ -103,7 +107,7 @@ fn top(module: &str) -> &str {
     module.split("::").next().unwrap_or(module)
 }
 
-/// Returns a way from `from` back to itself.
+/// Returns a path from `from` back to itself.
 fn cycle<'a>(graph: &'a BTreeMap<String, BTreeSet<String>>, from: &'a str) -> Option<Vec<&'a str>> {
     let mut ways = vec![vec![from]];
     let mut seen = BTreeSet::new();
@@ -202,6 +206,37 @@ fn unsafe_code_stands_in_host_only() {
             !has_unsafe || top(&name) == "host",
             "{name} has unsafe code"
         );
+    }
+}
+
+#[test]
+fn what_differs_between_systems_stands_in_host_and_trust() {
+    const WORDS: [&str; 8] = [
+        "target_os",
+        "target_vendor",
+        "target_env",
+        "(unix",
+        "(not(unix",
+        "(windows",
+        "std::os::",
+        "libc::",
+    ];
+    for (name, module) in modules() {
+        if top(&name) == "host" || name.starts_with("connect::trust") || name.ends_with("::tests") {
+            continue;
+        }
+        for word in WORDS {
+            assert!(!module.code.contains(word), "{name} has {word}");
+        }
+    }
+    for (name, module) in modules_in("../src") {
+        // The functions of one system are in its file. libc has the types of C for all systems.
+        if name == "ffi::android" {
+            continue;
+        }
+        for word in &WORDS[..7] {
+            assert!(!module.code.contains(word), "{name} has {word}");
+        }
     }
 }
 

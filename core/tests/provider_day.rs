@@ -1,4 +1,4 @@
-//! A provider takes no more after a day than after its first minutes.
+//! A provider uses no more resources after a day than after its first minutes.
 
 use std::{cell::Cell, fs, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ thread_local! {
     static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Only the clock of this thread is in the test's hands.
+/// Only the clock of this thread is controlled by the test.
 const IN_HAND: Environment = Environment {
     now: || clock::since_boot() + SLEPT.get(),
     tick: || 0,
@@ -25,9 +25,9 @@ const IN_HAND: Environment = Environment {
     random: || u32::MAX / 2,
 };
 
-/// The bytes that are allocated, the descriptors and the threads of this process.
+/// Returns the allocated bytes, the descriptors and the threads of this process.
 fn taken() -> (usize, usize, usize) {
-    // SAFETY: it only reads.
+    // SAFETY: `mallinfo2` only reads.
     let heap = unsafe { libc::mallinfo2() };
     let count = |folder: &str| fs::read_dir(folder).unwrap().count();
     (
@@ -46,7 +46,7 @@ fn a_day_leaves_nothing_behind() {
         ..Options::default()
     })
     .unwrap();
-    // Without TLS: the sandbox is in this process, and fills a cache of TLS sessions.
+    // Without TLS, because the sandbox is in this process and fills a cache of TLS sessions.
     let config = Config {
         base_url: Text::new(Some(sandbox.http_url().as_bytes())),
         ..Config::default()

@@ -1,4 +1,4 @@
-//! What an exchange over TLS makes of what comes together with its answer.
+//! Exchanges over TLS whose answer arrives together with other records.
 
 use std::{
     io::{self, Read, Write},
@@ -68,7 +68,7 @@ fn secured(wire: Wire, config: &Arc<ClientConfig>) -> Wire {
 }
 
 impl Peers {
-    /// Two peers that have shaken hands.
+    /// Returns two peers that have done the handshake.
     fn new() -> Self {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["a.test".to_owned()]).unwrap();
@@ -136,7 +136,7 @@ impl Peers {
         self.server_writes();
     }
 
-    /// One exchange with what is on its way to the client.
+    /// Runs one exchange with the bytes on their way to the client.
     fn exchange(&mut self) -> (Result<Progress, Failure>, Exchange) {
         let mut exchange = Exchange::new(Rules {
             method: Method::Usual,
@@ -200,7 +200,7 @@ fn noise_alone_is_no_answer() {
     assert!(!exchange.has_heard());
 }
 
-/// A server that has reset the connection: what came is there, and nothing can be written.
+/// A server that has reset the connection: received bytes can be read, and nothing can be written.
 struct Reset<'a> {
     written: &'a mut Vec<u8>,
     room: usize,
@@ -243,7 +243,7 @@ fn a_request_that_was_sent_stays_sent_whatever_tls_has_to_say_later() {
     });
     let mut outgoing = Outgoing::new(b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n", b"");
     assert!(!outgoing.is_sent());
-    // The request fits, the alert about the noise does not.
+    // There is room for the request, but not for the alert about the noise.
     let socket = &mut Reset {
         written: &mut peers.to_server,
         room: 1,
@@ -255,7 +255,7 @@ fn a_request_that_was_sent_stays_sent_whatever_tls_has_to_say_later() {
     assert!(peers.wire.wants_write() && outgoing.is_sent());
 }
 
-/// A tunnel through a proxy that is spoken to in TLS; the other peer is the proxy.
+/// Returns a tunnel through a proxy over TLS. The other peer is the proxy.
 fn tunnel() -> Peers {
     let mut peers = Peers::new();
     peers.wire = secured(peers.wire, &peers.config);

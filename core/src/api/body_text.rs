@@ -1,15 +1,15 @@
-//! A body as text.
+//! The text of a body.
 
 use std::borrow::Cow;
 
 use crate::{api::json, http::coding::Coding};
 
-/// Returns a body as text, or how it is coded. A body that is text is not coded,
-/// whatever its header says.
+/// Returns a body as text, or its coding. A body that is text counts as not coded, even if a header
+/// says otherwise.
 pub fn read(body: &[u8], named: Option<Coding>) -> Result<Cow<'_, str>, Coding> {
     let body = json::without_byte_order_mark(body);
     let whole = match std::str::from_utf8(body) {
-        // It was cut inside a character.
+        // The body was cut inside a character.
         Err(error) if error.error_len().is_none() => &body[..error.valid_up_to()],
         _ => body,
     };
@@ -23,7 +23,7 @@ pub fn read(body: &[u8], named: Option<Coding>) -> Result<Cow<'_, str>, Coding> 
     match recognised.or(named) {
         Some(Coding::Utf16) => utf16(body).ok_or(Coding::Utf16).map(Cow::Owned),
         Some(coding) => Err(coding),
-        // Latin-1, as older proxies write their pages.
+        // Decode Latin-1, which older proxies use for their pages.
         None => {
             let text: String = body.iter().copied().map(char::from).collect();
             let is_binary = text.contains(|c: char| c < ' ' && is_odd(c));

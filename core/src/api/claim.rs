@@ -1,15 +1,15 @@
-//! One value of a JSON object, of which the server may change the type.
+//! The value of a field of a JSON object. The server may change its type.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-/// Text or a number, borrowed where it can be. A value of another type counts as
-/// absent, and is no reason to refuse the rest.
+/// A text or a number, borrowed if possible. A value of another type counts as absent, and the
+/// other fields are still read.
 #[derive(Debug, PartialEq)]
 pub enum Claim<'a> {
     Text(Cow<'a, str>),
-    /// The number as JSON writes it.
+    /// The number, as written in the JSON.
     Number(&'a str),
     Null,
     Other,
@@ -27,7 +27,7 @@ impl<'a> Claim<'a> {
             }
             [b'"', ..] => match serde_json::from_str(json) {
                 Ok(text) => Claim::Text(Cow::Owned(text)),
-                // Half of a surrogate pair is no text.
+                // An unpaired surrogate cannot be decoded.
                 Err(_) => Claim::Other,
             },
             [b'-' | b'0'..=b'9', ..] => Claim::Number(json),
@@ -36,8 +36,8 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Returns it as text. Text with a NUL inside counts as absent: C could not
-    /// hold it whole.
+    /// Returns the value as text. Text that contains a NUL counts as absent, because a C string
+    /// would end there.
     pub fn text(self) -> Option<Cow<'a, str>> {
         let text = match self {
             Claim::Text(text) => text,

@@ -1,5 +1,4 @@
-//! What a token says about itself. Nothing here is verified: a client has no key
-//! to check the signature with.
+//! The claims of a token. They are not verified: a client has no key for the signature.
 
 use std::borrow::Cow;
 
@@ -19,16 +18,16 @@ pub struct Claims<'a> {
     pub tag_name: Told<'a>,
     pub eth_address: Told<'a>,
     pub ip: Option<Cow<'a, str>>,
-    /// The server's clock when it signed. It moves with every answer.
+    /// The server's clock when it signed the token. Each answer has a new one.
     pub issued_at: Option<i64>,
 }
 
-/// An option that the session was made with.
+/// The value of an option that the session was created with.
 #[derive(Debug, Default, PartialEq)]
 pub enum Told<'a> {
     #[default]
     NotSaid,
-    /// The session was made without it.
+    /// The session was created without the option.
     Without,
     With(Cow<'a, str>),
 }
@@ -48,7 +47,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Returns whether the session was made with another value than `asked`.
+    /// Returns whether the session was created with another value than `asked`.
     pub fn contradicts(&self, asked: Option<&str>) -> bool {
         match (self, asked) {
             (Told::With(text), Some(asked)) => text != asked,
@@ -58,14 +57,14 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The middle part of a token that is a JWT, decoded. It holds what the token
-/// grants, so it is wiped.
+/// The payload of a JWT, decoded. It says what the token permits, so it is overwritten with zeros
+/// when it is dropped.
 #[derive(Default)]
 pub struct Payload(Secret);
 
 impl Payload {
-    /// Decodes the payload of `token`. A token that is no JWT has an empty one:
-    /// the server may change what it hands out.
+    /// Decodes the payload of `token`. It is empty if the token is not a JWT: the server may change
+    /// the format of its tokens.
     pub fn of(token: &[u8]) -> Self {
         Self::decode(token).unwrap_or_default()
     }
@@ -74,13 +73,13 @@ impl Payload {
         let is_dot = |byte: &u8| *byte == b'.';
         let first = token.iter().position(is_dot)?;
         let last = token.iter().rposition(is_dot)?;
-        // A third dot in between is none of base64's characters.
+        // If there is a third dot between them, base64 decoding fails.
         let payload = token.get(first + 1..last)?;
         let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
         Some(Self(Secret::from(json)))
     }
 
-    /// Returns the claims; none of what cannot be read.
+    /// Returns the claims, or none if the payload is not a JSON object.
     pub fn claims(&self) -> Claims<'_> {
         let names = [
             "session",

@@ -1,18 +1,18 @@
-//! A point in time, however a server writes it.
+//! A time in any format that a server may use.
 
 use crate::{api::claim::Claim, decimal};
 
-/// The year 2020, before which this API had no sessions, and the end of 9999. A
-/// time outside is a mistake.
+/// The years in which a time is valid: from 2020, when this API did not exist yet, to 9999.
 const FIRST: i64 = 1_577_836_800;
 const LAST: i64 = 253_402_300_799;
 
-/// The year 2100, for a time in parts of a second. A larger number is a mistake.
+/// The last valid time in fractions of a second: the year 2100.
 const LAST_IN_PARTS: i64 = 4_102_444_800;
 
-/// Returns the Unix seconds of a value: seconds, or thousandths, millionths or
-/// billionths of one, as a number or as text, or a date (RFC 3339). `None`: it is
-/// none of these, or cannot be meant.
+/// Returns a time in Unix seconds, or `None` if it is invalid.
+///
+/// The value is a number or a text: seconds, milliseconds, microseconds, nanoseconds, or a date
+/// (RFC 3339).
 pub fn unix_seconds(value: &Claim<'_>) -> Option<i64> {
     match value {
         Claim::Number(number) => scaled(number),
@@ -21,12 +21,12 @@ pub fn unix_seconds(value: &Claim<'_>) -> Option<i64> {
     }
 }
 
-/// Returns a time if it can be meant.
+/// Returns the time if it is valid.
 pub fn sane(seconds: i64) -> Option<i64> {
     (FIRST..=LAST).contains(&seconds).then_some(seconds)
 }
 
-/// The scales do not overlap.
+/// Converts to seconds by the size of the number. The ranges of the units do not overlap.
 fn scaled(number: &str) -> Option<i64> {
     let number = decimal::whole(number)?;
     if let Some(seconds) = i64::try_from(number).ok().and_then(sane) {
@@ -38,9 +38,8 @@ fn scaled(number: &str) -> Option<i64> {
         .find(|seconds| (FIRST..LAST_IN_PARTS).contains(seconds))
 }
 
-/// Reads `2026-11-27T09:30:00.5+01:00`. The T may be any letter or a space, and the
-/// offset may lack its colon or its minutes. A time without an offset could be that of
-/// any place, so it is none.
+/// Reads `2026-11-27T09:30:00.5+01:00`. The T may be a space, `t` or `_`, and the offset may lack
+/// its colon or its minutes. A time without an offset is invalid, because its time zone is unknown.
 fn date(text: &str) -> Option<i64> {
     let mut rest = text.as_bytes();
     let year = digits(&mut rest, 4)?;
@@ -72,7 +71,7 @@ fn date(text: &str) -> Option<i64> {
     sane(seconds - ahead)
 }
 
-/// Returns by how many seconds a clock is ahead of UTC.
+/// Returns the offset from UTC in seconds.
 fn offset(mut text: &[u8]) -> Option<i64> {
     let sign = match text {
         b"Z" | b"z" | b"UTC" | b"GMT" => return Some(0),

@@ -1,12 +1,12 @@
-//! JSON objects, read field by field. The server may change the type of a field.
+//! JSON objects, read field by field, because the server may change the type of a field.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The values of some fields, as JSON. A field that is there twice has the last value,
-/// as in JavaScript, in which the server is written.
+/// The values of some fields, as JSON. If a field occurs twice, the last value counts, as in
+/// JavaScript, the language of the server.
 pub type Values<'a, const N: usize> = [Option<&'a RawValue>; N];
 
 /// Returns the values of these fields of an object.
@@ -17,8 +17,8 @@ pub fn fields<'a, const N: usize>(
     read(json, Fields(&names))
 }
 
-/// Returns the values of these fields of an object that is the value of `outer` in
-/// another one. An `outer` of another type has none of them.
+/// Returns the values of these fields of an inner object, which is the value of `outer`. They are
+/// all `None` if `outer` is not an object.
 pub fn fields_within<'a, const N: usize>(
     json: &'a [u8],
     outer: &str,
@@ -26,7 +26,7 @@ pub fn fields_within<'a, const N: usize>(
 ) -> serde_json::Result<Values<'a, N>> {
     let inner = Fields(&names);
     read(json, Outer { name: outer, inner }).or_else(|_| {
-        // It stops at an outer value that is no object.
+        // The visitor fails if the outer value is not an object.
         let [value] = fields(json, [outer])?;
         match value.map(RawValue::get) {
             Some(object) if object.starts_with('{') => fields(object.as_bytes(), names),
@@ -42,21 +42,21 @@ fn read<'a, V: Visitor<'a>>(json: &'a [u8], object: V) -> serde_json::Result<V::
     Ok(found)
 }
 
-/// Returns the text without the mark that some editors and servers put before it.
+/// Returns the text without its byte order mark. Some editors and servers write one.
 pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
     json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
 }
 
-/// Whether a text is a JSON object to its last byte.
+/// Returns whether the text is a complete JSON object.
 pub fn is_whole_object(json: &[u8]) -> bool {
     let json = without_byte_order_mark(json);
-    // Nearly always that is plain to see.
+    // In most cases the first and the last byte are enough to tell.
     json.trim_ascii_end().ends_with(b"}")
         && json.trim_ascii_start().starts_with(b"{")
         && is_whole(json)
 }
 
-/// Whether a text is a JSON value to its last byte.
+/// Returns whether the text is a complete JSON value.
 pub fn is_whole(json: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(without_byte_order_mark(json)).is_ok()
 }
@@ -85,7 +85,7 @@ impl<'a, const N: usize> Visitor<'a> for Outer<'_, N> {
     }
 }
 
-/// Reads an object.
+/// Reads the fields of an object.
 #[derive(Clone, Copy)]
 struct Fields<'n, const N: usize>(&'n [&'n str; N]);
 
@@ -116,14 +116,14 @@ impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {
     }
 }
 
-/// Reads a name to its place among those that are looked for.
+/// Reads a name, and returns its index among the requested names.
 struct Name<'n>(&'n [&'n str]);
 
 impl<'a> DeserializeSeed<'a> for Name<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        // As bytes: a name that is looked for is text.
+        // As bytes, because requested names are text and need no check.
         deserializer.deserialize_bytes(self)
     }
 }

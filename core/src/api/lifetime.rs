@@ -1,79 +1,77 @@
-//! How long a session lives, by what its answer says and shows.
+//! The end of a session, from the times and clocks in an answer.
 
 use std::time::Duration;
 
 use crate::{api::instant::sane, moment::Moment, session::Times};
 
-/// How long a session lives when the server does not say. It always says the
-/// same.
+/// The life of a session when the answer does not contain it. It is the server's fixed value.
 const DEFAULT_SECONDS: i64 = 600;
 
-/// A session with less left is never handed out. It would be over before its first
-/// use arrives, and `Date` counts in whole seconds.
+/// A session with less time left is never returned. It would expire before its first use arrives,
+/// and `Date` only has whole seconds.
 pub const LEAST_SECONDS: i64 = 2;
 
-/// Two clocks that differ by less tell the same time.
+/// Clocks that differ by up to this many seconds agree.
 const TOLERANCE: u64 = 60;
 
-/// For so long after its end the server may still return a session: its reaper runs
-/// once a minute.
+/// The server may return a session for this time after its end: its reaper runs once a minute.
 const REAPED_WITHIN: i64 = 90;
 
-/// A session without a start that seems to be over for longer has an end that cannot be
-/// meant. So has a clock that is further ahead.
+/// If a session without a start seems to have ended longer ago, its end is invalid. A clock that is
+/// further ahead is invalid too.
 const MOST_OVER: i64 = 24 * 60 * 60;
 
 /// The device's clocks around one exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
-    /// When the request left.
+    /// When the request was sent.
     pub sent_at: Moment,
-    /// When its answer was there.
+    /// When the answer was complete.
     pub now: Moment,
-    /// The wall clock in Unix seconds, possibly hours off.
+    /// The wall clock in Unix seconds. It may be hours off.
     pub wall: i64,
 }
 
-/// What an answer says of time, in Unix seconds.
+/// The times in an answer, in Unix seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told {
     pub activated_at: Option<i64>,
     pub expires_at: Option<i64>,
-    /// `Date`. It may be that of a proxy with a wrong clock, or of a while ago.
+    /// `Date`. It may come from a proxy with a wrong clock, or from a cache.
     pub date: Option<i64>,
-    /// When the token was signed. The server signs anew for each answer, by the
-    /// clock that `expiresAt` is counted on.
+    /// When the token was signed. The server signs a new one for each answer, with the clock that
+    /// it uses for `expiresAt`.
     pub issued_at: Option<i64>,
 }
 
-/// What the times of a session mean for a call, at the moment of its answer.
+/// Whether a session has expired, at the time of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
-    /// Also where nothing says otherwise.
+    /// It has not expired, or no clock says so.
     Goes,
-    /// Every clock that is known says so.
+    /// All known clocks say that it has expired.
     IsOver,
-    /// One clock says so, and one does not.
+    /// The clocks disagree.
     IsInDoubt,
 }
 
-/// The server's clock, as far as it is known.
+/// The clock of the server, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ServerClock {
     earliest: i64,
     latest: i64,
-    /// The one of the two that is trusted more.
+    /// The more credible of the two.
     likely: i64,
-    /// It is enough to say that a session is over.
+    /// The clock is certain enough to decide that a session has expired.
     is_sure: bool,
 }
 
-/// Returns when a session begins and ends, and what that means. With less than `least`
-/// seconds left it counts as over.
+/// Returns the start and the end of a session, and whether it has expired. A session with less than
+/// `least` seconds left counts as expired.
 ///
-/// The end is counted from when the request left. So it errs on the early side, by
-/// at most the time that the answer took. Whether the session is over is counted
-/// from when the answer came: a slow answer is no reason to kill a session.
+/// The end is counted from the time at which the request was sent. So it may be too early, by the
+/// duration of the exchange, but never too late. Whether the session has expired is decided at the
+/// time of the answer: a slow answer must not kill a session.
 pub fn read(told: Told, clocks: Clocks, least: i64) -> (Times, Life) {
     let told = told.that_can_be_meant();
     let clock = told.server_clock(clocks.wall, least);
@@ -114,7 +112,7 @@ pub fn read(told: Told, clocks: Clocks, least: i64) -> (Times, Life) {
 }
 
 impl Told {
-    /// Drops the times that cannot be meant.
+    /// Removes invalid times.
     fn that_can_be_meant(self) -> Self {
         let activated_at = self.activated_at.and_then(sane);
         Self {
@@ -128,11 +126,11 @@ impl Told {
         }
     }
 
-    /// Returns the server's clock from the two places that tell it.
+    /// Returns the server's clock, from `Date` and from the token's `iat`.
     ///
-    /// Where they differ the session's own times say which is wrong: the server
-    /// returns no session before it begins, and none long after its end. Where both
-    /// fit, or only `Date` is there, the device's clock is a third witness.
+    /// If they differ, the times of the session tell which one is wrong: the server does not return
+    /// a session before its start or long after its end. If both are possible, or only `Date`
+    /// exists, the device's clock decides.
     fn server_clock(&self, wall: i64, least: i64) -> Option<ServerClock> {
         let is_like_wall = |clock: i64| agree(clock, wall);
         match (self.date, self.issued_at) {
@@ -148,7 +146,7 @@ impl Told {
                     (Some(date), Some(issued_at)) => {
                         Some(ServerClock::of_two(date, issued_at, issued_at))
                     }
-                    // The server has signed it.
+                    // The server has signed this time.
                     (None, Some(issued_at)) => Some(ServerClock::of_one(issued_at, true)),
                     (Some(date), None) => Some(self.of_date(date, wall, least)),
                     (None, None) => date
@@ -173,8 +171,7 @@ impl Told {
             .is_some_and(|end| (0..=MOST_OVER).contains(&(clock - end)))
     }
 
-    /// Believes a lone `Date`, which may be a proxy's, where the device's clock does not
-    /// contradict it.
+    /// Uses `Date` alone, which may come from a proxy, unless the device's clock contradicts it.
     fn of_date(&self, date: i64, wall: i64, least: i64) -> ServerClock {
         let is_over = self.expires_at.is_some_and(|end| end - date < least);
         match self.device_clock(wall) {
@@ -183,7 +180,7 @@ impl Told {
         }
     }
 
-    /// Returns the device's clock, where the session's own times confirm it.
+    /// Returns the device's clock if it is within the times of the session.
     fn device_clock(&self, wall: i64) -> Option<i64> {
         let end = self.expires_at?;
         let start = self.activated_at.unwrap_or(end - DEFAULT_SECONDS);
@@ -227,7 +224,7 @@ impl ServerClock {
         }
     }
 
-    /// Returns the latest time that leaves a session that goes on some of its life.
+    /// Returns the latest time at which the session has not expired.
     fn now(self, end: Option<i64>, least: i64) -> i64 {
         match end {
             Some(end) if end - self.latest < least => self.likely,
@@ -236,7 +233,7 @@ impl ServerClock {
     }
 }
 
-/// Whether two clocks tell the same time.
+/// Returns whether two clocks agree.
 fn agree(one: i64, other: i64) -> bool {
     one.abs_diff(other) <= TOLERANCE
 }
@@ -247,7 +244,7 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
-    /// A session that began 500 s ago and has 100 s left.
+    /// A session that started 500 s ago and has 100 s left.
     const TOLD: Told = Told {
         activated_at: Some(NOW - 500),
         expires_at: Some(NOW + 100),
@@ -265,7 +262,7 @@ mod tests {
         (times, life, (times.ends_at - clocks.sent_at).as_secs())
     }
 
-    /// A device whose clock says 1970.
+    /// Reads the times on a device whose clock says 1970.
     fn at(told: Told) -> (Life, u64) {
         let (_, life, left) = with_wall(told, 12);
         (life, left)
@@ -297,7 +294,7 @@ mod tests {
             expires_at: Some(NOW + 5),
             ..TOLD
         };
-        // Four of its five seconds have passed since the request left.
+        // Four of its five seconds have passed since the request was sent.
         assert_eq!(at(told), (Life::Goes, 5));
     }
 
@@ -328,7 +325,7 @@ mod tests {
         for (date, issued_at, outcome) in [
             (10, 0, (Life::Goes, 10)),
             (0, 10, (Life::Goes, 10)),
-            // The later one would leave nothing.
+            // With the later clock, no time would be left.
             (30, 0, (Life::Goes, 20)),
             (-45, 0, (Life::Goes, 20)),
             (-35, 19, (Life::IsInDoubt, 1)),

@@ -1,4 +1,4 @@
-//! The wire of the session API, in both directions. No I/O.
+//! The messages of the session API, in both directions. No I/O.
 
 pub mod body_text;
 pub mod claim;
@@ -10,3 +10,5 @@ pub mod refusal;
 pub mod request;
 pub mod server_words;
 pub mod session_answer;
+pub mod session_refusal;
+pub mod token_text;

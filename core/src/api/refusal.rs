@@ -1,4 +1,6 @@
-//! From an answer that is no session to a status: the one table.
+//! Turns an answer without a session into an error. Has the tables of statuses for session calls
+//! and for proxies. `Sending::meaning` has one for requests: 404, 429 and 502 to 504, and 401 and
+//! 403 if they refuse the session.
 
 use std::time::Duration;
 
@@ -13,16 +15,16 @@ use crate::{
     http::{answer::Answer, retry_after::RetryAfter},
 };
 
-/// Says what a status other than 2xx means, and keeps the server's words.
+/// Returns the error for a status other than 2xx, with the server's message.
 ///
-/// * `server`: the URL that was asked; a redirect may be relative to it.
-/// * `authority`: what the server is called in messages.
+/// * `server`: the URL of the request; a redirect may be relative to it.
+/// * `authority`: the name of the server in messages.
 /// * `wall`: the device's wall clock, for a `Retry-After` without a `Date`.
 pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Error {
     let words = server_words::read(answer.body, answer.coding);
     let said = words.said.as_deref().unwrap_or_default();
     let code = answer.status;
-    // JSON that is whole was said to its end.
+    // Complete JSON was not cut short.
     let is_cut_short = answer.is_cut_short && !json::is_whole(answer.body);
     let (status, explanation) = classify(code, said, is_cut_short);
 
@@ -40,17 +42,18 @@ pub fn read(answer: &Answer<'_>, server: &Url, authority: &str, wall: i64) -> Er
     )
 }
 
-/// Says what the answer of a proxy means that was asked for a tunnel and opens none.
-/// The server has not been reached.
+/// Returns the error for the answer of a proxy that opens no tunnel. The request has not reached
+/// the server.
 ///
-/// * `proxy`: what the proxy is called in messages, and `authority` the server.
+/// * `proxy`: the name of the proxy in messages.
+/// * `authority`: the name of the server in messages.
 pub fn of_proxy(answer: &Answer<'_>, proxy: &str, authority: &str, wall: i64) -> Error {
     let words = server_words::read(answer.body, answer.coding);
     let code = answer.status;
     let (status, explanation) = match code {
         407 => (
             Status::Proxy,
-            "wants other credentials; set the user and the password in its URL",
+            "requires other credentials; set the user and the password in its URL",
         ),
         408 => (
             Status::Timeout,
@@ -60,11 +63,11 @@ pub fn of_proxy(answer: &Answer<'_>, proxy: &str, authority: &str, wall: i64) ->
             Status::RateLimited,
             "received too many requests; wait and try again",
         ),
-        // What it cannot do, or does not let pass, it will not do later.
+        // The proxy does not support or does not allow this, so a retry does not help.
         501 | 505 => (Status::Proxy, REFUSED),
         511 => (
             Status::Proxy,
-            "wants you to sign in to the network first (a captive portal)",
+            "requires you to sign in to the network first (a captive portal)",
         ),
         500..=599 => (Status::Server, "failed; try again later"),
         _ => (Status::Proxy, REFUSED),
@@ -73,13 +76,13 @@ pub fn of_proxy(answer: &Answer<'_>, proxy: &str, authority: &str, wall: i64) ->
     if let Some(target) = redirect_target(answer, None) {
         about.push_str(&format!(", to {target}"));
     }
-    let what = format!("the proxy {proxy}, asked for {authority}, {explanation}");
+    let what = format!("the proxy {proxy} for {authority} {explanation}");
     error(status, &what, about, words, answer, wall)
 }
 
 const REFUSED: &str = "refused the connection; check its URL and its rules";
 
-/// Makes the error of an answer: its message ends with the words of whom it is from.
+/// Creates the error for an answer. Its message ends with that of the server or the proxy.
 fn error(
     status: Status,
     what: &str,
@@ -93,7 +96,7 @@ fn error(
     }
     if let Some(coding) = words.coding {
         let name = coding.name();
-        about.push_str(&format!(": its words are {name}, which cannot be read"));
+        about.push_str(&format!("; its message cannot be read, coding: {name}"));
     }
     Error {
         server_message: words.said,
@@ -102,8 +105,8 @@ fn error(
     }
 }
 
-/// Returns where a redirect points; `base` is what it may be relative to. A query, a fragment and credentials may be
-/// secret, so they are left out.
+/// Returns the target of a redirect, without query, fragment and credentials, which may be secret.
+/// `base`: the URL that it may be relative to.
 fn redirect_target(answer: &Answer<'_>, base: Option<&Url>) -> Option<String> {
     if !(300..400).contains(&answer.status) {
         return None;
@@ -115,41 +118,42 @@ fn redirect_target(answer: &Answer<'_>, base: Option<&Url>) -> Option<String> {
     }
     target.set_query(None);
     target.set_fragment(None);
-    // A URL without a host has no credentials.
+    // This fails only for a URL without a host, which has no credentials.
     let _ = target.set_username("");
     let _ = target.set_password(None);
     server_words::on_one_line(target.as_str())
 }
 
-/// Returns how long the server asks to wait. A date is compared with the
-/// server's own.
+/// Returns the wait that the server asks for. A date is compared with the server's own clock.
 pub fn wait(answer: &Answer<'_>, wall: i64) -> Option<Duration> {
     let seconds = match answer.retry_after? {
         RetryAfter::Seconds(seconds) => seconds,
         RetryAfter::Date(date) => {
             let left = date.saturating_sub(answer.date.unwrap_or(wall));
-            // At once is never asked for with a date.
+            // A server that sends a date wants a wait.
             u64::try_from(left).unwrap_or(0).max(1)
         }
     };
     Some(Duration::from_secs(seconds))
 }
 
-/// Decides by the words where one HTTP status means several things (401 is also an
-/// exhausted session, 403 has four meanings). Words that did not come whole, and
-/// say nothing that is known, decide nothing.
+/// Returns the status for an HTTP status, and an explanation.
+///
+/// The message of the answer decides where one HTTP status has several meanings: 401 may be an
+/// exhausted session, and 403 has four meanings. An incomplete message without known words decides
+/// nothing.
 fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str) {
     let said = said.to_ascii_lowercase();
     let limit = said.contains("limit exceeded");
     match code {
         301 | 302 | 303 | 307 | 308 => (
             Status::Redirected,
-            "redirects elsewhere, which is never followed; correct the base URL",
+            "redirects to another URL, which the library does not follow; correct the base URL",
         ),
         400 | 413 | 415 | 431 => (Status::BadRequest, "could not accept the request"),
         401 if said.contains("invalid session") => (
             Status::LimitExceeded,
-            "says the session is used up; create it again with kill session set",
+            "says that the session is used up; create it again with kill session set",
         ),
         403 if said == "rejected" => (
             Status::RejectedOrigin,
@@ -157,11 +161,11 @@ fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str)
         ),
         403 if said.contains("not active") => (
             Status::SessionNotActive,
-            "says the session has ended; create a new one",
+            "says that the session has ended; create a new one",
         ),
         403 if limit => (
             Status::LimitExceeded,
-            "says a limit of the session is reached; create it again with kill session set",
+            "says that a limit of the session is reached; create it again with kill session set",
         ),
         404 if said == "not found" => (
             Status::StartingUp,
@@ -169,11 +173,11 @@ fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str)
         ),
         401 | 403 | 404 if is_cut_short => (
             Status::ConnectionLost,
-            "refused the request, but did not come to say why; try again",
+            "refused the request, and the answer ended before the reason; try again",
         ),
         401 => (
             Status::Unauthorized,
-            "does not know this path without a token; check the base URL",
+            "requires a token for this path; check the base URL",
         ),
         403 => (Status::Forbidden, "refused the request"),
         404 => (
@@ -192,7 +196,7 @@ fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str)
         ),
         511 => (
             Status::UnexpectedHttpStatus,
-            "was not reached, because the network wants you to sign in first (a captive portal)",
+            "was not reached, because the network requires you to sign in first (a captive portal)",
         ),
         500..=599 => (Status::Server, "failed; try again later"),
         _ => (
@@ -202,7 +206,7 @@ fn classify(code: u16, said: &str, is_cut_short: bool) -> (Status, &'static str)
     }
 }
 
-/// A test holds docs/errors.md, the table of all statuses, true.
+/// A test compares docs/errors.md, the table of all statuses, with this code.
 #[cfg(test)]
 mod tests {
     use super::*;

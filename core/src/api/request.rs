@@ -11,7 +11,7 @@ pub enum SessionType {
     ImportWallet,
 }
 
-/// What is asked for. Only what is set is sent.
+/// The fields of the request. Fields that are not set are not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionRequest {
@@ -36,8 +36,7 @@ impl SessionRequest {
         self.kill_session == Some(true)
     }
 
-    /// Returns the same request, with the order to end the session that the
-    /// server finds.
+    /// Returns the same request with `killSession`, which ends the session that the server finds.
     pub fn killing(&self) -> Self {
         Self {
             kill_session: Some(true),
@@ -45,7 +44,7 @@ impl SessionRequest {
         }
     }
 
-    /// Returns the same request without that order.
+    /// Returns the same request without `killSession`.
     pub fn sparing(&self) -> Self {
         Self {
             kill_session: None,
@@ -53,9 +52,9 @@ impl SessionRequest {
         }
     }
 
-    /// Returns the JSON that is sent.
+    /// Returns the JSON of the request.
     pub fn body(&self) -> Vec<u8> {
-        // Plain fields with text in them: nothing that JSON cannot say.
+        // All fields are plain values, which JSON can always represent.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }

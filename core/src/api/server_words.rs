@@ -1,4 +1,4 @@
-//! The server's own words, taken from a body of any shape.
+//! The server's message, from a body in any format.
 
 use serde_json::value::RawValue;
 
@@ -7,22 +7,22 @@ use crate::{
     http::coding::Coding,
 };
 
-/// Enough for every message the server has; a proxy's page can be long.
+/// Longer than all messages of the server. The page of a proxy may be longer.
 const MAX_BYTES: usize = 512;
 
-/// What a body says, for a person.
+/// The message in a body, for people to read.
 #[derive(Debug, Default, PartialEq)]
 pub struct Words {
-    /// Control characters and tokens are removed, HTML is reduced to its title, the
-    /// length is bounded. `None`: the body says nothing.
+    /// One line of limited length, without control characters and tokens. For HTML it is the title.
+    /// `None` if the body has no message.
     pub said: Option<String>,
-    /// It is HTML.
+    /// The body is HTML.
     pub is_page: bool,
-    /// It is coded, so that its words cannot be read.
+    /// The coding, if it makes the message unreadable.
     pub coding: Option<Coding>,
 }
 
-/// Reads the words of a body. `named`: what its `Content-Encoding` says.
+/// Reads the message of a body. `named`: the coding in `Content-Encoding`.
 pub fn read(body: &[u8], named: Option<Coding>) -> Words {
     match body_text::read(body, named) {
         Ok(text) => {
@@ -51,10 +51,10 @@ fn words(text: &str) -> Option<String> {
     }
 }
 
-/// Returns a text as it may stand in a message: on one line, without tokens, with a
-/// bounded length. `None`: nothing is left.
+/// Returns a text for use in a message: on one line, without tokens, of limited length. Returns
+/// `None` if nothing is left.
 pub fn on_one_line(text: &str) -> Option<String> {
-    // On one line first, or what falls away could have split a token.
+    // Join the lines first: a removed character may be in the middle of a token.
     let words = shortened(without_tokens(&one_line(text)));
     (!words.is_empty()).then_some(words)
 }
@@ -82,8 +82,8 @@ fn plain(value: &RawValue) -> String {
     }
 }
 
-/// Undoes the escapes of JSON that is shown as it is: JSON writes a line break as
-/// letters, which could split a token. Quotes and backslashes stay escaped.
+/// Decodes the escapes of JSON that is shown unparsed. An escaped line break, which is written as
+/// letters, could hide a token. Quotes and backslashes stay escaped.
 fn without_escapes(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut rest = json;
@@ -108,7 +108,7 @@ fn without_escapes(json: &str) -> String {
 }
 
 fn html_title(html: &str) -> Option<&str> {
-    // ASCII case only, so that byte positions stay those of the original.
+    // Change the case of ASCII only, so that the byte positions stay the same.
     let lower = html.to_ascii_lowercase();
     let open = lower.find("<title")?;
     let start = open + lower[open..].find('>')? + 1;
@@ -116,8 +116,8 @@ fn html_title(html: &str) -> Option<&str> {
     Some(html[start..end].trim())
 }
 
-/// One line without control or bidirectional-override characters, so that a
-/// log or a terminal shows what was said and nothing else happens.
+/// Returns one line that is safe in logs and terminals. It has no control characters, and no
+/// characters that change the direction of text.
 fn one_line(text: &str) -> String {
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let mut line = String::with_capacity(visible.len());
@@ -146,8 +146,8 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A server that echoes a request must not put a token into an error: every
-/// run that begins like a JWT is replaced, with what may be its further lines.
+/// Replaces everything that begins like a JWT, with its following lines. A server that echoes a
+/// request must not put a token into an error.
 fn without_tokens(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
@@ -166,10 +166,10 @@ fn without_tokens(text: &str) -> String {
     clean
 }
 
-/// Words are rarely this long, and lines of a token rarely shorter.
+/// Words are rarely this long, and the lines of a token are rarely shorter.
 const LEAST_OF_A_LINE: usize = 16;
 
-/// What a line break has become: a space, "; ", or `","` between JSON's texts.
+/// The length of what replaces a line break: a space, "; ", or `","` between JSON texts.
 const MOST_OF_A_GAP: usize = 3;
 
 fn is_of_a_token(c: char) -> bool {

@@ -1,9 +1,5 @@
 //! From a 2xx answer to a session.
 
-use std::borrow::Cow;
-
-use serde_json::value::RawValue;
-
 use crate::{
     api::{
         claim::Claim,
@@ -12,26 +8,26 @@ use crate::{
         lifetime::{self, Clocks, Life, Told},
         request::SessionRequest,
         server_words,
+        token_text::TokenText,
     },
     error::{Error, Status},
     http::{answer::Answer, coding::Coding},
-    secret::Secret,
     session::{Claimed, Session, Times},
     text::is_visible_ascii,
 };
 
-/// A session that came.
+/// A session, as received.
 pub struct Received {
     pub session: Session,
     pub life: Life,
-    /// The option that it was made with another value of than the request's.
+    /// The option that differs between the session and the request.
     pub contradicts: Option<&'static str>,
 }
 
 /// Reads `{"data":{"token","activatedAt","expiresAt"}}`.
 ///
-/// Unknown fields are ignored and times may be missing. A session without a
-/// usable token is an error. One with less than `least` seconds left counts as over.
+/// Unknown fields are ignored, and times may be missing. A missing or unusable token is an error. A
+/// session with less than `least` seconds left counts as expired.
 pub fn read(
     answer: &Answer<'_>,
     request: &SessionRequest,
@@ -40,21 +36,21 @@ pub fn read(
 ) -> Result<Received, Error> {
     let bad = |what: &str| not_a_session(what, answer);
     let body = json::without_byte_order_mark(answer.body);
-    // The parser's own message may quote the body, and with it the token.
+    // The parser's message may quote the body, which contains the token.
     let unreadable = |error: serde_json::Error| {
         use serde_json::error::Category;
         match error.classify() {
             Category::Data => bad(NO_TOKEN),
             Category::Eof if body.is_empty() => bad("it is empty"),
-            Category::Eof => bad("it ends in the middle"),
+            Category::Eof => bad("it ends before the end of the JSON"),
             _ => no_json(answer),
         }
     };
     let [token, activated_at, expires_at] =
         json::fields_within(body, "data", ["token", "activatedAt", "expiresAt"])
             .map_err(unreadable)?;
-    let token = Token::of(token).ok_or_else(|| bad(NO_TOKEN))?;
-    let token = &*token.0;
+    let token = token.and_then(TokenText::of).ok_or_else(|| bad(NO_TOKEN))?;
+    let token = token.bytes();
     check_token(token).map_err(bad)?;
 
     let payload = Payload::of(token);
@@ -77,7 +73,7 @@ pub fn read(
     })
 }
 
-/// Makes a session of a token that was stored with its times.
+/// Creates a session from a stored token with its times.
 pub fn of_token(token: &[u8], times: Times) -> Option<Session> {
     check_token(token).ok()?;
     let payload = Payload::of(token);
@@ -118,17 +114,20 @@ fn not_a_session(what: &str, answer: &Answer<'_>) -> Error {
     .with_http_status(answer.status)
 }
 
-/// Says what came in place of JSON. Hotels and airports answer every request with
+/// Returns the error for a body that is not JSON. Hotels and airports answer every request with
 /// their own page.
 fn no_json(answer: &Answer<'_>) -> Error {
     let words = server_words::read(answer.body, answer.coding);
     let coding = words.coding.or_else(|| Coding::of(answer.body));
     if let Some(coding) = coding.filter(|_| !words.is_page) {
         let name = coding.name();
-        return not_a_session(&format!("it is {name}, which was not asked for"), answer);
+        return not_a_session(
+            &format!("it is encoded ({name}), which the library does not decode"),
+            answer,
+        );
     }
     if !words.is_page {
-        return not_a_session("it is not JSON", answer);
+        return not_a_session("it is not JSON; check the base URL", answer);
     }
     let title = match &words.said {
         Some(title) => format!(" (\"{title}\")"),
@@ -143,37 +142,15 @@ fn no_json(answer: &Answer<'_>) -> Error {
     }
 }
 
-const NO_TOKEN: &str = "it lacks data.token, or that is not text";
+const NO_TOKEN: &str = "data.token is missing or is not text";
 
-/// A token as bytes. It is wiped when it is a copy: JSON's escapes are undone in a
-/// buffer that is ours.
-struct Token<'a>(Cow<'a, [u8]>);
-
-impl<'a> Token<'a> {
-    fn of(value: Option<&'a RawValue>) -> Option<Self> {
-        match Claim::of(value) {
-            Claim::Text(Cow::Borrowed(text)) => Some(Token(Cow::Borrowed(text.as_bytes()))),
-            Claim::Text(Cow::Owned(text)) => Some(Token(Cow::Owned(text.into_bytes()))),
-            Claim::Number(_) | Claim::Null | Claim::Other => None,
-        }
-    }
-}
-
-impl Drop for Token<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(token) = &mut self.0 {
-            drop(Secret::from(std::mem::take(token)));
-        }
-    }
-}
-
-/// Checks that the token can go into an `Authorization` header as it is (RFC
-/// 9110, field values).
+/// Checks that the token can be sent in an `Authorization` header as it is (RFC 9110, field
+/// values).
 fn check_token(token: &[u8]) -> Result<(), &'static str> {
     if token.is_empty() {
         Err("the token is empty")
     } else if !is_visible_ascii(token) {
-        Err("the token contains a character that cannot go into a header")
+        Err("the token contains a character that a header cannot contain")
     } else if token.starts_with(b" ") || token.ends_with(b" ") {
         Err("the token begins or ends with a space")
     } else {
@@ -238,7 +215,7 @@ mod tests {
             (session.times().activated_at, session.times().expires_at),
             (NOW, NOW + 600)
         );
-        // One second has passed since the request left.
+        // One second has passed since the request was sent.
         assert_eq!(left(&session), 599);
     }
 
@@ -258,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_wrong_device_clock_changes_nothing() {
-        // CLOCKS.wall says 1970.
+        // `CLOCKS.wall` is in 1970.
         let body = r#"{"data":{"token":"abc","activatedAt":1800000000,"expiresAt":1800000100}}"#;
         assert_eq!(left(&session(body)), 99);
     }
@@ -338,7 +315,7 @@ mod tests {
     fn anything_but_a_usable_token_is_a_bad_response_that_says_what_is_wrong() {
         assert!(refusal("").contains("empty"));
         assert!(refusal("OK").contains("not JSON"));
-        assert!(refusal(r#"{"data":{"token":"abc""#).contains("middle"));
+        assert!(refusal(r#"{"data":{"token":"abc""#).contains("before the end"));
         for body in [
             "{}",
             "[]",

@@ -1,4 +1,4 @@
-//! The callbacks that are due, and the threads that run some.
+//! The callbacks that are due, and the threads that run them.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ pub struct Callbacks {
     due: VecDeque<Due>,
     /// The threads that run callbacks now, once for each callback.
     running_on: Vec<usize>,
-    /// Only where the host runs the callbacks.
+    /// Exists only if the host runs the callbacks.
     notifier: Option<Notifier>,
 }
 
@@ -39,7 +39,7 @@ impl Callbacks {
         self.due.len()
     }
 
-    /// Makes the notifier, unless there is one.
+    /// Returns the notifier. Creates it the first time.
     pub fn notifier(&mut self) -> Result<&mut Notifier, Error> {
         match &mut self.notifier {
             Some(notifier) => Ok(notifier),
@@ -47,8 +47,8 @@ impl Callbacks {
         }
     }
 
-    /// Signals anew, for a host that is told of changes only. While another thread
-    /// runs callbacks it does not: that thread signals when it goes.
+    /// Signals again, for a host with an edge-triggered event loop. Does not signal while another
+    /// thread runs callbacks: that thread signals when it ends.
     pub fn signal_again(&mut self) {
         let others = self.run_elsewhere();
         if let Some(notifier) = &mut self.notifier
@@ -61,7 +61,7 @@ impl Callbacks {
         }
     }
 
-    /// Notes that the calling thread runs a callback.
+    /// Notes that the calling thread starts a callback.
     pub fn begins_here(&mut self) {
         self.running_on.push(this_thread());
     }
@@ -73,13 +73,13 @@ impl Callbacks {
         }
     }
 
-    /// Whether a thread other than the calling one runs callbacks.
+    /// Returns whether another thread runs callbacks.
     pub fn run_elsewhere(&self) -> bool {
         let here = this_thread();
         self.running_on.iter().any(|&on| on != here)
     }
 
-    /// Returns how many callbacks the calling thread is inside.
+    /// Returns how many nested callbacks the calling thread runs.
     pub fn running_here(&self) -> usize {
         let here = this_thread();
         self.running_on.iter().filter(|&&on| on == here).count()

@@ -1,32 +1,32 @@
-//! The calls under way.
+//! The calls in progress.
 
 use std::collections::BTreeMap;
 
 use crate::{background::yields::Outcome, error::Error};
 
-/// Hands the outcome to the host. It runs once, or is dropped with nothing done.
+/// Passes the outcome to the host's callback. It runs once, or is dropped without an effect.
 pub type Finish = Box<dyn FnOnce(Outcome) + Send>;
 
-/// What the host is to be told.
+/// A callback that is due.
 pub struct Due {
     pub finish: Finish,
     pub outcome: Outcome,
 }
 
-/// A call is complete when it is taken out of `live`: by the I/O thread with an
-/// outcome, or by a cancellation, whichever is first.
+/// The calls of a client. A call ends when it is removed from `live`: by the I/O thread with an
+/// outcome or by a cancellation. Only one of them can remove it.
 #[derive(Default)]
 pub struct Calls {
     last: u64,
     live: BTreeMap<u64, Finish>,
-    /// Calls that have an object and are not yet submitted.
+    /// Calls with a number that are not submitted yet.
     beginning: usize,
     /// Calls whose callback has not returned.
     unfinished: usize,
 }
 
 impl Calls {
-    /// Returns the number of a call that will be submitted.
+    /// Returns the number of a new call, which will be submitted.
     pub fn begin(&mut self) -> u64 {
         self.last += 1;
         self.beginning += 1;
@@ -43,13 +43,13 @@ impl Calls {
         self.live.contains_key(&call)
     }
 
-    /// Takes a call out with its outcome, unless it has ended.
+    /// Removes a call and returns its callback, unless it has ended.
     pub fn complete(&mut self, call: u64, outcome: Outcome) -> Option<Due> {
         let finish = self.live.remove(&call)?;
         Some(Due { finish, outcome })
     }
 
-    /// Takes out every call under way.
+    /// Removes all calls in progress.
     pub fn complete_all(&mut self, why: impl Fn() -> Error) -> impl Iterator<Item = Due> {
         std::mem::take(&mut self.live)
             .into_values()

@@ -1,6 +1,6 @@
-//! Work on the I/O thread that makes requests and waits between them.
+//! Work on the I/O thread with several requests and waits between them.
 
-use std::{cell::Cell, future::Future, pin::Pin, rc::Rc};
+use std::{cell::Cell, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 use crate::{
     background::yields,
@@ -15,7 +15,7 @@ pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Makes requests over the connections of the I/O thread.
 pub trait Requests {
-    /// Creates a session. `is_killing` is true while the outcome of a kill is open.
+    /// Creates a session. `is_killing` is true while the server may be carrying out a kill.
     fn create(
         &self,
         errand: Errand,
@@ -23,29 +23,39 @@ pub trait Requests {
         is_killing: Rc<Cell<bool>>,
     ) -> LocalFuture<Outcome>;
 
-    /// Sends a request until it has its response.
+    /// Sends a request and returns its response.
     fn send(
         &self,
         outline: Outline,
-        sessions: Rc<dyn Sessions>,
+        source: Source,
         deadline: Moment,
     ) -> LocalFuture<Result<Response, Error>>;
 }
 
+/// The session that a request is sent with.
+pub enum Source {
+    /// The caller's, or none. It is not renewed.
+    Given(Option<Session>),
+    Provider(Rc<dyn Sessions>),
+}
+
 /// A provider, as a request sees it.
 pub trait Sessions {
-    /// Returns the session that is at hand.
+    /// Returns the session that the provider has, if it needs no check.
     fn warm(&self) -> Option<Session>;
 
     fn get(&self) -> LocalFuture<Outcome>;
 
-    /// Is told that a route has refused a session. Without `may_kill` it came in place of a
-    /// refused one.
+    /// Marks a session as refused by a route. `may_kill` is false if the session was received after
+    /// a refused one.
     fn refuse(&self, session: &Session, may_kill: bool);
 }
 
+/// A request ends at its deadline. If it does not, the thread ends it after this time.
+pub const SEND_GRACE: Duration = Duration::from_millis(100);
+
 pub trait Chore: Send {
-    /// Returns when it has to end.
+    /// Returns the time by which the chore has to end.
     fn deadline(&self) -> Moment;
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome>;

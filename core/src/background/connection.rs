@@ -1,9 +1,10 @@
-//! A connection that an asynchronous call uses, and the next one again.
+//! A connection of asynchronous calls. Later calls use it again.
 
 use std::{
     cell::Cell,
     future::poll_fn,
     io::{self, Read, Write},
+    rc::Rc,
     task::Poll,
 };
 
@@ -26,8 +27,8 @@ pub struct Connection {
     socket: TcpStream,
     wire: Wire,
     exchange: Exchange,
-    /// The whole of the last request was written.
-    is_sent: bool,
+    /// The last request was sent completely.
+    is_sent: Rc<Cell<bool>>,
     now: fn() -> Moment,
 }
 
@@ -37,14 +38,14 @@ impl Connection {
             socket,
             wire,
             exchange,
-            is_sent: false,
+            is_sent: Rc::default(),
             now,
         }
     }
 
-    /// Sends a request and reads its answer, by these rules. The caller bounds it in
-    /// time, and drops a connection of which it has dropped this. `waits_for` is told
-    /// when the answer has begun.
+    /// Sends a request and reads its answer by these rules. The caller sets a time limit. If this
+    /// future is dropped, the caller must drop the connection. `waits_for` is updated when the
+    /// answer starts.
     pub async fn exchange(
         &mut self,
         mut outgoing: Outgoing<'_>,
@@ -54,9 +55,8 @@ impl Connection {
     ) -> Result<(), Failure> {
         self.exchange.begin_with(rules);
         let outgoing = &mut outgoing;
-        let outcome = self.run(outgoing, deadline, waits_for).await;
-        self.is_sent = outgoing.is_sent();
-        outcome
+        self.is_sent.set(false);
+        self.run(outgoing, deadline, waits_for).await
     }
 
     async fn run(
@@ -68,9 +68,9 @@ impl Connection {
         if self.advance(outgoing, true, waits_for).await? == Progress::Done {
             return Ok(());
         }
-        // The rest of an error is waited for a while.
+        // Wait only a short time for the rest of an error's body.
         let until = self.exchange.error_body_until().unwrap_or_default();
-        // What has come of it is handed out at the call's end too.
+        // A part of the body is used too when the deadline passes.
         let until = until.min(deadline);
         let left = until.saturating_sub((self.now)());
         match timeout(left, self.advance(outgoing, false, waits_for)).await {
@@ -79,8 +79,8 @@ impl Connection {
         }
     }
 
-    /// Goes on until the answer is there, or where that is asked for until an
-    /// error's head is there.
+    /// Continues until the answer is complete. With `stops_at_error`, it also stops at the head of
+    /// an error.
     async fn advance(
         &mut self,
         outgoing: &mut Outgoing<'_>,
@@ -91,13 +91,14 @@ impl Connection {
             socket,
             wire,
             exchange,
+            is_sent,
             now,
-            ..
         } = self;
         poll_fn(|context| {
             let socket = &mut PollSocket::new(socket, context);
             loop {
                 let progress = advance(wire, socket, outgoing, exchange, *now);
+                is_sent.set(outgoing.is_sent());
                 waits_for.set(Awaited::of_answer(exchange.status()));
                 match progress {
                     Ok(Progress::Moved)
@@ -114,27 +115,32 @@ impl Connection {
         .await
     }
 
-    /// Whether the next request may go over this connection too.
+    /// Returns whether another request may use this connection.
     pub fn may_be_used_again(&self) -> bool {
-        self.is_sent && self.exchange.may_be_followed() && !self.wire.has_ended()
+        self.is_sent.get() && self.exchange.may_be_followed() && !self.wire.has_ended()
     }
 
-    /// Whether the server may have the whole of the last request.
+    /// Returns whether the server may have received the whole last request.
     pub fn is_sent(&self) -> bool {
-        self.is_sent
+        self.is_sent.get()
     }
 
-    /// Takes the answer of the last exchange out.
+    /// Returns where [`is_sent`](Self::is_sent) is, for a caller that drops a running exchange.
+    pub fn sent_flag(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.is_sent)
+    }
+
+    /// Takes the answer of the last exchange.
     pub fn take_answer(&mut self) -> Whole {
         self.exchange.take()
     }
 
-    /// Returns what the last exchange has brought.
+    /// Returns the last exchange.
     pub fn last(&self) -> &Exchange {
         &self.exchange
     }
 
-    /// Looks whether the connection is as the last exchange has left it.
+    /// Checks that nothing has arrived since the last exchange.
     pub fn is_quiet(&mut self) -> bool {
         for _ in 0..MAX_LOOKS {
             match socket::look(&SockRef::from(&self.socket)) {
@@ -142,7 +148,7 @@ impl Connection {
                 Incoming::End => return false,
                 Incoming::Bytes => {}
             }
-            // Past the event loop, which does not yet know of them.
+            // Read without the event loop, which has not noticed these bytes yet.
             let socket = &mut Direct(SockRef::from(&self.socket));
             if !means_nothing(&mut self.wire, socket, &mut self.exchange) {
                 return false;
@@ -151,13 +157,13 @@ impl Connection {
         false
     }
 
-    /// Wipes the last answer.
+    /// Overwrites the last answer with zeros.
     pub fn forget_answer(&mut self) {
         self.exchange.begin();
     }
 }
 
-/// A socket that does not wait, without its event loop.
+/// A non-blocking socket, used without its event loop.
 struct Direct<'a>(SockRef<'a>);
 
 impl Read for Direct<'_> {

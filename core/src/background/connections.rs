@@ -1,4 +1,4 @@
-//! The connections of the I/O thread.
+//! The idle connections of the I/O thread.
 
 use std::{
     cell::{Cell, RefCell},
@@ -65,7 +65,7 @@ impl Connections {
         ))
     }
 
-    /// Takes out a connection for a request, if there is one that will do.
+    /// Takes a suitable idle connection, if there is one.
     pub fn take_for(&self, over: Over) -> Option<Connection> {
         let kept = match over {
             Over::Any => self.take_within(MAX_REST),
@@ -74,7 +74,7 @@ impl Connections {
             Over::Own => None,
         };
         if kept.is_none() && over != Over::Any {
-            // In its place: as many connections as there are calls at once.
+            // The new connection replaces this one, so there are never more than parallel calls.
             drop(self.resting.borrow_mut().take(0, self.context.now()));
         }
         kept
@@ -100,8 +100,7 @@ impl Connections {
         }
     }
 
-    /// Closes connections that the server is about to close, as long as there are
-    /// any.
+    /// Closes connections that the server will soon close, until none is idle.
     async fn reap(self: Rc<Self>) {
         while !self.resting.borrow().is_empty() {
             sleep(MAX_REST).await;

@@ -1,11 +1,10 @@
-//! The asynchronous side of a client: one lock over its calls, callbacks and
-//! threads.
+//! The asynchronous side of a client. One lock guards its calls, callbacks and threads.
 
 use std::{
     cell::Cell,
     mem,
     sync::{
-        Arc, Condvar, MutexGuard, PoisonError,
+        Arc, Condvar, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,7 +19,7 @@ use crate::{
         chore::Chore,
         io_thread::{self, Reports},
         order::{Job, Order, Task},
-        threads::{CALLBACK_STACK, IO_STACK, Threads},
+        threads::{Role, Threads},
         yields::Outcome,
     },
     connect::failure::Awaited,
@@ -28,6 +27,7 @@ use crate::{
     error::{Error, Status},
     host::{
         exit::{self, ExitGate},
+        forced_unwind,
         fork::Owner,
         panics, threads,
     },
@@ -35,27 +35,29 @@ use crate::{
 };
 
 pub struct Engine {
+    this: Weak<Self>,
     pub context: Arc<Context>,
     /// The host runs the callbacks.
     pub is_dispatched: bool,
-    /// A forked child has neither the threads nor a lock that it could trust.
+    /// The process that uses the engine. A forked child has neither the threads nor a lock that
+    /// works.
     owner: Owner,
     closed: AtomicBool,
     state: Lock<State>,
     /// Wakes the callback thread.
     due_came: Condvar,
-    /// Wakes the threads that wait for the client's end.
+    /// Wakes the threads that wait for the end of the client.
     changed: Condvar,
 }
 
-/// Guarded by one lock, which is held for moments only. No code of the host runs
+/// The state of an engine, under one lock. The lock is held briefly, and no code of the host runs
 /// under it.
 #[derive(Default)]
 pub struct State {
     pub calls: Calls,
     pub callbacks: Callbacks,
     pub threads: Threads,
-    /// The host has freed the client, and dispatches it no more.
+    /// The host has freed the client, and no longer dispatches its callbacks.
     pub is_let_go: bool,
     /// How many threads wait for `changed`.
     waiting: usize,
@@ -63,11 +65,16 @@ pub struct State {
     callback_thread_rests: bool,
 }
 
+/// The limit for nested callbacks, when the host runs its loop inside a callback. The stack is
+/// finite.
+const DEEPEST_DISPATCH: usize = 8;
+
 pub type Guard<'a> = MutexGuard<'a, State>;
 
 impl Engine {
     pub fn new(context: Arc<Context>, is_dispatched: bool) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
             context,
             is_dispatched,
             owner: Owner::default(),
@@ -78,7 +85,7 @@ impl Engine {
         })
     }
 
-    /// Whether it takes no more calls.
+    /// Returns whether the engine rejects new calls.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -87,7 +94,7 @@ impl Engine {
         self.closed.store(true, Ordering::Release);
     }
 
-    /// Makes this process the owner, unless another is.
+    /// Makes this process the owner, unless another process is.
     pub fn enter(&self) -> Result<(), Error> {
         match self.owner.claim() {
             true => Ok(()),
@@ -95,19 +102,18 @@ impl Engine {
         }
     }
 
-    /// Whether another process owns it. Then nothing may be touched.
+    /// Returns whether another process owns the engine. Then this process must not touch it.
     pub fn is_inherited(&self) -> bool {
         self.owner.is_another()
     }
 
-    /// Returns the number of a call that will be submitted. Starts the threads if
-    /// they do not run.
+    /// Returns the number of a new call, which will be submitted. Starts the threads if necessary.
     pub fn begin(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<u64, Error> {
         self.enter()?;
         if !self.is_dispatched && exit::has_begun() {
             return Err(Error::new(
                 Status::ShutDown,
-                "the process is exiting, and no callback begins any more",
+                "the process is exiting, so no callback can run any more; make the call before exit",
             ));
         }
         let mut state = self.hold();
@@ -117,13 +123,11 @@ impl Engine {
         if self.is_dispatched {
             state.callbacks.notifier()?;
         }
-        if state.threads.orders.is_none() {
-            self.start_threads(&mut state, Arc::clone(shared))?;
-        }
+        self.start_threads(&mut state, shared)?;
         Ok(state.calls.begin())
     }
 
-    /// Has the I/O thread do a chore for nobody in particular, until the client's end.
+    /// Runs a chore on the I/O thread until the client ends. No call waits for it.
     pub fn keep(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -134,14 +138,12 @@ impl Engine {
         if self.is_closed() {
             return Err(shut_down());
         }
-        if state.threads.orders.is_none() {
-            self.start_threads(&mut state, Arc::clone(shared))?;
-        }
-        state.threads.order(Order::Keep(chore));
-        Ok(())
+        self.start_threads(&mut state, shared)?;
+        let kept = state.threads.order(Order::Keep(chore));
+        kept.map_err(|why| why.unwrap_or_else(cancelled))
     }
 
-    /// Ends a call at its beginning, with what is known already.
+    /// Ends a call at once with an outcome that is already known.
     pub fn submit_known(&self, call: u64, outcome: Outcome, finish: Finish) {
         let mut state = self.hold();
         state.calls.start(call, finish);
@@ -153,7 +155,7 @@ impl Engine {
         self.tell(state);
     }
 
-    /// Puts a call under way. From here on its callback may run.
+    /// Starts a call. Its callback may run from here on.
     pub fn submit(&self, call: u64, task: Task, finish: Finish) {
         let job = Job {
             call,
@@ -165,8 +167,12 @@ impl Engine {
         };
         let mut state = self.hold();
         state.calls.start(call, finish);
-        if self.is_closed() || !state.threads.order(Order::Start(job, task)) {
-            state.end(call, Err(cancelled()));
+        let begun = match self.is_closed() {
+            true => Err(None),
+            false => state.threads.order(Order::Start(job, task)),
+        };
+        if let Err(why) = begun {
+            state.end(call, Err(why.unwrap_or_else(cancelled)));
         }
         self.tell(state);
     }
@@ -177,8 +183,8 @@ impl Engine {
         }
         let mut state = self.hold();
         if state.end(call, Err(cancelled())) {
-            // A thread that has ended has nothing under way.
-            state.threads.order(Order::Stop(call));
+            // If the thread has ended, the call has no task.
+            let _ = state.threads.order(Order::Stop(call));
         }
         self.tell(state);
     }
@@ -193,7 +199,7 @@ impl Engine {
         Some(notifier.descriptor())
     }
 
-    /// Runs, on this thread, the callbacks that are due now.
+    /// Runs the callbacks that are due, on this thread.
     pub fn dispatch(&self) -> Result<(), Error> {
         if self.is_inherited() {
             return Err(forked());
@@ -201,20 +207,30 @@ impl Engine {
         if !self.is_dispatched {
             return Err(Error::new(
                 Status::InvalidArgument,
-                "the client runs its callbacks itself; dispatch is for one that leaves them to you",
+                "the client has its own callback thread; zelf_client_dispatch needs a client that is configured for dispatch",
             ));
         }
         self.enter()?;
+        if threads::does_io() {
+            // This is a log callback on the I/O thread. The next call on another thread runs the
+            // callbacks.
+            return Ok(());
+        }
         let state = self.hold();
         let due = state.callbacks.count();
         self.run_due(state, due).map(drop).ok_or_else(forked)
     }
 
-    /// Runs so many of the callbacks that are due, or all once the client is
-    /// closed. Runs none while another thread runs some: that one runs those of a
-    /// closed client. Returns `None` as [`run_one`](Self::run_one) does.
+    /// Runs up to `most` of the due callbacks, or all of them if the client is closed. Runs none
+    /// while another thread runs callbacks: that thread also runs those of a closed client. Returns
+    /// `None` like [`run_one`](Self::run_one).
     pub fn run_due<'a>(&'a self, mut state: Guard<'a>, mut most: usize) -> Option<Guard<'a>> {
+        // Do not nest deeper. The callbacks that are left run later.
+        let is_too_deep = state.callbacks.running_here() >= DEEPEST_DISPATCH;
+        // A thread that the host is ending runs no further callback, unless no other thread can.
         while (most > 0 || self.is_closed())
+            && !is_too_deep
+            && (!forced_unwind::is_ending() || state.is_let_go)
             && !state.callbacks.run_elsewhere()
             && let Some(due) = state.callbacks.pop()
         {
@@ -225,12 +241,12 @@ impl Engine {
         Some(state)
     }
 
-    /// Runs a callback. Returns `None` when the callback has forked and this is
-    /// the child: what it finds here belongs to the parent, the lock included.
+    /// Runs a callback. Returns `None` if the callback has forked and this is the child: there, the
+    /// state and its lock belong to the parent.
     pub fn run_one<'a>(&'a self, mut state: Guard<'a>, due: Due) -> Option<Guard<'a>> {
         state.callbacks.begins_here();
         drop(state);
-        // With a bug of ours one callback is lost, and not all that follow.
+        // If the library panics, only this callback is lost.
         let _ = panics::catch(|| {
             #[cfg(feature = "test-hooks")]
             panics::Point::Callback.strike();
@@ -247,79 +263,122 @@ impl Engine {
         Some(state)
     }
 
+    /// Starts the threads that are not running.
     fn start_threads(
         self: &Arc<Self>,
         state: &mut State,
-        shared: Arc<Shared>,
+        shared: &Arc<Shared>,
     ) -> Result<(), Error> {
-        ExitGate::install();
-        if !self.is_dispatched && !state.threads.has_callback_thread {
-            self.start_thread(state, "zelf-callbacks", CALLBACK_STACK, |engine| {
-                let _ = panics::catch(|| engine.run_callbacks());
-            })?;
-            state.threads.has_callback_thread = true;
+        if state.threads.are_all_there(self.is_dispatched) {
+            return Ok(());
         }
-        let event_loop = io_thread::event_loop()?;
+        // This comes first, because it may fail and must not leave a thread behind.
+        let event_loop = match state.threads.orders {
+            Some(_) => None,
+            None => Some(io_thread::event_loop()?),
+        };
+        ExitGate::install();
+        if !self.is_dispatched {
+            self.start_callback_thread(state)?;
+        }
+        let Some(event_loop) = event_loop else {
+            return Ok(());
+        };
+        let shared = Arc::clone(shared);
         let (sender, orders) = mpsc::unbounded_channel();
-        self.start_thread(state, "zelf-io", IO_STACK, |engine| {
+        self.start_thread(state, Role::Io, |engine| {
+            threads::this_does_io();
             let context = Arc::clone(&engine.context);
             let reports = Arc::clone(engine);
             let end =
                 panics::catch(|| io_thread::run(context, shared, reports, orders, event_loop));
-            // After a bug only is anything left under way. The next call starts a
-            // new thread then.
-            if let Err(bug) = end {
-                let mut state = engine.hold();
-                state.threads.orders = None;
-                state.end_all(|| bug.clone());
-                engine.tell(state);
-            }
+            // If the thread ends early, its calls end too. The next call starts a new thread.
+            let why = match end.and_then(|end| end) {
+                // The system has refused a call, or a bug has ended the thread.
+                Err(why) => why,
+                Ok(()) if forced_unwind::is_ending() => ended_by_host(),
+                Ok(()) => return,
+            };
+            let mut state = engine.hold();
+            state.threads.orders = None;
+            state.threads.broken = Some(why.clone());
+            state.end_all(|| why.clone());
+            engine.tell(state);
         })?;
         state.threads.orders = Some(sender);
         Ok(())
     }
 
+    /// Starts the callback thread, unless it is running.
+    pub fn start_callback_thread(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
+        if state.threads.has_callback_thread {
+            return Ok(());
+        }
+        self.start_thread(state, Role::Callbacks, |engine| {
+            let _ = panics::catch(|| engine.run_callbacks());
+            if engine.is_inherited() {
+                return;
+            }
+            let mut state = engine.hold();
+            state.threads.has_callback_thread = false;
+            // The host or a bug has ended this thread early.
+            if !engine.has_told_all(&state) {
+                // If no thread can be started, the next event and a shutdown try again.
+                state.threads.lacks_callback_thread = true;
+                engine.replace_callback_thread(&mut state);
+            }
+        })?;
+        state.threads.has_callback_thread = true;
+        Ok(())
+    }
+
+    /// Starts a new callback thread if the last one ended early.
+    fn replace_callback_thread(self: &Arc<Self>, state: &mut State) {
+        if state.threads.lacks_callback_thread && self.start_callback_thread(state).is_ok() {
+            state.threads.lacks_callback_thread = false;
+        }
+    }
+
+    /// Returns whether no callback will run any more.
+    fn has_told_all(&self, state: &State) -> bool {
+        self.is_closed() && state.calls.unfinished() == 0
+    }
+
     fn start_thread(
         self: &Arc<Self>,
         state: &mut State,
-        name: &str,
-        stack_size: usize,
+        role: Role,
         work: impl FnOnce(&Arc<Self>) + Send + 'static,
     ) -> Result<(), Error> {
         let engine = Arc::clone(self);
-        let thread = threads::spawn(name, stack_size, move || {
+        let mask = state.threads.hosts_mask();
+        let thread = threads::spawn_for_host(role.name(), role.stack(), mask, move || {
             exit::this_thread_is_ours();
             engine.hold().threads.begins_here();
             work(&engine);
             if engine.is_inherited() {
-                // A callback has forked, and this is all there is in the child.
+                // A callback has forked, and this thread is the only one of the child.
                 mem::forget(engine);
                 return;
             }
             let mut state = engine.hold();
             state.threads.ends_here();
             engine.tell(state);
-        })
-        .map_err(|error| {
-            Error::new(
-                Status::System,
-                format!("the system gave no thread: {error}; end some or raise the limit"),
-            )
         })?;
+        // Join ended threads here. Otherwise a host that ends each thread would leave many handles.
+        state.threads.join_ended();
         state.threads.has_started(thread);
         Ok(())
     }
 
-    /// Does the callback thread's work, until there can be none any more.
+    /// Runs callbacks on the callback thread, until no more can come.
     fn run_callbacks(&self) {
         let mut state = self.hold();
-        while !(self.is_closed() && state.calls.unfinished() == 0) {
-            // No callback begins in a process that exits. What is due stays, for a
-            // host that shuts the client down meanwhile.
-            let gate = match state.callbacks.count() {
-                0 => None,
-                _ => ExitGate::enter(),
-            };
+        while !self.has_told_all(&state) && !forced_unwind::is_ending() {
+            // No callback starts while the process exits. Callbacks that are due remain, in case
+            // the host shuts the client down during the exit.
+            let is_due = state.callbacks.count() > 0 && !state.callbacks.run_elsewhere();
+            let gate = if is_due { ExitGate::enter() } else { None };
             let next = gate.and_then(|gate| Some((gate, state.callbacks.pop()?)));
             state = match next {
                 Some((_gate, due)) => match self.run_one(state, due) {
@@ -331,7 +390,7 @@ impl Engine {
         }
     }
 
-    /// Waits, on the callback thread, for something to do.
+    /// Waits on the callback thread until it is woken.
     fn rest<'a>(&self, mut state: Guard<'a>) -> Guard<'a> {
         state.callback_thread_rests = true;
         let woken = self.due_came.wait(state);
@@ -340,15 +399,20 @@ impl Engine {
         state
     }
 
-    /// Lets go of the lock, and wakes those whom the change concerns.
+    /// Releases the lock, and wakes the threads that the change concerns.
     pub fn tell(&self, mut state: Guard<'_>) {
+        if state.threads.lacks_callback_thread
+            && let Some(this) = self.this.upgrade()
+        {
+            this.replace_callback_thread(&mut state);
+        }
         let (has_work, has_waiting) = self.concerns(&mut state);
         drop(state);
         self.wake(has_work, has_waiting);
     }
 
-    /// Whether the callback thread is to be woken, and whether those that wait for a
-    /// change are. Waking takes a system call even if nobody waits.
+    /// Returns whether to wake the callback thread, and the threads that wait for a change. A
+    /// wake-up costs a system call even if no thread waits.
     fn concerns(&self, state: &mut State) -> (bool, bool) {
         let has_work = state.callbacks.count() > 0 || self.is_closed();
         (
@@ -366,7 +430,7 @@ impl Engine {
         }
     }
 
-    /// Waits for a change, at most so long.
+    /// Waits for a change, for `timeout` at most.
     pub fn wait<'a>(&self, mut state: Guard<'a>, timeout: Duration) -> Guard<'a> {
         state.waiting += 1;
         let woken = self.changed.wait_timeout(state, timeout);
@@ -393,7 +457,7 @@ impl Reports for Engine {
 }
 
 impl State {
-    /// Ends a call, unless it has ended. Returns whether it had not.
+    /// Ends a call, unless it has ended. Returns whether it did.
     fn end(&mut self, call: u64, outcome: Outcome) -> bool {
         let due = self.calls.complete(call, outcome);
         let is_ended_here = due.is_some();
@@ -403,7 +467,7 @@ impl State {
         is_ended_here
     }
 
-    /// Ends every call under way.
+    /// Ends all calls in progress.
     pub fn end_all(&mut self, why: impl Fn() -> Error) {
         for due in self.calls.complete_all(why) {
             self.callbacks.push(due);
@@ -414,7 +478,14 @@ impl State {
 pub fn forked() -> Error {
     Error::new(
         Status::Forked,
-        "this process was forked, and the client's asynchronous calls belong to its parent; make a client here",
+        "this process was forked, and the client's asynchronous calls belong to its parent; create a client in this process",
+    )
+}
+
+fn ended_by_host() -> Error {
+    Error::new(
+        Status::Cancelled,
+        "a callback of the program has ended the library's I/O thread (pthread_exit); return from callbacks instead",
     )
 }
 
@@ -425,6 +496,6 @@ pub fn cancelled() -> Error {
 pub fn shut_down() -> Error {
     Error::new(
         Status::ShutDown,
-        "the client has been shut down; make another",
+        "the client has been shut down; create another",
     )
 }

@@ -6,10 +6,11 @@ use std::{
     future::poll_fn,
     rc::Rc,
     sync::Arc,
+    task::Poll,
 };
 
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::Runtime,
     sync::mpsc::UnboundedReceiver,
     task::{AbortHandle, LocalSet, spawn_local},
     time::{sleep, timeout},
@@ -18,13 +19,14 @@ use tokio::{
 use crate::{
     api::lifetime::Clocks,
     background::{
-        chore::{LocalFuture, Requests, Sessions},
+        chore::{LocalFuture, Requests, Source},
         connections::Connections,
         order::{Job, Order, Task},
         sender::Sender,
         yields,
     },
     connect::{
+        event_loop,
         failure::{Awaited, Failure},
         places::Place,
         transfer::Outgoing,
@@ -35,40 +37,29 @@ use crate::{
         call::{Call, Failed, Over, Step},
         single_flight::{Joined, Leader, Outcome, Turn},
     },
-    error::{Error, Status},
-    host::{descriptors::StandardStreams, panics},
+    error::Error,
+    host::{endings::refuse_if_ending, entropy, forced_unwind, panics},
     http::exchange::Exchange,
     moment::Moment,
     send::{request::Outline, response::Response},
 };
 
-/// Takes what becomes of the calls.
+/// Receives the results of the calls.
 pub trait Reports {
-    /// Whether a call has not ended.
+    /// Returns whether a call is in progress.
     fn is_live(&self, call: u64) -> bool;
 
     /// Ends a call, unless it has ended.
     fn complete(&self, call: u64, outcome: yields::Outcome);
 }
 
-/// An event loop that may end on the thread of another one. A host may free a
-/// client in a log callback, on the thread that does the I/O, and one must not wait
-/// for the other.
+/// A runtime that can be dropped on the thread of another runtime. A host may free a client in a
+/// log callback on the I/O thread, and tokio forbids to block there.
 pub struct EventLoop(Option<Runtime>);
 
 pub fn event_loop() -> Result<EventLoop, Error> {
-    let _occupied = StandardStreams::occupy();
-    Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map(|runtime| EventLoop(Some(runtime)))
-        .map_err(|why| {
-            Error::new(
-                Status::System,
-                format!("the system gave no event loop: {why}; close files or raise the limit"),
-            )
-        })
+    refuse_if_ending()?;
+    Ok(EventLoop(Some(event_loop::new()?)))
 }
 
 impl Drop for EventLoop {
@@ -79,34 +70,56 @@ impl Drop for EventLoop {
     }
 }
 
-/// Carries out orders until there can be no more. It drops what is under way then:
-/// that has been cancelled.
+/// Carries out orders until no more can come. Then it drops its tasks, whose calls have been
+/// cancelled. Fails if the system refuses a call.
 pub fn run(
     context: Arc<Context>,
     shared: Arc<Shared>,
     reports: Arc<dyn Reports>,
-    mut orders: UnboundedReceiver<Order>,
+    orders: UnboundedReceiver<Order>,
     event_loop: EventLoop,
-) {
+) -> Result<(), Error> {
     let Some(runtime) = &event_loop.0 else {
-        return;
+        return Ok(());
     };
+    entropy::prepare_thread()?;
     let tasks = LocalSet::new();
-    tasks.block_on(runtime, async {
-        let io = Rc::new(Io::new(context, shared, reports));
-        while let Some(order) = orders.recv().await {
-            match order {
-                Order::Start(job, task) => io.start(job, task),
-                Order::Stop(call) => io.stop(call),
-                Order::Keep(chore) => {
-                    let requests = Rc::new(ByIo(Rc::clone(&io)));
-                    spawn_local(chore.run(requests));
-                }
+    tasks.block_on(runtime, serve(context, shared, reports, orders));
+    // The tasks use the event loop, so drop them first.
+    drop(tasks);
+    Ok(())
+}
+
+/// Carries out orders until no more can come, as tasks of the current `LocalSet`.
+pub async fn serve(
+    context: Arc<Context>,
+    shared: Arc<Shared>,
+    reports: Arc<dyn Reports>,
+    mut orders: UnboundedReceiver<Order>,
+) {
+    let io = Rc::new(Io::new(context, shared, reports));
+    while let Some(order) = next(&mut orders).await {
+        match order {
+            Order::Start(job, task) => io.start(job, task),
+            Order::Stop(call) => io.stop(call),
+            Order::Keep(chore) => {
+                let requests = Rc::new(ByIo(Rc::clone(&io)));
+                spawn_local(chore.run(requests));
             }
         }
-    });
-    // Before the event loop that their connections belong to.
-    drop(tasks);
+    }
+}
+
+/// Returns the next order. Returns `None` when no more can come, or when the host ends the thread.
+async fn next(orders: &mut UnboundedReceiver<Order>) -> Option<Order> {
+    poll_fn(|context| {
+        forced_unwind::wake_at_end(context.waker());
+        match forced_unwind::is_ending() {
+            true => Poll::Ready(None),
+            false => orders.poll_recv(context),
+        }
+    })
+    .await
 }
 
 async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
@@ -114,14 +127,14 @@ async fn carry_out(io: Rc<Io>, job: Job, task: Task) {
         io: &io,
         call: job.call,
     };
-    // An order to stop, or the end of all orders, may stand in line behind its start.
+    // The call may have been cancelled after the order to start it.
     if !io.reports.is_live(job.call) {
         return;
     }
     #[cfg(feature = "test-hooks")]
     panics::Point::Task.strike();
     let left = job.deadline.saturating_sub(io.context.now());
-    // A chore's requests tell the log themselves.
+    // A chore's requests log their failures themselves.
     let is_errand = matches!(task, Task::Errand(_));
     let outcome = match task {
         Task::Errand(errand) => timeout(left, io.create(&job, &errand, &Cell::default()))
@@ -168,15 +181,15 @@ impl Requests for ByIo {
     fn send(
         &self,
         outline: Outline,
-        sessions: Rc<dyn Sessions>,
+        source: Source,
         deadline: Moment,
     ) -> LocalFuture<Result<Response, Error>> {
         let io = Rc::clone(&self.0);
         Box::pin(async move {
-            let sender = Sender::new(&io.connections, &outline, deadline);
+            let sender = Sender::new(&io.connections, &outline, &source, deadline);
             let left = deadline.saturating_sub(io.context.now());
-            let outcome = timeout(left, sender.send(&*sessions)).await;
-            // An answer that was to be asked for again is better than none.
+            let outcome = timeout(left, sender.send()).await;
+            // An earlier answer, which was going to be retried, is better than an error.
             let outcome = outcome.unwrap_or_else(|_| {
                 let came = sender.came.take();
                 came.ok_or_else(|| sender.out_of_time())
@@ -210,12 +223,12 @@ impl Drop for End<'_> {
     }
 }
 
-/// What the calls of the thread share.
+/// The state that all calls on the thread share.
 struct Io {
     context: Arc<Context>,
     shared: Arc<Shared>,
     reports: Arc<dyn Reports>,
-    /// The tasks of the calls under way.
+    /// The tasks of the calls in progress.
     tasks: RefCell<HashMap<u64, AbortHandle>>,
     connections: Rc<Connections>,
 }
@@ -241,7 +254,7 @@ impl Io {
     }
 
     fn stop(&self, call: u64) {
-        // Taken out first: an end of the task looks for itself here.
+        // Remove the task first: its destructor looks for it in `tasks`.
         let task = self.tasks.borrow_mut().remove(&call);
         if let Some(task) = task {
             task.abort();
@@ -254,7 +267,7 @@ impl Io {
         errand: &Arc<Errand>,
         is_killing: &Cell<bool>,
     ) -> Outcome {
-        let leader = match self.shared.single_flight.join(errand) {
+        let leader = match self.shared.single_flight.join(errand, job.deadline) {
             Joined::Leads(leader) => leader,
             Joined::Follows(follower) => {
                 match poll_fn(|context| follower.poll(context.waker())).await {
@@ -263,8 +276,8 @@ impl Io {
                 }
             }
         };
-        // In a box: while it waits for a connection a call is small.
         let place = self.shared.session_places.take().await?;
+        // Boxed, so that a call that waits for its turn uses little memory.
         Box::pin(self.lead(leader, job, place, is_killing)).await
     }
 
@@ -277,11 +290,16 @@ impl Io {
     ) -> Outcome {
         let mut place = Some(place);
         let now = self.context.decision(&self.shared);
-        let mut call = Call::new(Arc::clone(leader.errand()), job.deadline, &now);
+        let mut call = Call::new(
+            Arc::clone(leader.errand()),
+            job.deadline,
+            leader.stopped(),
+            &now,
+        );
         loop {
             match call.step() {
                 Step::Exchange { body, over } => {
-                    // Nothing else needs a connection for itself.
+                    // Only kills use a connection of their own.
                     is_killing.set(over == Over::Own);
                     self.exchange(&mut call, &body, over, job).await;
                     is_killing.set(false);
@@ -299,6 +317,10 @@ impl Io {
                 Step::Finish(outcome) => {
                     leader.finish(&outcome);
                     return outcome;
+                }
+                Step::Stop(stopped) => {
+                    leader.stop(&stopped);
+                    return Err(stopped.error);
                 }
             }
         }

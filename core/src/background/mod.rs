@@ -1,9 +1,9 @@
-//! Asynchronous calls: which are under way, and whose callbacks are due.
+//! Asynchronous calls: those in progress, and the callbacks that are due.
 //!
-//! Two threads serve them, both started by the first call. One does the I/O
-//! ([`io_thread`]), one runs the callbacks, so that a slow host stalls nothing.
-//! Where the host runs the callbacks itself the second does not exist, and a
-//! descriptor ([`notifier`]) tells the host when there are some.
+//! The first call starts two threads. One does the I/O ([`io_thread`]), and the other runs the
+//! callbacks, so that a slow callback delays no I/O. If the host dispatches the callbacks, the
+//! second thread does not exist, and a descriptor ([`notifier`]) tells the host when a callback is
+//! due.
 
 pub mod callbacks;
 pub mod calls;
@@ -14,6 +14,7 @@ pub mod engine;
 pub mod io_thread;
 pub mod notifier;
 pub mod order;
+pub mod send_once;
 pub mod sender;
 pub mod shutdown;
 pub mod threads;

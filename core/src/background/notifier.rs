@@ -1,32 +1,34 @@
-//! A descriptor that is readable while something is due. Hosts wait for it in their
-//! loops.
+//! A descriptor that is readable while a callback is due. Hosts poll it in their event loops.
+
+use std::io::{self, Write};
 
 use crate::{
-    error::{Error, Status},
-    host::descriptors::StandardStreams,
+    error::Error,
+    host::{
+        descriptors::StandardStreams,
+        refusals,
+        system::{self, Stream},
+    },
 };
 
-#[cfg(unix)]
 pub struct Notifier {
-    reader: std::os::unix::net::UnixStream,
-    writer: std::os::unix::net::UnixStream,
-    /// There is one byte to read. There is never more.
+    reader: Stream,
+    writer: Stream,
+    /// There is a byte to read. There is never more than one.
     is_signalled: bool,
 }
 
-#[cfg(unix)]
 impl Notifier {
     pub fn new() -> Result<Self, Error> {
-        let none = |error| {
-            Error::new(
-                Status::System,
-                format!("the system gave no descriptor: {error}; close some or raise the limit"),
-            )
-        };
-        let _occupied = StandardStreams::occupy();
-        let (reader, writer) = std::os::unix::net::UnixStream::pair().map_err(none)?;
-        // A host that reads from it, against the header, must not stop us.
-        reader.set_nonblocking(true).map_err(none)?;
+        Self::open()
+            .map_err(|why| refusals::NOTIFIER.refused("the system returned no descriptor", &why))
+    }
+
+    fn open() -> io::Result<Self> {
+        let _occupied = StandardStreams::occupy()?;
+        let (reader, writer) = system::socket_pair()?;
+        // The host must not read from it. If it does, this end must not block.
+        reader.set_nonblocking(true)?;
         Ok(Self {
             reader,
             writer,
@@ -35,43 +37,19 @@ impl Notifier {
     }
 
     pub fn signal(&mut self) {
-        use std::io::Write;
         if !self.is_signalled {
             self.is_signalled = self.writer.write_all(&[0]).is_ok();
         }
     }
 
     pub fn clear(&mut self) {
-        use std::io::Read;
         if self.is_signalled {
-            let _ = self.reader.read(&mut [0]);
+            system::take_byte(&mut self.reader);
             self.is_signalled = false;
         }
     }
 
     pub fn descriptor(&self) -> i32 {
-        use std::os::fd::AsRawFd;
-        self.reader.as_raw_fd()
-    }
-}
-
-#[cfg(not(unix))]
-pub enum Notifier {}
-
-#[cfg(not(unix))]
-impl Notifier {
-    pub fn new() -> Result<Self, Error> {
-        Err(Error::new(
-            Status::InvalidConfig,
-            "callbacks cannot be dispatched by the host on this system",
-        ))
-    }
-
-    pub fn signal(&mut self) {}
-
-    pub fn clear(&mut self) {}
-
-    pub fn descriptor(&self) -> i32 {
-        -1
+        system::descriptor(&self.reader)
     }
 }

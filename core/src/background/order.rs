@@ -1,4 +1,4 @@
-//! What the I/O thread is told.
+//! The orders for the I/O thread.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -8,14 +8,13 @@ use crate::{
 
 pub enum Order {
     Start(Job, Task),
-    /// The call of this number has ended otherwise. What is under way for it is
-    /// dropped.
+    /// The call of this number has been cancelled, so its task is dropped.
     Stop(u64),
     /// A chore that no call waits for.
     Keep(Box<dyn Chore>),
 }
 
-/// What a call is for.
+/// The work for a call.
 pub enum Task {
     Errand(Arc<Errand>),
     Chore(Box<dyn Chore>),
@@ -24,6 +23,6 @@ pub enum Task {
 pub struct Job {
     pub call: u64,
     pub deadline: Moment,
-    /// What the call waits for at present.
+    /// The peer that the call is waiting for, for the message of a time-out.
     pub waits_for: Cell<Awaited>,
 }

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::sleep;
 
 use crate::{
-    background::{chore::Sessions, connections::Connections},
+    background::{chore::Source, connections::Connections},
     connect::{
         failure::{Awaited, Failure},
         places::Place,
@@ -29,35 +29,45 @@ use crate::{
 pub struct Sender<'a> {
     connections: &'a Rc<Connections>,
     outline: &'a Outline,
+    source: &'a Source,
     deadline: Moment,
-    /// What the request waits for at present.
+    /// The peer that the request is waiting for, for the message of a time-out.
     waits_for: Cell<Awaited>,
-    /// The server may have the whole of a request that was not answered.
-    may_be_done: Cell<bool>,
+    /// While an exchange runs: whether its request was sent completely.
+    sent: RefCell<Option<Rc<Cell<bool>>>>,
     waits_for_place: Cell<bool>,
     /// The last answer.
     pub came: RefCell<Option<Response>>,
 }
 
 impl<'a> Sender<'a> {
-    pub fn new(connections: &'a Rc<Connections>, outline: &'a Outline, deadline: Moment) -> Self {
+    pub fn new(
+        connections: &'a Rc<Connections>,
+        outline: &'a Outline,
+        source: &'a Source,
+        deadline: Moment,
+    ) -> Self {
         Self {
             connections,
             outline,
+            source,
             deadline,
             waits_for: Cell::new(Awaited::SERVER),
-            may_be_done: Cell::new(false),
+            sent: RefCell::new(None),
             waits_for_place: Cell::new(false),
             came: RefCell::new(None),
         }
     }
 
-    /// Sends the request until it has its response. The caller bounds it in time.
-    pub async fn send(&self, sessions: &dyn Sessions) -> Result<Response, Error> {
+    /// Sends the request and returns its response. The caller sets a time limit.
+    pub async fn send(&self) -> Result<Response, Error> {
         let context = &*self.connections.context;
         let shared = &*self.connections.shared;
         let mut sending = Sending::new(self.terms(), &context.decision(shared));
-        let mut session: Option<Session> = None;
+        let mut session: Option<Session> = match self.source {
+            Source::Given(session) => session.clone(),
+            Source::Provider(_) => None,
+        };
         let mut place: Option<Place<'_>> = None;
         loop {
             match sending.step() {
@@ -66,10 +76,12 @@ impl<'a> Sender<'a> {
                     may_kill,
                 } => {
                     place = None;
-                    if let Some(refused) = session.take().filter(|_| is_refused) {
-                        sessions.refuse(&refused, may_kill);
+                    if let Source::Provider(sessions) = self.source {
+                        if let Some(refused) = session.take().filter(|_| is_refused) {
+                            sessions.refuse(&refused, may_kill);
+                        }
+                        session = Some(sessions.get().await?);
                     }
-                    session = Some(sessions.get().await?);
                     sending.has_session();
                 }
                 Step::Exchange { over } => {
@@ -78,8 +90,10 @@ impl<'a> Sender<'a> {
                         self.waits_for_place.set(true);
                         place = Some(shared.places.take().await?);
                         self.waits_for_place.set(false);
-                        // Another session may have come meanwhile.
-                        session = sessions.warm().or(session);
+                        // The provider may have a newer session by now.
+                        if let Source::Provider(sessions) = self.source {
+                            session = sessions.warm().or(session);
+                        }
                     }
                     self.came.take();
                     let came = Box::pin(self.exchange(&mut sending, session.as_ref(), over)).await;
@@ -100,7 +114,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Returns the error of a request whose time is over.
+    /// Returns the error for a request whose time limit has passed.
     pub fn out_of_time(&self) -> Error {
         if self.waits_for_place.get() {
             return self.outline.no_place();
@@ -110,7 +124,16 @@ impl<'a> Sender<'a> {
             .connections
             .context
             .describe_request(self.outline, failure, None);
-        unless_done(error, self.may_be_done.get(), self.terms())
+        unless_done(error, self.may_be_done(), self.terms())
+    }
+
+    /// Returns whether the server may have carried out the request of the exchange that runs. A
+    /// server does not act upon a part of a request, unless it answers early.
+    fn may_be_done(&self) -> bool {
+        let has_begun_to_answer = matches!(self.waits_for.get(), Awaited::RestOfAnswer(_));
+        let sent = self.sent.borrow();
+        sent.as_ref()
+            .is_some_and(|is_sent| is_sent.get() || has_begun_to_answer)
     }
 
     fn terms(&self) -> Terms {
@@ -118,7 +141,7 @@ impl<'a> Sender<'a> {
             deadline: self.deadline,
             max_attempts: self.connections.context.policy.max_attempts,
             is_repeatable: self.outline.is_repeatable,
-            renews: true,
+            renews: matches!(self.source, Source::Provider(_)),
         }
     }
 
@@ -149,11 +172,11 @@ impl<'a> Sender<'a> {
             .request(self.outline, session, Outgoing::PIECE);
         let outgoing = Outgoing::new(&head, body);
         let rules = context.rules_for(self.outline);
-        self.may_be_done.set(true);
+        self.sent.replace(Some(connection.sent_flag()));
         let outcome = connection
             .exchange(outgoing, rules, self.deadline, &self.waits_for)
             .await;
-        self.may_be_done.set(false);
+        self.sent.take();
         self.waits_for.set(Awaited::SERVER);
         let decision = context.decision(&self.connections.shared);
         let status = connection.last().status();
@@ -176,8 +199,8 @@ impl<'a> Sender<'a> {
         Some(response)
     }
 
-    /// `exchange`: the one that failed, and whether its request was sent whole; `None`
-    /// while there was no connection.
+    /// Reports a failure. `exchange`: the exchange that failed, and whether its request was sent
+    /// completely, or `None` if no connection was opened.
     fn failed(
         &self,
         sending: &mut Sending,

@@ -1,4 +1,4 @@
-//! How the asynchronous side ends: shut down by a host that waits, or let go of.
+//! The end of the asynchronous side: by a shutdown, which waits, or by freeing the client.
 
 use std::{
     mem,
@@ -9,27 +9,26 @@ use std::{
 use crate::{
     background::engine::{Engine, cancelled, forked},
     error::{Error, Status},
-    host::exit,
+    host::{exit, forced_unwind, threads},
     log,
 };
 
-/// What threads without work take to end, on a busy machine.
+/// How long a thread without work needs to end, on a busy machine.
 const MOMENT: Duration = Duration::from_millis(80);
 
-/// Takes no more calls, and cancels those under way.
+/// Rejects new calls and cancels those in progress.
 fn close(engine: &Engine) {
     let mut state = engine.hold();
     engine.set_closed();
-    // The I/O thread ends when no order can come any more, and drops what is under
-    // way.
-    state.threads.orders = None;
+    // The I/O thread ends when no more orders can come, and drops its tasks.
+    state.threads.end_orders();
     state.end_all(cancelled);
     engine.tell(state);
 }
 
-/// Cancels everything and waits until every callback has returned, apart from
-/// those that this thread is in. Then none runs any more.
-pub fn shut_down(engine: &Engine, timeout: Duration) -> Result<(), Error> {
+/// Cancels all calls and waits until their callbacks have returned. Callbacks that are running on
+/// this thread are not waited for. After that, no callback runs any more.
+pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
     engine.enter()?;
     let deadline = Instant::now() + timeout;
     close(engine);
@@ -42,10 +41,20 @@ pub fn shut_down(engine: &Engine, timeout: Duration) -> Result<(), Error> {
             break;
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        // No other thread would run what is due.
-        let is_left_to_us = engine.is_dispatched || (is_own && here > 0) || exit::has_begun();
-        // A host that asks again and again without waiting has to get on as well,
-        // and nobody dispatches a client that has been freed.
+        if here > 1 {
+            // Callbacks further up this stack can only return after this call. The stack is finite.
+            return Err(still_running());
+        }
+        let is_io = threads::does_io();
+        if is_io {
+            // This is a log callback on the I/O thread, whose stack is small.
+            engine.start_callback_thread(&mut state)?;
+        }
+        // True if no other thread would run the callbacks that are due.
+        let is_left_to_us = !is_io
+            && (!state.threads.has_callback_thread || (is_own && here > 0) || exit::has_begun());
+        // With a timeout of 0, one callback runs in each call, so that a host that polls makes
+        // progress. After the client was freed, no other call would run the rest.
         if is_left_to_us
             && !(left.is_zero() && has_run_one && !state.is_let_go)
             && !state.callbacks.run_elsewhere()
@@ -53,6 +62,9 @@ pub fn shut_down(engine: &Engine, timeout: Duration) -> Result<(), Error> {
         {
             state = engine.run_one(state, due).ok_or_else(forked)?;
             has_run_one = true;
+            if forced_unwind::is_ending() {
+                return Err(still_running());
+            }
             continue;
         }
         if left.is_zero() {
@@ -61,14 +73,14 @@ pub fn shut_down(engine: &Engine, timeout: Duration) -> Result<(), Error> {
         }
         state = engine.wait(state, left);
     }
-    // The threads have nothing left to do but a log callback that one may be in,
-    // and the host's destructors at a thread's end.
+    // The threads have no work left, except for a log callback that may be running, and the host's
+    // destructors at the end of a thread.
     while state.threads.join_ended() > 0 {
         let left = (deadline + MOMENT).saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(still_running());
         }
-        // The very end of a thread wakes nobody.
+        // A thread cannot signal its very end, so look for it often.
         let brief = match state.threads.running() > usize::from(is_own) {
             true => left,
             false => left.min(Duration::from_millis(1)),
@@ -76,26 +88,31 @@ pub fn shut_down(engine: &Engine, timeout: Duration) -> Result<(), Error> {
         state = engine.wait(state, brief);
     }
     if is_own && state.callbacks.running_here() == 0 {
-        // This is the I/O thread, in a log callback that is to be the last.
+        // This is a log callback on the I/O thread. No other may follow it.
         log::mute_this_thread();
     }
     Ok(())
 }
 
-/// Frees the client: cancels everything. What still runs ends by itself.
+/// Cancels all calls when the host frees the client. Threads that are still running end later.
 pub fn let_go(engine: &Arc<Engine>) {
     if engine.is_inherited() {
-        // Its threads are the parent's, and so is what they were doing.
+        // The threads and their work belong to the parent.
         mem::forget(Arc::clone(engine));
         return;
     }
     close(engine);
-    if engine.is_dispatched {
-        // Nobody is left to dispatch.
-        let mut state = engine.hold();
+    let mut state = engine.hold();
+    if engine.is_dispatched || state.threads.lacks_callback_thread {
+        // The host will not dispatch any more.
         state.is_let_go = true;
         while state.calls.beginning() > 0 {
             state = engine.wait(state, Duration::MAX);
+        }
+        // In a log callback on the I/O thread, the stack is small.
+        let has_thread = threads::does_io() && engine.start_callback_thread(&mut state).is_ok();
+        if has_thread {
+            return engine.tell(state);
         }
         if engine.run_due(state, 0).is_none() {
             mem::forget(Arc::clone(engine));
@@ -106,6 +123,6 @@ pub fn let_go(engine: &Arc<Engine>) {
 fn still_running() -> Error {
     Error::new(
         Status::Timeout,
-        "callbacks of the client are still running; they have to return first",
+        "callbacks of the client are still running; let them return, then try again",
     )
 }

@@ -6,31 +6,92 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     background::order::Order,
-    host::threads::{is_this_thread, this_thread, try_join},
+    error::Error,
+    host::{
+        panics,
+        signals::Mask,
+        system,
+        threads::{is_this_thread, this_thread, try_join},
+    },
 };
 
-/// TLS handshakes included. Blocking calls do with 128 KiB.
-pub const IO_STACK: usize = 512 * 1024;
-/// The host's code runs on it.
-pub const CALLBACK_STACK: usize = 2 * 1024 * 1024;
+/// The task of a thread of a client.
+#[derive(Clone, Copy)]
+pub enum Role {
+    Io,
+    Callbacks,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Io => "zelf-io",
+            Self::Callbacks => "zelf-callbacks",
+        }
+    }
+
+    pub fn stack(self) -> usize {
+        match self {
+            Self::Io => IO_STACK,
+            Self::Callbacks => CALLBACK_STACK,
+        }
+    }
+}
+
+/// Enough for a TLS handshake. Blocking calls use up to 128 KiB of stack on Linux.
+const IO_STACK: usize = 512 * 1024 + system::VERIFIER_STACK;
+/// The host's callbacks run on this stack.
+const CALLBACK_STACK: usize = 2 * 1024 * 1024;
 
 #[derive(Default)]
 pub struct Threads {
-    /// Where the I/O thread gets its orders. `None`: there is no I/O thread.
+    /// Sends orders to the I/O thread. `None` if it does not run.
     pub orders: Option<UnboundedSender<Order>>,
     pub has_callback_thread: bool,
+    /// The host has ended the callback thread, and no new one could be started.
+    pub lacks_callback_thread: bool,
+    /// Why the I/O thread has ended early.
+    pub broken: Option<Error>,
     /// How many threads were started and have not ended.
     running: usize,
-    /// The running threads that are past their beginning.
+    /// The running threads that have passed `begins_here`.
     own: Vec<usize>,
     handles: Vec<JoinHandle<()>>,
+    /// The signal mask of the thread that started the first of these threads.
+    hosts_mask: Option<Mask>,
 }
 
 impl Threads {
-    /// Gives the I/O thread an order. Returns whether there is a thread to take it.
-    pub fn order(&self, order: Order) -> bool {
-        let orders = self.orders.as_ref();
-        orders.is_some_and(|orders| orders.send(order).is_ok())
+    /// Sends an order to the I/O thread. The error is the reason why the thread cannot take it, or
+    /// `None` if the client has ended.
+    pub fn order(&self, order: Order) -> Result<(), Option<Error>> {
+        let Some(orders) = &self.orders else {
+            return Err(self.broken.clone());
+        };
+        // `send` panics if the thread cannot be woken.
+        match panics::catch(|| orders.send(order).is_ok()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.broken.clone()),
+            Err(why) => Err(Some(why)),
+        }
+    }
+
+    /// Closes the channel of orders, so that the I/O thread ends.
+    pub fn end_orders(&mut self) {
+        let orders = self.orders.take();
+        // This may panic too.
+        let _ = panics::catch(|| drop(orders));
+    }
+
+    /// Returns whether all needed threads are running. A host that dispatches needs no callback
+    /// thread.
+    pub fn are_all_there(&self, is_dispatched: bool) -> bool {
+        self.orders.is_some() && (is_dispatched || self.has_callback_thread)
+    }
+
+    /// Returns the signal mask for the host's code.
+    pub fn hosts_mask(&mut self) -> Mask {
+        *self.hosts_mask.get_or_insert_with(Mask::of_this_thread)
     }
 
     pub fn has_started(&mut self, thread: JoinHandle<()>) {
@@ -38,19 +99,19 @@ impl Threads {
         self.running += 1;
     }
 
-    /// Said by a thread of ours at its beginning.
+    /// Registers the calling thread. Each thread of the client calls this when it starts.
     pub fn begins_here(&mut self) {
         self.own.push(this_thread());
     }
 
-    /// Said by a thread of ours at its end.
+    /// Removes the calling thread. Each thread of the client calls this when it ends.
     pub fn ends_here(&mut self) {
         let here = this_thread();
         self.own.retain(|&own| own != here);
         self.running -= 1;
     }
 
-    /// Whether the calling thread is one of these.
+    /// Returns whether the calling thread is one of these.
     pub fn is_own(&self) -> bool {
         self.own.contains(&this_thread())
     }
@@ -59,8 +120,7 @@ impl Threads {
         self.running
     }
 
-    /// Joins the threads that have ended. Returns how many have not, the calling
-    /// one not counted.
+    /// Joins the threads that have ended. Returns how many are left, without the calling one.
     pub fn join_ended(&mut self) -> usize {
         let mut others = 0;
         for started in std::mem::take(&mut self.handles) {

@@ -1,4 +1,4 @@
-//! What an asynchronous call comes to.
+//! The result of an asynchronous call.
 
 use crate::{
     error::{Error, Status},
@@ -8,7 +8,7 @@ use crate::{
 
 pub type Outcome = Result<Yield, Error>;
 
-/// What a call was for.
+/// The value of a successful call.
 #[derive(Debug)]
 pub enum Yield {
     Session(Session),
@@ -32,7 +32,7 @@ impl Yield {
 }
 
 fn mixed_up() -> Error {
-    let words = "a call came to what another call was for; report this bug";
+    let words = "libzelf has a bug: a call has the result of another kind of call; report it";
     Error::new(Status::Panic, words)
 }
 

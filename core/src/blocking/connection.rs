@@ -1,4 +1,4 @@
-//! A connection that a blocking call uses, and the next one again.
+//! A connection of blocking calls. Later calls use it again.
 
 use std::{net::TcpStream, time::Duration};
 
@@ -16,16 +16,16 @@ use crate::{
     moment::Moment,
 };
 
-/// How long a read may take for which there is something to read.
+/// The time limit for a read when bytes are already there.
 const BRIEF: Duration = Duration::from_secs(1);
 
 pub struct Connection {
     socket: TcpStream,
     wire: Wire,
     exchange: Exchange,
-    /// The whole of the last request was written.
+    /// The last request was sent completely.
     is_sent: bool,
-    /// The time limit that the socket has.
+    /// The time limit that is set on the socket.
     limit: Duration,
     now: fn() -> Moment,
 }
@@ -42,8 +42,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request and reads its answer, by these rules, until the moment of
-    /// `deadline`.
+    /// Sends a request and reads its answer by these rules, until `deadline`.
     pub fn exchange(
         &mut self,
         mut outgoing: Outgoing<'_>,
@@ -76,7 +75,7 @@ impl Connection {
             )? {
                 Progress::Done => return Ok(()),
                 Progress::Moved => {}
-                // The rest of an error is not waited for any more.
+                // The time for the rest of an error's body has passed, so use what has arrived.
                 Progress::Blocked if self.exchange.closed(Close::Broken).is_ok() => return Ok(()),
                 Progress::Blocked => {
                     let awaited = Awaited::of_answer(self.exchange.status());
@@ -86,27 +85,27 @@ impl Connection {
         }
     }
 
-    /// Whether the next request may go over this connection too.
+    /// Returns whether another request may use this connection.
     pub fn may_be_used_again(&self) -> bool {
         self.is_sent && self.exchange.may_be_followed() && !self.wire.has_ended()
     }
 
-    /// Whether the server may have the whole of the last request.
+    /// Returns whether the server may have received the whole last request.
     pub fn is_sent(&self) -> bool {
         self.is_sent
     }
 
-    /// Takes the answer of the last exchange out.
+    /// Takes the answer of the last exchange.
     pub fn take_answer(&mut self) -> Whole {
         self.exchange.take()
     }
 
-    /// Returns what the last exchange has brought.
+    /// Returns the last exchange.
     pub fn last(&self) -> &Exchange {
         &self.exchange
     }
 
-    /// Looks whether the connection is as the last exchange has left it.
+    /// Checks that nothing has arrived since the last exchange.
     pub fn is_quiet(&mut self) -> bool {
         for _ in 0..MAX_LOOKS {
             match socket::look(&SockRef::from(&self.socket)) {
@@ -114,7 +113,7 @@ impl Connection {
                 Incoming::End => return false,
                 Incoming::Bytes => {}
             }
-            // There is something to read, so this does not wait.
+            // Bytes have arrived, so this does not wait.
             let socket = &mut TimedSocket {
                 socket: &self.socket,
                 limit: &mut self.limit,
@@ -129,7 +128,7 @@ impl Connection {
         false
     }
 
-    /// Wipes the last answer.
+    /// Overwrites the last answer with zeros.
     pub fn forget_answer(&mut self) {
         self.exchange.begin();
     }

@@ -16,13 +16,14 @@ use crate::{
         call::{Call, Failed, Over, Step},
         single_flight::{Follower, Joined, Leader, Turn},
     },
-    error::Error,
+    error::{Error, Status},
+    host::forced_unwind,
     http::exchange::Exchange,
     moment::Moment,
     session::Session,
 };
 
-/// Creates a session. Waits for the calls that come first for its identifier.
+/// Creates a session. Waits for earlier calls with the same identifier.
 pub fn create(
     context: &Context,
     shared: &Shared,
@@ -36,7 +37,7 @@ pub fn create(
         pool,
         deadline,
     };
-    let leader = match shared.single_flight.join(&Arc::new(errand)) {
+    let leader = match shared.single_flight.join(&Arc::new(errand), deadline) {
         Joined::Leads(leader) => leader,
         Joined::Follows(follower) => match wait_for_turn(context, &follower, deadline) {
             Some(Turn::Leads(leader)) => leader,
@@ -47,6 +48,14 @@ pub fn create(
     driver.lead(leader)
 }
 
+/// Returns the error for a call whose thread the host has ended in a callback.
+pub fn ended() -> Error {
+    Error::new(
+        Status::InvalidArgument,
+        "a callback of the program has ended the thread of this call (pthread_exit); return from callbacks instead",
+    )
+}
+
 struct Driver<'a> {
     context: &'a Context,
     shared: &'a Shared,
@@ -54,11 +63,11 @@ struct Driver<'a> {
     deadline: Moment,
 }
 
-/// The call ends without an outcome to share: its time is over, or its thread cannot
-/// go on. The turn goes to the next call.
+/// The error of a call without an outcome to share: its time has passed, or its thread cannot
+/// continue. The next call becomes the leader.
 struct Abandoned(Error);
 
-/// Waits for a call's turn. `None`: the time is over first.
+/// Waits for a call's turn. Returns `None` if the deadline passes first.
 pub fn wait_for_turn(context: &Context, follower: &Follower, deadline: Moment) -> Option<Turn> {
     let (bell, waker) = Bell::new();
     loop {
@@ -77,8 +86,11 @@ impl Driver<'_> {
     fn lead(&self, leader: Leader) -> Result<Session, Error> {
         let errand = Arc::clone(leader.errand());
         let now = self.context.decision(self.shared);
-        let mut call = Call::new(errand, self.deadline, &now);
+        let mut call = Call::new(errand, self.deadline, leader.stopped(), &now);
         loop {
+            if forced_unwind::is_ending() {
+                return Err(ended());
+            }
             match call.step() {
                 Step::Exchange { body, over } => {
                     if let Err(Abandoned(error)) = self.exchange(&mut call, &body, over) {
@@ -92,6 +104,10 @@ impl Driver<'_> {
                 Step::Finish(outcome) => {
                     leader.finish(&outcome);
                     return outcome;
+                }
+                Step::Stop(stopped) => {
+                    leader.stop(&stopped);
+                    return Err(stopped.error);
                 }
             }
         }
@@ -135,7 +151,8 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// `exchange`: the one that failed, `None` while there was no connection.
+    /// Reports a failure. `exchange`: the exchange that failed, or `None` if no connection was
+    /// opened.
     fn failed(
         &self,
         call: &mut Call,

@@ -1,5 +1,5 @@
-//! Calls on their caller's thread. Nothing but the socket is kept between calls,
-//! and a warm call makes three system calls: look, send, receive.
+//! Blocking calls, on the caller's thread. Between calls only the socket is kept, and a call on a
+//! kept connection makes three system calls: peek, send, receive.
 
 pub mod connection;
 pub mod create;

@@ -1,12 +1,11 @@
-//! Makes a connection for a blocking call.
+//! Opens a connection for a blocking call.
 //!
-//! A small event loop runs for as long as that takes, and the socket is taken out
-//! of it.
+//! This uses a small event loop, and takes the connected socket out of it.
 
 use std::cell::Cell;
 
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::Runtime,
     time::{Instant, timeout_at},
 };
 
@@ -14,16 +13,18 @@ use crate::{
     blocking::connection::Connection,
     connect::{
         connector::{Network, Patience, connect},
+        event_loop,
         failure::{Awaited, Failure, Peer},
+        socket::prepare_for_blocking,
     },
     context::Context,
-    error::{Error, Status},
+    error::Error,
+    host::endings::refuse_if_ending,
     http::exchange::Exchange,
     moment::Moment,
 };
 
-/// Makes a connection until the moment of `deadline`, and within the configured
-/// time.
+/// Opens a connection before `deadline`, and within the configured connect timeout.
 pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Connection, Failure> {
     let event_loop = event_loop().map_err(Failure::NotHere)?;
     let destination = &context.destination;
@@ -45,7 +46,7 @@ pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Co
         })??;
     let lost = |why| Failure::Tcp(Peer::Server, why);
     let socket = connected.socket.into_std().map_err(lost)?;
-    socket.set_nonblocking(false).map_err(lost)?;
+    prepare_for_blocking(&socket).map_err(lost)?;
     Ok(Connection::new(
         socket,
         connected.wire,
@@ -55,24 +56,6 @@ pub fn open(context: &Context, network: &Network, deadline: Moment) -> Result<Co
 }
 
 fn event_loop() -> Result<Runtime, Error> {
-    // A thread whose thread-local variables are gone cannot drive it.
-    if Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed()) {
-        return Err(Error::new(
-            Status::InvalidArgument,
-            "a session cannot be created by a thread, or a process, that is already ending",
-        ));
-    }
-    Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(no_event_loop)
-}
-
-/// Returns the error for an event loop that the system does not give.
-fn no_event_loop(why: std::io::Error) -> Error {
-    Error::new(
-        Status::System,
-        format!("the system gave no event loop: {why}; close files or raise the limit"),
-    )
+    refuse_if_ending()?;
+    event_loop::new()
 }

@@ -1,4 +1,4 @@
-//! The connections of blocking calls that rest between calls.
+//! The idle connections of blocking calls.
 
 use std::mem;
 
@@ -15,7 +15,7 @@ use crate::{
 pub struct Pool(Lock<Resting<Connection>>);
 
 impl Pool {
-    /// Takes out a connection for a request, if there is one that will do.
+    /// Takes a suitable idle connection, if there is one.
     pub fn take_for(&self, over: Over, now: Moment) -> Option<Connection> {
         let kept = match over {
             Over::Any => self.take_within(MAX_REST, now),
@@ -31,7 +31,7 @@ impl Pool {
 
     fn take_within(&self, most: Moment, now: Moment) -> Option<Connection> {
         loop {
-            // Closing takes system calls: not under the lock.
+            // Closing takes system calls, so do it without the lock.
             let (connection, tired) = self.0.hold().take_within(most, this_thread(), now);
             drop(tired);
             let mut connection = connection?;
@@ -41,7 +41,7 @@ impl Pool {
         }
     }
 
-    /// Makes room for a new connection: closes the one that would be used. So a lone
+    /// Closes the idle connection that would be used, to make room for a new one. So a single
     /// caller has one connection.
     fn make_room(&self, now: Moment) {
         let resting = self.0.hold().take(this_thread(), now);
@@ -54,7 +54,7 @@ impl Pool {
         drop(resting);
     }
 
-    /// Keeps a connection for the next call.
+    /// Keeps a connection for later calls.
     pub fn put(&self, connection: Connection, now: Moment) {
         let tired = self.0.hold().put(connection, this_thread(), now);
         drop(tired);

@@ -3,7 +3,7 @@
 use std::thread;
 
 use crate::{
-    blocking::{open::open, pool::Pool},
+    blocking::{create::ended, open::open, pool::Pool},
     connect::{
         failure::{Awaited, Failure},
         places::Place,
@@ -15,6 +15,7 @@ use crate::{
         single_flight::Outcome,
     },
     error::Error,
+    host::forced_unwind,
     http::exchange::Exchange,
     moment::Moment,
     send::{
@@ -25,15 +26,15 @@ use crate::{
     session::Session,
 };
 
-/// Where a request's session comes from.
+/// The source of a request's session.
 pub enum Source<'a> {
-    /// It is given, or there is none. It is not renewed.
+    /// The caller's session, or none. It is not renewed.
     Given(Option<&'a Session>),
     Provider(&'a dyn Sessions),
 }
 
 impl Source<'_> {
-    /// Returns the session that a provider has at hand.
+    /// Returns the session that a provider has, if it needs no check.
     fn warm(&self) -> Option<Session> {
         match self {
             Self::Given(_) => None,
@@ -44,14 +45,14 @@ impl Source<'_> {
 
 /// A provider, as a request sees it.
 pub trait Sessions {
-    /// Returns the session that is at hand.
+    /// Returns the session that the provider has, if it needs no check.
     fn warm(&self) -> Option<Session>;
 
-    /// Returns a session, until the moment of `deadline`.
+    /// Returns a session before `deadline`, or an error.
     fn get(&self, deadline: Moment) -> Outcome;
 
-    /// Is told that a route has refused a session. Without `may_kill` it came in place of a
-    /// refused one.
+    /// Marks a session as refused by a route. `may_kill` is false if the session was received after
+    /// a refused one.
     fn refuse(&self, session: &Session, may_kill: bool);
 }
 
@@ -64,7 +65,7 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Sends the request until it has its response.
+    /// Sends the request and returns its response.
     pub fn send(&self, source: &Source<'_>) -> Result<Response, Error> {
         let terms = Terms {
             deadline: self.deadline,
@@ -80,6 +81,9 @@ impl Sender<'_> {
         let mut place: Option<Place<'_>> = None;
         let mut came = None;
         loop {
+            if forced_unwind::is_ending() {
+                return Err(ended());
+            }
             match sending.step() {
                 Step::Session {
                     is_refused,
@@ -102,7 +106,7 @@ impl Sender<'_> {
                         if place.is_none() {
                             return came.ok_or_else(|| self.outline.no_place());
                         }
-                        // Another session may have come meanwhile.
+                        // The provider may have a newer session by now.
                         session = source.warm().or(session);
                     }
                     came = self.exchange(&mut sending, session.as_ref(), over, terms)?;
@@ -173,8 +177,8 @@ impl Sender<'_> {
         Ok(Some(response))
     }
 
-    /// `exchange`: the one that failed, and whether its request was sent whole; `None`
-    /// while there was no connection.
+    /// Reports a failure. `exchange`: the exchange that failed, and whether its request was sent
+    /// completely, or `None` if no connection was opened.
     fn failed(
         &self,
         sending: &mut Sending,

@@ -1,4 +1,4 @@
-//! A blocking socket, as a reader and writer that waits until a moment.
+//! A blocking socket as a reader and writer with a deadline.
 
 use std::{
     io::{self, ErrorKind, IoSlice, Read, Write},
@@ -8,43 +8,55 @@ use std::{
 
 use socket2::SockRef;
 
-#[cfg(unix)]
-use crate::host::readiness::{self, Readiness};
-use crate::{connect::socket, moment::Moment};
+use crate::{
+    connect::socket,
+    host::{
+        readiness::{self, Readiness, Wish},
+        system,
+    },
+    moment::Moment,
+};
 
-/// The shortest limit that is set: zero means none.
+/// The shortest limit that can be set: zero would mean no limit.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Returns `WouldBlock` when the moment has passed.
+/// Returns `WouldBlock` when `until` has passed.
 ///
-/// The limit is the socket's own (`SO_RCVTIMEO`, `SO_SNDTIMEO`). Setting it takes
-/// two system calls, so a limit that is short enough is kept.
+/// The limit is that of the socket (`SO_RCVTIMEO`, `SO_SNDTIMEO`). It takes two system calls to set
+/// it, so a limit that is short enough is kept.
 ///
-/// Linux may wait an eighth longer than it is told, as its timers are coarse. So
-/// seven eighths of the time are set, and again of what is left then, until nothing
-/// is left.
+/// The timers of Linux are coarse, and may wait an eighth longer than the limit. So the limit is
+/// set to seven eighths of the remaining time, repeatedly, until the time has passed.
+///
+/// On Windows sockets have no useful limits. There, the socket does not block, and a wait comes
+/// before each further attempt.
 pub struct TimedSocket<'a> {
     pub socket: &'a TcpStream,
-    /// The limit that the socket has.
+    /// The limit that is set on the socket.
     pub limit: &'a mut Duration,
-    /// A write ends when something comes: a server may refuse a large request before it
-    /// has read it, and read no more.
+    /// Stops a write when bytes arrive: a server may refuse a large request before it has read all
+    /// of it, and then read no more.
     pub is_watched: bool,
     pub until: Moment,
     pub now: fn() -> Moment,
 }
 
 impl TimedSocket<'_> {
+    /// Runs an operation that the socket can carry out when `wish` is fulfilled.
     fn within_limit<T>(
         &mut self,
+        wish: Wish,
         mut operation: impl FnMut(&TcpStream) -> io::Result<T>,
     ) -> io::Result<T> {
         self.shorten()?;
         loop {
             match operation(self.socket) {
-                // The system's limit begins anew.
+                Err(error) if system::is_limit(&error) && !system::SOCKETS_HAVE_LIMITS => {
+                    readiness::wait(&SockRef::from(self.socket), wish, self.left()?)?;
+                }
+                // The system restarts its limit after a signal.
                 Err(error) if error.kind() == ErrorKind::Interrupted => self.shorten()?,
-                Err(error) if is_limit(&error) => {
+                Err(error) if system::is_limit(&error) => {
                     let left = self.left()?;
                     self.set_limit(left)?;
                 }
@@ -53,9 +65,12 @@ impl TimedSocket<'_> {
         }
     }
 
-    /// Sets the limit anew if it may last longer than the time.
+    /// Sets a new limit if the current one may end after `until`.
     fn shorten(&mut self) -> io::Result<()> {
         let left = self.left()?;
+        if !system::SOCKETS_HAVE_LIMITS {
+            return Ok(());
+        }
         match self.limit.saturating_add(*self.limit / 8) > left {
             true => self.set_limit(left),
             false => Ok(()),
@@ -80,13 +95,13 @@ impl TimedSocket<'_> {
 }
 
 impl TimedSocket<'_> {
-    #[cfg(unix)]
     fn write_watched(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match socket::send_now(&SockRef::from(self.socket), bytes) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    match readiness::wait(self.socket, self.left()?) {
+                    let socket = SockRef::from(self.socket);
+                    match readiness::wait(&socket, Wish::Either, self.left()?)? {
                         Readiness::Readable => return Err(ErrorKind::WouldBlock.into()),
                         Readiness::Writable | Readiness::Neither => {}
                     }
@@ -95,22 +110,11 @@ impl TimedSocket<'_> {
             }
         }
     }
-
-    #[cfg(not(unix))]
-    fn write_watched(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.within_limit(|to| socket::send(&SockRef::from(to), bytes))
-    }
-}
-
-/// Windows says `TimedOut`.
-fn is_limit(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-        && error.raw_os_error() != Some(libc::ETIMEDOUT)
 }
 
 impl Read for TimedSocket<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.within_limit(|mut socket| socket.read(bytes))
+        self.within_limit(Wish::Read, |mut socket| socket.read(bytes))
     }
 }
 
@@ -118,7 +122,7 @@ impl Write for TimedSocket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.is_watched {
             true => self.write_watched(bytes),
-            false => self.within_limit(|to| socket::send(&SockRef::from(to), bytes)),
+            false => self.within_limit(Wish::Write, |to| socket::send(&SockRef::from(to), bytes)),
         }
     }
 
@@ -127,7 +131,9 @@ impl Write for TimedSocket<'_> {
             let first = parts.iter().find(|part| !part.is_empty());
             return first.map_or(Ok(0), |part| self.write_watched(part));
         }
-        self.within_limit(|to| socket::send_vectored(&SockRef::from(to), parts))
+        self.within_limit(Wish::Write, |to| {
+            socket::send_vectored(&SockRef::from(to), parts)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {

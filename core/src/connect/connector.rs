@@ -1,4 +1,4 @@
-//! Makes connections to one server: straight, or through a proxy.
+//! Opens connections to one server, directly or through a proxy.
 
 use std::{
     cell::Cell,
@@ -29,7 +29,7 @@ use crate::{
     error::{Error, Status},
 };
 
-/// Where to, by which way, and whom to trust.
+/// The server, the way to it, and the trusted certificates.
 pub struct Destination {
     pub endpoint: Endpoint,
     /// `host:port`, for messages.
@@ -37,14 +37,14 @@ pub struct Destination {
     pub proxy: Option<Proxy>,
     pub trust: Trust,
     pub user_agent: String,
-    /// The limit of a whole call, for messages.
+    /// The limit for a whole call, for messages.
     pub timeout: Duration,
-    /// The limit of one connection: name look-up, TCP, proxy and TLS together.
+    /// The limit for one connection: name look-up, TCP, proxy and TLS together.
     pub connect_timeout: Duration,
 }
 
 impl Destination {
-    /// What messages about an attempt need to know.
+    /// Returns the facts that messages about an attempt need.
     pub fn attempt(&self) -> Attempt<'_> {
         Attempt {
             authority: &self.authority,
@@ -55,8 +55,8 @@ impl Destination {
     }
 }
 
-/// What the connections of one process share. It holds locks, so a forked child
-/// makes its own.
+/// State that the connections of one process share. It holds locks, so a forked child creates its
+/// own.
 #[derive(Default)]
 pub struct Network {
     resolver: Resolver,
@@ -64,19 +64,19 @@ pub struct Network {
     tls_to_proxy: OnceLock<Arc<ClientConfig>>,
 }
 
-/// A connection over which requests can be sent.
+/// A connection that is ready for requests.
 pub struct Connected {
     pub socket: TcpStream,
     pub wire: Wire,
 }
 
-/// How long a connection is waited for, and for whom at present: the server at first.
+/// How long to wait for a connection, and for which peer at present. At first this is the server.
 pub struct Patience<'a> {
     pub until: Instant,
     pub waits_for: &'a Cell<Awaited>,
 }
 
-/// Makes a connection. The caller ends it when the time of `patience` is over.
+/// Opens a connection. The caller drops this future when the time of `patience` has passed.
 pub async fn connect(
     to: &Destination,
     network: &Network,
@@ -121,7 +121,8 @@ async fn dial(
         .map_err(|why| Failure::Tcp(peer, why))
 }
 
-/// Returns a way to the server through a proxy, with bytes that have come on it.
+/// Connects to the server through a proxy. Returns the connection, and bytes that have already
+/// arrived on it.
 async fn through(
     to: &Destination,
     network: &Network,
@@ -144,7 +145,7 @@ async fn through(
             if proxy.protocol == Protocol::Https {
                 let config = shared(&network.tls_to_proxy, || to.trust.for_proxy())?;
                 let name = ServerName::try_from(proxy.host.clone()).map_err(|_| {
-                    let what = "the proxy URL has a host that is neither a DNS name nor an address";
+                    let what = "the proxy URL has a host that is neither a DNS name nor an address; correct it";
                     Failure::Other(Error::new(Status::InvalidConfig, what))
                 })?;
                 wire = secure(&mut socket, wire, config, name, &[], Peer::Proxy).await?;
@@ -177,8 +178,8 @@ async fn through(
     Ok((socket, wire, early))
 }
 
-/// Has a SOCKS proxy connect to one of the server's addresses. A proxy that refuses
-/// us, and not the address, is not asked again.
+/// Connects to one of the server's addresses through a SOCKS proxy. If the proxy refuses the client
+/// and not the address, it is not asked again.
 async fn to_one_of(
     to: &Destination,
     network: &Network,
@@ -205,8 +206,8 @@ async fn to_one_of(
     }
 }
 
-/// Orders what a SOCKS proxy says of several addresses. What may pass for one address is
-/// told before what is final for another.
+/// Orders the replies of a SOCKS proxy about several addresses. A temporary error of one address is
+/// reported rather than a permanent error of another.
 fn vagueness(why: &Failure) -> u8 {
     match why {
         Failure::Socks(Refusal::Reply(code)) if !is_transient(*code) => {
@@ -229,7 +230,7 @@ async fn through_socks(
     Ok(socket)
 }
 
-/// Adds a layer of TLS, and waits for the end of its handshake.
+/// Adds a layer of TLS, and completes its handshake.
 async fn secure(
     socket: &mut TcpStream,
     wire: Wire,
@@ -252,7 +253,7 @@ async fn secure(
     Ok(wire)
 }
 
-/// The last message of the handshake is left to go out with the request.
+/// Performs a handshake. Its last message is sent later, together with the request.
 fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), Broken> {
     while wire.is_handshaking() {
         if wire.wants_write() {
@@ -262,13 +263,13 @@ fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), B
             break;
         }
         wire.read_from(socket)?;
-        // What has come behind the handshake is for the exchange.
+        // Bytes behind the handshake are for the exchange.
         if !wire.is_handshaking() {
             break;
         }
         let end = wire.take(|_| Ok::<(), Broken>(()))?;
         if end.is_some() && wire.is_handshaking() {
-            let why = "it ended in the TLS handshake";
+            let why = "it ended during the TLS handshake";
             return Err(Broken::Io(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 why,

@@ -1,12 +1,12 @@
-//! Name look-up that nobody has to wait for.
+//! Name look-up on a separate thread.
 //!
-//! `getaddrinfo` cannot be cancelled and may hang for half a minute. It runs on
-//! its own thread, which ends with the look-up. A caller whose time is over, or a
-//! client that is freed, leaves it behind.
+//! `getaddrinfo` cannot be cancelled and may hang for half a minute. So each look-up has its own
+//! thread, which ends with it. A call whose time has passed does not wait for the thread, and
+//! neither does a client that is freed.
 
 use std::{
     collections::HashMap,
-    fmt, io,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     sync::Arc,
 };
@@ -15,38 +15,42 @@ use tokio::sync::oneshot;
 
 use crate::{
     connect::endpoint::is_localhost,
-    host::{panics, threads},
+    error::Error,
+    host::{descriptors::StandardStreams, panics, threads},
     lock::Lock,
 };
 
-/// Leaves room for the name service modules of the C library. Some keep large
-/// buffers on the stack.
+/// Large enough for the name service modules of the C library, some of which have large buffers on
+/// the stack.
 const STACK_SIZE: usize = 512 * 1024;
 
-type Found = Result<Vec<SocketAddr>, Arc<io::Error>>;
+type Found = Result<Vec<SocketAddr>, Unfound>;
 
-/// Looks names up, one look-up a name at a time: while one hangs, more callers
-/// wait for it, and none hangs another thread.
+/// Looks up names, with one look-up at a time for each name. While one hangs, later callers wait
+/// for it and start no other thread.
 #[derive(Clone, Default)]
 pub struct Resolver {
     waiting: Arc<Lock<HashMap<String, Vec<oneshot::Sender<Found>>>>>,
 }
 
-/// A host name without an address.
+/// A look-up that found no address.
 #[derive(Debug)]
 pub struct NoAddress {
     pub name: String,
-    pub why: Arc<io::Error>,
+    pub why: Unfound,
 }
 
-impl fmt::Display for NoAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.why.fmt(f)
-    }
+/// Why a look-up found no address.
+#[derive(Clone, Debug)]
+pub enum Unfound {
+    /// The error of `getaddrinfo`.
+    LookUp(Arc<io::Error>),
+    /// The system has refused a call that the look-up needs.
+    Refused(Error),
 }
 
 impl Resolver {
-    /// Returns the addresses of a name, or of an address its own, with a port.
+    /// Returns the addresses of a name, with a port. A name may also be an address.
     pub async fn find(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
         let mut addresses = self.find_any_port(name).await?;
         for address in &mut addresses {
@@ -68,8 +72,8 @@ impl Resolver {
         let found = match self.look_up(name) {
             Ok(look_up) => look_up
                 .await
-                .unwrap_or_else(|_| Err(Arc::new(io::Error::other("the look-up broke off")))),
-            Err(error) => Err(Arc::new(error)),
+                .unwrap_or_else(|_| Err(unfound(io::Error::other("the look-up ended early")))),
+            Err(error) => Err(Unfound::Refused(error)),
         };
         found.map_err(|why| NoAddress {
             name: name.to_owned(),
@@ -77,7 +81,7 @@ impl Resolver {
         })
     }
 
-    fn look_up(&self, name: &str) -> io::Result<oneshot::Receiver<Found>> {
+    fn look_up(&self, name: &str) -> Result<oneshot::Receiver<Found>, Error> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.hold();
         if let Some(senders) = waiting.get_mut(name) {
@@ -92,18 +96,21 @@ impl Resolver {
             name: name.to_owned(),
             found: None,
         };
-        // When the thread cannot be started the job is dropped, and with it the
-        // entry for the name.
+        // If the thread cannot be started, the job is dropped and removes the entry for the name.
         threads::spawn("zelf-dns", STACK_SIZE, move || {
-            // A job that breaks off says so when it is dropped.
+            // A job that panics reports this when it is dropped.
             let _ = panics::catch(|| job.run());
         })?;
         Ok(receiver)
     }
 }
 
-/// One look-up under way. However it ends, its end tells the callers that wait and
-/// frees the name for the next look-up, in one step.
+fn unfound(why: io::Error) -> Unfound {
+    Unfound::LookUp(Arc::new(why))
+}
+
+/// A look-up in progress. When it is dropped, for any reason, it informs the waiting callers and
+/// allows the next look-up of the name, in one step.
 struct LookUp {
     resolver: Resolver,
     name: String,
@@ -112,12 +119,11 @@ struct LookUp {
 
 impl LookUp {
     fn run(mut self) {
-        let found = (self.name.as_str(), 0)
-            .to_socket_addrs()
-            // With the scope that an address of one link needs.
-            .map(Iterator::collect)
-            .map_err(Arc::new);
-        self.found = Some(found);
+        // `getaddrinfo` keeps sockets and files open while it waits for the network.
+        let found = StandardStreams::occupy()
+            .and_then(|_occupied| (self.name.as_str(), 0).to_socket_addrs());
+        // A link-local address keeps its scope.
+        self.found = Some(found.map(Iterator::collect).map_err(unfound));
     }
 }
 
@@ -128,7 +134,7 @@ impl Drop for LookUp {
             return;
         };
         for sender in waiting.into_iter().flatten() {
-            // A caller that gave up is no longer listening.
+            // The receiver is gone if the caller no longer waits.
             let _ = sender.send(found.clone());
         }
     }

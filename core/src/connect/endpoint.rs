@@ -1,4 +1,4 @@
-//! Where the session API is: the base URL, checked and completed.
+//! The address of the session API: the base URL, checked and completed.
 
 use rustls::pki_types::ServerName;
 use url::Url;
@@ -13,66 +13,73 @@ const ROUTE: &str = "/api/sessions";
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     pub url: Url,
-    /// The name that the server's certificate has to carry.
+    /// The host name that the server's certificate must contain.
     pub server_name: ServerName<'static>,
 }
 
 impl Endpoint {
     pub fn parse(base: &str) -> Result<Self, Error> {
-        // The parser repairs its input: it drops tabs and turns backslashes into
-        // slashes. A repaired URL may be another server.
+        // The parser corrects its input: it removes tabs and changes backslashes to slashes. The
+        // corrected URL may name another server.
         if base.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(wrong(
-                "contains a space, a backslash or a control character",
+                "contains a space, a backslash or a control character; remove it",
             ));
         }
-        let address = base.split(['[', ']']).nth(1);
+        let host = base.split_once("://").map_or(base, |(_, rest)| rest);
+        let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+        let address = host.split(['[', ']']).nth(1);
         if address.is_some_and(|address| address.contains('%')) {
             return Err(wrong(
-                "has an address with a zone, which cannot be used; use a name, or an address without one",
+                "has an address with a zone, which is not supported; use a name, or an address without a zone",
             ));
         }
         let mut url = Url::parse(base).map_err(|error| {
             wrong(&format!(
-                "is not a URL ({error}); it looks like https://host"
+                "is not a URL ({error}); use the form https://host"
             ))
         })?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(wrong(&format!(
-                "has the scheme \"{}\"; only https works",
+                "has the scheme \"{}\"; use https",
                 url.scheme()
             )));
         }
         let rest = base.split_once("://").map_or("", |(_, rest)| rest);
         if rest.starts_with('/') {
-            return Err(wrong("has no host after \"//\""));
+            return Err(wrong("has no host after \"//\"; add it"));
         }
         if rest
             .split('/')
             .next()
             .is_some_and(|host| host.contains('@'))
         {
-            return Err(wrong("contains credentials; the session API takes none"));
+            return Err(wrong(
+                "contains credentials; remove them, the session API has none",
+            ));
         }
         if !base[url.scheme().len()..].starts_with("://") {
-            return Err(wrong("lacks \"//\" after the scheme"));
+            return Err(wrong(
+                "lacks \"//\" after the scheme; use the form https://host",
+            ));
         }
         if url.query().is_some() {
-            return Err(wrong("contains a query"));
+            return Err(wrong("contains a query; remove it"));
         }
         if url.fragment().is_some() {
-            return Err(wrong("contains a fragment"));
+            return Err(wrong("contains a fragment; remove it"));
         }
         let path = format!("{}{ROUTE}", url.path().trim_end_matches('/'));
         url.set_path(&path);
 
         let host = without_brackets(url.host_str().unwrap_or_default());
-        let server_name = ServerName::try_from(host.to_owned())
-            .map_err(|_| wrong("has a host that is neither a DNS name nor an address"))?;
+        let server_name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            wrong("has a host that is neither a DNS name nor an address; correct it")
+        })?;
         let endpoint = Self { url, server_name };
         if !endpoint.is_https() && !endpoint.is_loopback() {
             return Err(wrong(
-                "is plain http to another machine, where anyone on the way could take the token; use https",
+                "uses plain http to another machine, so others in the network could read the token; use https",
             ));
         }
         Ok(endpoint)
@@ -84,16 +91,22 @@ impl Endpoint {
         path.strip_suffix(ROUTE).unwrap_or(path)
     }
 
+    /// Returns the URL without the route of sessions.
+    pub fn base_url(&self) -> &str {
+        let url = self.url.as_str();
+        url.strip_suffix(ROUTE).unwrap_or(url)
+    }
+
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// `https://host:port`, the default of the `Origin` header.
+    /// Returns `https://host:port`, the default of the `Origin` header.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// The host alone; an IPv6 address in brackets.
+    /// Returns the host, with brackets around an IPv6 address.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
@@ -102,12 +115,12 @@ impl Endpoint {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// `host:port`, for messages.
+    /// Returns `host:port`, for messages.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host(), self.port())
     }
 
-    /// What the `Host` header says: the port only where it is not the usual.
+    /// Returns the value of the `Host` header: the port is added only if it is not the default.
     pub fn host_header(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host()),
@@ -116,23 +129,23 @@ impl Endpoint {
     }
 
     fn is_loopback(&self) -> bool {
-        // The parser writes every form of an IPv4 address as dotted decimals.
+        // The parser converts every form of an IPv4 address to dotted decimals.
         match without_brackets(self.host()).parse::<std::net::IpAddr>() {
             Ok(address) => address.is_loopback(),
-            // Our name look-up answers this one without asking a server.
+            // The library resolves this name itself.
             Err(_) => is_localhost(self.host()),
         }
     }
 }
 
-/// Returns a host as addresses are written outside of URLs.
+/// Returns a host without the brackets that an IPv6 address has in a URL.
 pub fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host)
 }
 
-/// Whether a name means this machine, whatever a name server says (RFC 6761).
+/// Returns whether a name means this machine. A name server is not asked (RFC 6761).
 pub fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
 }
@@ -167,6 +180,11 @@ mod tests {
         assert_eq!(
             url("https://[2001:db8::1]:9"),
             "https://[2001:db8::1]:9/api/sessions"
+        );
+        // A bracket in a path is not part of an address.
+        assert_eq!(
+            url("https://a.test/x]%20"),
+            "https://a.test/x]%20/api/sessions"
         );
         assert_eq!(url("HTTPS://A.test"), "https://a.test/api/sessions");
     }

@@ -1,24 +1,29 @@
-//! Why an attempt brought no answer, and what a person is told.
+//! Why an attempt has failed, and the message for it.
 
 use std::{io, time::Duration};
 
 use rustls::Error as TlsError;
 
 use crate::{
-    connect::{dns::NoAddress, proxy::Proxy, socks, tls_failure, wire::Broken},
+    connect::{
+        dns::{NoAddress, Unfound},
+        proxy::Proxy,
+        socks, tls_failure,
+        wire::Broken,
+    },
     error::{Error, Status},
-    host::limits,
+    host::refusals,
     http::no_answer::NoAnswer,
 };
 
-/// Who was spoken to.
+/// The peer of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     Server,
     Proxy,
 }
 
-/// What a call waits for.
+/// What a call is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     Peer(Peer),
@@ -30,7 +35,8 @@ impl Awaited {
     pub const SERVER: Self = Awaited::Peer(Peer::Server);
     pub const PROXY: Self = Awaited::Peer(Peer::Proxy);
 
-    /// `status`: that of the answer, or 0 before its head is there.
+    /// Returns what a call waits for after its request. `status`: that of the answer, or 0 before
+    /// its head is complete.
     pub fn of_answer(status: u16) -> Self {
         match status {
             0 => Self::SERVER,
@@ -48,33 +54,33 @@ impl Awaited {
 
 #[derive(Debug)]
 pub enum Failure {
-    /// The time of the whole call is over.
+    /// The time limit of the whole call has passed.
     OutOfTime(Awaited),
-    /// The time for making a connection is over.
+    /// The time limit for opening a connection has passed.
     ConnectTimeout(Awaited),
     NoAddress(Peer, NoAddress),
-    /// No TCP connection could be made.
+    /// No TCP connection could be opened.
     Tcp(Peer, io::Error),
     /// A TLS handshake failed.
     Handshake(Peer, Broken),
     /// The proxy did not answer a CONNECT.
     Tunnel(Broken),
-    /// The answer of the proxy is none.
+    /// The proxy's answer is not HTTP, or is too large.
     NoTunnel(NoAnswer),
-    /// The proxy has answered a CONNECT, and opens no tunnel.
+    /// The proxy has refused a CONNECT.
     Refused(Error),
     Socks(socks::Refusal),
-    /// A connection broke that had been made.
+    /// An open connection broke.
     Lost(Broken),
-    /// What came is no answer.
+    /// The received bytes are not an answer.
     Answer(NoAnswer),
-    /// This thread, or this process, cannot make a connection now. Others may.
+    /// This thread or this process cannot open a connection now. Others may be able to.
     NotHere(Error),
-    /// A setting proved useless.
+    /// A setting cannot be used.
     Other(Error),
 }
 
-/// What is known about the attempt that failed.
+/// The facts about the attempt that failed.
 pub struct Attempt<'a> {
     /// `host:port` of the server.
     pub authority: &'a str,
@@ -87,6 +93,13 @@ impl Attempt<'_> {
     /// Returns the error for a failure.
     pub fn describe(&self, failure: Failure) -> Error {
         match failure {
+            Failure::Handshake(_, Broken::Tls(why) | Broken::TlsBelow(why))
+            | Failure::Tunnel(Broken::Tls(why) | Broken::TlsBelow(why))
+            | Failure::Lost(Broken::Tls(why) | Broken::TlsBelow(why))
+                if why == TlsError::FailedToGetRandomBytes =>
+            {
+                refusals::no_random_numbers()
+            }
             Failure::OutOfTime(awaited) => self.out_of_time(awaited),
             Failure::ConnectTimeout(awaited) => self.connect_timeout(awaited.peer()),
             Failure::NoAddress(peer, unknown) => no_address(peer, &unknown),
@@ -122,7 +135,7 @@ impl Attempt<'_> {
             Awaited::RestOfAnswer(status) => Error::new(
                 Status::Timeout,
                 format!(
-                    "{name} answered HTTP {status}, but the answer did not end within {limit} ms; try again, or check what stands between"
+                    "{name} answered HTTP {status}, but the answer was incomplete after {limit} ms; try again, or check the proxies and firewalls on the way"
                 ),
             )
             .with_http_status(status),
@@ -154,16 +167,16 @@ impl Attempt<'_> {
     }
 
     fn no_connection(&self, peer: Peer, why: &io::Error) -> Error {
-        if limits::is_reached(why) {
-            return out_of_resources(why);
+        if refusals::is_refusal(why) {
+            return refusals::CONNECTION.refused("cannot open a connection", why);
         }
         let message = match (peer, self.proxy) {
             (Peer::Proxy, Some(proxy)) => format!(
-                "no connection to the proxy {} could be made ({why}); check the network, the proxy's URL and that it runs",
+                "cannot connect to the proxy {} ({why}); check the network, the proxy's URL and that the proxy is running",
                 proxy.authority
             ),
             _ => format!(
-                "no connection to {} could be made ({why}); check the network, the base URL and that the server runs",
+                "cannot connect to {} ({why}); check the network, the base URL and that the server is running",
                 self.authority
             ),
         };
@@ -175,14 +188,14 @@ impl Attempt<'_> {
             return Error::new(
                 Status::PinMismatch,
                 format!(
-                    "{} has a trusted certificate, but none of the pinned keys; expect an interception, or add its new pin",
+                    "the certificate of {} is trusted, but its key is not pinned; check for interception, or add the new pin",
                     self.authority
                 ),
             );
         }
         let name = self.name(peer);
         let name = match (peer, self.proxy) {
-            // What answers may be the proxy, or stand behind it.
+            // The answer may come from the proxy or from a machine behind it.
             (Peer::Server, Some(proxy)) if tls_failure::is_no_tls(why) => {
                 format!("{name} through the proxy {}", proxy.authority)
             }
@@ -205,7 +218,7 @@ impl Attempt<'_> {
     fn no_socks(&self, why: &socks::Refusal) -> Error {
         match why {
             socks::Refusal::NotSocks => self.refused("it does not speak SOCKS 5"),
-            socks::Refusal::Credentials => self.refused("it wants other credentials"),
+            socks::Refusal::Credentials => self.refused("it requires other credentials"),
             socks::Refusal::Reply(code) if socks::is_transient(*code) => Error::new(
                 Status::Connect,
                 format!(
@@ -224,19 +237,21 @@ impl Attempt<'_> {
             NoAnswer::Ended => {
                 self.no_connection(Peer::Proxy, &io::Error::from(io::ErrorKind::UnexpectedEof))
             }
-            NoAnswer::NotHttp(_) => self.refused("it does not answer in HTTP"),
+            NoAnswer::NotHttp(_) => self.refused("its answer is not HTTP"),
             NoAnswer::HeadTooLarge | NoAnswer::BodyTooLarge => {
                 self.refused("its answer is too large")
             }
         }
     }
 
-    /// Says that a connection broke: by noise on the way, or by somebody who wants
-    /// it to end. Another connection may do, unless the server has said why it
-    /// wants none. In TLS 1.3 it says so only after the handshake.
+    /// Returns the error for an open connection that broke: by a fault of the network, or because
+    /// the peer has ended it. Another connection may succeed, unless the server has refused the
+    /// client. In TLS 1.3 a server refuses only after the handshake.
     fn lost(&self, why: Broken) -> Error {
         match why {
-            Broken::Io(why) if limits::is_reached(&why) => out_of_resources(&why),
+            Broken::Io(why) if refusals::is_refusal(&why) => {
+                refusals::EXCHANGE.refused("cannot use the connection", &why)
+            }
             Broken::Io(why) => self.broke_off(&why.to_string()),
             Broken::Tls(why) => self.lost_tls(Peer::Server, &why),
             Broken::TlsBelow(why) => self.lost_tls(Peer::Proxy, &why),
@@ -260,7 +275,7 @@ impl Attempt<'_> {
         Error::new(
             Status::ConnectionLost,
             format!(
-                "the connection to {} broke off ({why}); try again",
+                "the connection to {} was lost ({why}); try again",
                 self.authority
             ),
         )
@@ -269,45 +284,44 @@ impl Attempt<'_> {
     fn no_answer(&self, why: NoAnswer) -> Error {
         let authority = self.authority;
         match why {
-            NoAnswer::Ended => self.broke_off("it ended before the answer did"),
+            NoAnswer::Ended => self.broke_off("it ended before the end of the answer"),
             NoAnswer::NotHttp(why) => Error::new(
                 Status::BadResponse,
-                format!("{authority} did not answer in HTTP ({why}); check the base URL"),
+                format!("the answer of {authority} is not HTTP ({why}); check the base URL"),
             ),
             NoAnswer::HeadTooLarge => Error::new(
                 Status::ResponseTooLarge,
                 format!(
-                    "{authority} sent more headers, or said that more is to come, than is accepted"
+                    "{authority} sent too many headers, or announced too large a body; check the base URL"
                 ),
             ),
             NoAnswer::BodyTooLarge => Error::new(
                 Status::ResponseTooLarge,
-                format!("{authority} sent more than any session needs; check the base URL"),
+                format!("{authority} sent more bytes than a session needs; check the base URL"),
             ),
         }
     }
 }
 
 fn no_address(peer: Peer, unknown: &NoAddress) -> Error {
-    if limits::is_reached(&unknown.why) {
-        return out_of_resources(&unknown.why);
+    let whose = match peer {
+        Peer::Server => "",
+        Peer::Proxy => "the proxy ",
+    };
+    let failed = format!("cannot resolve {whose}{}", unknown.name);
+    let why = match &unknown.why {
+        Unfound::Refused(error) => return error.clone(),
+        Unfound::LookUp(why) => why,
+    };
+    if refusals::is_refusal(why) {
+        return refusals::LOOK_UP.refused(&failed, why);
     }
-    Error::new(
-        Status::Dns,
-        format!(
-            "the address of {}{} could not be found ({}); check the network and the URL",
-            match peer {
-                Peer::Server => "",
-                Peer::Proxy => "the proxy ",
-            },
-            unknown.name,
-            unknown.why
-        ),
-    )
-}
-
-fn out_of_resources(why: &io::Error) -> Error {
-    limits::reached("no connection could be opened", why)
+    // `getaddrinfo` reports most refused system calls as errors of the network.
+    if let Some(refused) = refusals::LOOK_UP.refused_behind(&failed) {
+        return refused;
+    }
+    let message = format!("{failed}: {why}; check the network and the URL");
+    Error::new(Status::Dns, message)
 }
 
 #[cfg(test)]

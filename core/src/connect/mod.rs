@@ -1,12 +1,12 @@
 //! Connections: name look-up, TCP, proxies, TLS and trust.
 //!
-//! Making a connection is cold, so it is written once, asynchronously, and
-//! serves both drivers. Using one is hot: [`wire`] and [`transfer`] do that
-//! without owning a socket.
+//! Opening a connection is rare, so both drivers share one asynchronous implementation. Using a
+//! connection is frequent: [`wire`] and [`transfer`] do that without owning a socket.
 
 pub mod connector;
 pub mod dns;
 pub mod endpoint;
+pub mod event_loop;
 pub mod failure;
 pub mod no_proxy;
 pub mod places;

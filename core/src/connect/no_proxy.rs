@@ -1,11 +1,11 @@
-//! The exceptions from a proxy: the value of `no_proxy`, as curl reads it.
+//! The exceptions from a proxy: the value of `no_proxy`, with the same meaning as in curl.
 
 use std::net::IpAddr;
 
 use crate::connect::endpoint::without_brackets;
 
-/// Whether `list` names the host: by `*`, a name or the end of one, an address, or a
-/// range of addresses (`10.0.0.0/8`), each with a port or without one.
+/// Returns whether `list` contains the host: as `*`, a name, a domain, an address, or a range of
+/// addresses (`10.0.0.0/8`), each with or without a port.
 pub fn names(list: &str, host: &str, port: u16) -> bool {
     let host = without_brackets(host).trim_end_matches('.');
     list.split(|c: char| c == ',' || c.is_whitespace())
@@ -29,12 +29,12 @@ fn is_named_by(entry: &str, host: &str, port: u16) -> bool {
     }
 }
 
-/// Splits a port from an entry. `None`: what stands there is no port.
+/// Splits off the port of an entry. Returns `None` if the port is invalid.
 fn split_port(entry: &str) -> Option<(&str, Option<u16>)> {
     let Some((what, port)) = entry.rsplit_once(':') else {
         return Some((entry, None));
     };
-    // An IPv6 address has colons too. Beside a port it has brackets.
+    // An IPv6 address contains colons too. With a port, it must have brackets.
     match what.contains(':') && !what.contains(']') {
         true => Some((entry, None)),
         false if port.contains(']') => Some((entry, None)),
@@ -47,12 +47,12 @@ fn is_in_domain(host: &str, domain: &str) -> bool {
     if domain.is_empty() || host.len() < domain.len() {
         return false;
     }
-    // In bytes: both are compared in ASCII only.
+    // As bytes, because both are compared in ASCII.
     let (front, end) = host.as_bytes().split_at(host.len() - domain.len());
     end.eq_ignore_ascii_case(domain.as_bytes()) && (front.is_empty() || front.ends_with(b"."))
 }
 
-/// Brackets may stand around an address, or around it and its bits.
+/// Returns whether an address is in a network. The brackets may include the number of bits.
 fn is_in_network(address: IpAddr, network: &str) -> bool {
     let network = without_brackets(network);
     let (network, bits) = match network.split_once('/') {

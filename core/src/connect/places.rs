@@ -1,4 +1,4 @@
-//! How many requests a client makes at once.
+//! The limit for parallel requests of a client.
 
 use std::{
     future::Future,
@@ -14,10 +14,10 @@ use crate::{
     error::{Error, Status},
 };
 
-/// More requests than this wait for a place, in the order in which they came.
+/// Further requests wait for a place, in the order of their arrival.
 const MOST: usize = 32;
 
-/// The places of one process.
+/// The places of one process. A request holds one while it uses a connection.
 pub struct Places(Semaphore);
 
 pub type Place<'a> = SemaphorePermit<'a>;
@@ -29,20 +29,20 @@ impl Default for Places {
 }
 
 impl Places {
-    /// Takes a place, if there is one.
+    /// Takes a place, if one is free.
     pub fn take_now(&self) -> Option<Place<'_>> {
         self.0.try_acquire().ok()
     }
 
-    /// Waits for a place as a task.
+    /// Waits for a place, as a task.
     pub async fn take(&self) -> Result<Place<'_>, Error> {
-        // It is never closed.
+        // The semaphore is never closed.
         let place = self.0.acquire().await;
         place.map_err(|error| Error::new(Status::Panic, error.to_string()))
     }
 
-    /// Waits for a place as a thread. `left` says how much time there is. `None`: it is
-    /// over.
+    /// Waits for a place, on the calling thread. `left` returns the remaining time. Returns `None`
+    /// if the time has passed.
     pub fn wait(&self, left: impl Fn() -> Duration) -> Option<Place<'_>> {
         let (bell, waker) = Bell::new();
         let mut context = Context::from_waker(&waker);

@@ -14,8 +14,7 @@ use tokio::{
 
 use crate::connect::socket;
 
-/// Returns `WouldBlock` where it would have to wait. The task is woken when the
-/// socket is ready.
+/// Returns `WouldBlock` instead of waiting. The task is woken when the socket is ready.
 pub struct PollSocket<'a, 'b> {
     socket: &'a mut TcpStream,
     context: &'a mut Context<'b>,
@@ -34,7 +33,7 @@ impl<'a, 'b> PollSocket<'a, 'b> {
             }
             let socket = &*self.socket;
             match socket.try_io(Interest::WRITABLE, || write(&SockRef::from(socket))) {
-                // Its readiness was out of date.
+                // The readiness was out of date.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => return outcome,

@@ -1,4 +1,4 @@
-//! A proxy, when one is asked for.
+//! The proxy: its URL, its credentials, and the variables of the environment.
 
 use std::{env, net::Ipv6Addr};
 
@@ -11,24 +11,24 @@ use crate::{
     error::{Error, Status},
 };
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// CONNECT over TCP.
     Http,
     /// CONNECT over TLS.
     Https,
-    /// Addresses are looked up here.
+    /// The library resolves names, and sends addresses.
     Socks5,
-    /// Names are looked up by the proxy.
+    /// The proxy resolves names.
     Socks5h,
 }
 
-/// A proxy, as its URL names it.
+/// A proxy, from its URL.
 #[derive(Clone)]
 pub struct Proxy {
     pub protocol: Protocol,
-    /// An IPv6 address is without brackets.
+    /// Without brackets around an IPv6 address.
     pub host: String,
     pub port: u16,
     pub credentials: Option<Credentials>,
@@ -50,16 +50,16 @@ impl Credentials {
     }
 }
 
-/// SOCKS has one byte for each length (RFC 1929).
+/// SOCKS stores each length in one byte (RFC 1929).
 const MAX_SOCKS_CREDENTIAL: usize = 255;
 
-/// Reads a proxy's URL.
+/// Parses the URL of a proxy.
 ///
-/// Neither the URL nor a part of it goes into a message: it may hold a password.
+/// Messages contain no part of the URL, because it may have a password.
 pub fn parse(url: &str) -> Result<Proxy, Error> {
     let (scheme, rest) = url
         .split_once("://")
-        .ok_or_else(|| wrong("is not a URL; it looks like http://host:port"))?;
+        .ok_or_else(|| wrong("is not a URL; use the form http://host:port"))?;
     let (protocol, default_port) = match scheme.to_ascii_lowercase().as_str() {
         "http" => (Protocol::Http, 80),
         "https" => (Protocol::Https, 443),
@@ -67,14 +67,14 @@ pub fn parse(url: &str) -> Result<Proxy, Error> {
         "socks5h" => (Protocol::Socks5h, 1080),
         _ => {
             return Err(wrong(
-                "has another scheme than http, https, socks5 and socks5h, which work",
+                "has an unknown scheme; use http, https, socks5 or socks5h",
             ));
         }
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     if rest.contains(['/', '?', '#', '\\']) || rest.contains(char::is_whitespace) {
         return Err(wrong(
-            "holds more than a host and credentials; write special characters of a password in percent form",
+            "contains more than credentials, a host and a port; percent-encode special characters of a password",
         ));
     }
     let (credentials, host_and_port) = match rest.rsplit_once('@') {
@@ -83,11 +83,11 @@ pub fn parse(url: &str) -> Result<Proxy, Error> {
     };
     let (host, port) = split_port(host_and_port, default_port)?;
     if host.is_empty() {
-        return Err(wrong("has no host"));
+        return Err(wrong("has no host; add it"));
     }
     if ServerName::try_from(host).is_err() {
         return Err(wrong(
-            "has a host that is neither a DNS name nor an address",
+            "has a host that is neither a DNS name nor an address; correct it",
         ));
     }
     let authority = match host.contains(':') {
@@ -107,18 +107,18 @@ pub fn parse(url: &str) -> Result<Proxy, Error> {
     })
 }
 
-/// Refuses what the protocol cannot carry.
+/// Checks that the protocol can transmit the credentials.
 fn check_credentials(protocol: Protocol, credentials: &Credentials) -> Result<(), Error> {
     match protocol {
-        Protocol::Http | Protocol::Https if credentials.user.contains(&b':') => {
-            Err(wrong("has a \":\" in its user, which HTTP cannot carry"))
-        }
+        Protocol::Http | Protocol::Https if credentials.user.contains(&b':') => Err(wrong(
+            "has a \":\" in its user, which HTTP does not allow; use another user",
+        )),
         Protocol::Http | Protocol::Https => Ok(()),
         Protocol::Socks5 | Protocol::Socks5h => {
             let lengths = [credentials.user.len(), credentials.password.len()];
             match lengths.iter().any(|length| *length > MAX_SOCKS_CREDENTIAL) {
                 true => Err(wrong(
-                    "has a user or a password of more than 255 bytes, which SOCKS cannot carry",
+                    "has a user or a password of more than 255 bytes, which SOCKS does not allow; use shorter ones",
                 )),
                 false => Ok(()),
             }
@@ -131,14 +131,16 @@ fn split_port(text: &str, default: u16) -> Result<(&str, u16), Error> {
         Some(bracketed) => {
             let (host, after) = bracketed
                 .split_once(']')
-                .ok_or_else(|| wrong("has an address without its \"]\""))?;
+                .ok_or_else(|| wrong("has an address without its \"]\"; add it"))?;
             if host.contains('%') {
                 return Err(wrong(
-                    "has an address with a zone, which cannot be used; use a name, or an address without one",
+                    "has an address with a zone, which is not supported; use a name, or an address without a zone",
                 ));
             }
             if host.parse::<Ipv6Addr>().is_err() {
-                return Err(wrong("has brackets around what is no IPv6 address"));
+                return Err(wrong(
+                    "has brackets around something that is not an IPv6 address; remove them",
+                ));
             }
             (
                 host,
@@ -150,7 +152,9 @@ fn split_port(text: &str, default: u16) -> Result<(&str, u16), Error> {
             None => (text, Some("")),
         },
     };
-    let port = port.ok_or_else(|| wrong("has no port where one is expected"))?;
+    let port = port.ok_or_else(|| {
+        wrong("has characters after \"]\" that are not a port; use [address]:port")
+    })?;
     if port.is_empty() {
         return Ok((host, default));
     }
@@ -158,15 +162,15 @@ fn split_port(text: &str, default: u16) -> Result<(&str, u16), Error> {
         Ok(number) if number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()) => {
             Ok((host, number))
         }
-        _ => Err(wrong("has a port that is no number from 1 to 65535")),
+        _ => Err(wrong(
+            "has a port that is not a number from 1 to 65535; correct it",
+        )),
     }
 }
 
 fn parse_credentials(text: &str) -> Result<Credentials, Error> {
     if text.contains('@') {
-        return Err(wrong(
-            "has an \"@\" in its credentials; write it in percent form",
-        ));
+        return Err(wrong("has an \"@\" in its credentials; percent-encode it"));
     }
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
     let decode = |text| percent_decode_str(text).collect::<Vec<u8>>();
@@ -176,7 +180,9 @@ fn parse_credentials(text: &str) -> Result<Credentials, Error> {
     };
     let all = || credentials.user.iter().chain(&credentials.password);
     if all().any(u8::is_ascii_control) {
-        return Err(wrong("has a control character in its credentials"));
+        return Err(wrong(
+            "has a control character in its credentials; remove it",
+        ));
     }
     Ok(credentials)
 }
@@ -185,9 +191,8 @@ fn wrong(what: &str) -> Error {
     Error::new(Status::InvalidConfig, format!("the proxy URL {what}"))
 }
 
-/// Returns the proxy that the environment names for `host`, as curl reads it:
-/// `https_proxy` before `all_proxy`, each also in capitals, and `no_proxy` with
-/// exceptions.
+/// Returns the proxy for `host` from the environment, with the same meaning as in curl:
+/// `https_proxy`, then `all_proxy`, each also in capitals. `no_proxy` lists the exceptions.
 pub fn from_env(host: &str, port: u16) -> Result<Option<Proxy>, Error> {
     let named = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
         .into_iter()
@@ -202,10 +207,10 @@ pub fn from_env(host: &str, port: u16) -> Result<Option<Proxy>, Error> {
     {
         return Ok(None);
     }
-    // To go without the proxy that somebody asked for would be worse.
+    // An invalid value is an error: a connection without the requested proxy would be worse.
     let url = url
         .to_str()
-        .ok_or_else(|| wrong("of the environment is not valid UTF-8"))?;
+        .ok_or_else(|| wrong("in the environment is not valid UTF-8; correct it"))?;
     match url.contains("://") {
         true => parse(url).map(Some),
         false => parse(&format!("http://{url}")).map(Some),

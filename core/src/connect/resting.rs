@@ -1,25 +1,25 @@
-//! The connections that rest between calls, as data.
+//! The idle connections, as data.
 
 use crate::moment::Moment;
 
-/// Servers close a connection after 5 to 6 s without a request. A connection that
-/// has rested longer may be gone without a word (a suspended device, a router that
-/// forgot it), and what is sent on it waits until the call's time is over.
+/// The longest time that a connection may be idle. Servers close a connection after 5 to 6 s
+/// without a request. After a longer time, it may be dead without notice (a suspended device, a
+/// router that has forgotten it), and a request on it would wait for the whole time limit.
 pub const MAX_REST: Moment = Moment::from_millis(4500);
 
-/// A connection that was used within this time is as good as certain to be alive.
+/// A connection that was used within this time is almost certainly alive.
 pub const JUST_USED: Moment = Moment::from_millis(1000);
 
-/// More connections than this are not kept.
+/// The most connections that are kept.
 pub const MAX_RESTING: usize = 32;
 
-/// The connections, the last used at the end.
+/// The connections, with the one that was used last at the end.
 pub struct Resting<C>(Vec<Rests<C>>);
 
 struct Rests<C> {
     connection: C,
     since: Moment,
-    /// In whose caches it is warm.
+    /// The thread that used it last, whose caches may still contain its data.
     thread: usize,
 }
 
@@ -30,15 +30,15 @@ impl<C> Default for Resting<C> {
 }
 
 impl<C> Resting<C> {
-    /// Takes out the connection that `thread` used last, or the one that was used
-    /// last. Returns it with those that have rested too long: drop them outside of
-    /// a lock, as closing takes system calls.
+    /// Takes the connection that `thread` used last or, without one, the connection that was used
+    /// last. Also returns those that have been idle too long. Drop these without a lock, because
+    /// closing takes system calls.
     pub fn take(&mut self, thread: usize, now: Moment) -> (Option<C>, Vec<C>) {
         self.take_within(MAX_REST, thread, now)
     }
 
-    /// Takes out a connection as [`take`](Self::take) does, that has rested for no longer
-    /// than `most`.
+    /// Does the same as [`take`](Self::take), with a connection that has been idle for `most` at
+    /// most.
     pub fn take_within(&mut self, most: Moment, thread: usize, now: Moment) -> (Option<C>, Vec<C>) {
         let tired = self.take_tired(now);
         let will_do = |rests: &Rests<C>| now.saturating_sub(rests.since) <= most;
@@ -50,7 +50,7 @@ impl<C> Resting<C> {
         (found.map(|at| self.0.remove(at).connection), tired)
     }
 
-    /// Keeps a connection for the next call. Returns those to drop.
+    /// Keeps a connection for later calls. Returns the connections to drop.
     pub fn put(&mut self, connection: C, thread: usize, now: Moment) -> Vec<C> {
         let mut tired = self.take_tired(now);
         if self.0.len() >= MAX_RESTING {
@@ -64,9 +64,10 @@ impl<C> Resting<C> {
         tired
     }
 
-    /// Takes out the connections that have rested too long.
+    /// Takes the connections that have been idle too long.
     pub fn take_tired(&mut self, now: Moment) -> Vec<C> {
-        // They are nearly in order: two calls may have ended in another.
+        // They are only nearly in order of time: calls may end in another order than they read the
+        // time.
         let is_tired = |rests: &Rests<C>| now.saturating_sub(rests.since) > MAX_REST;
         let mut tired = Vec::new();
         while let Some(at) = self.0.iter().position(is_tired) {

@@ -1,42 +1,31 @@
 //! System calls on a socket that differ between systems.
 //!
-//! No write here raises SIGPIPE. A server that resets the connection would kill a
-//! host that left the signal at its default. The standard library passes
-//! `MSG_NOSIGNAL` with plain writes and not with vectored ones.
+//! No write raises SIGPIPE here. Otherwise a server that resets the connection would kill a host
+//! that does not handle the signal. The standard library passes `MSG_NOSIGNAL` with plain writes,
+//! but not with vectored ones.
 
-use std::io::{self, IoSlice};
+use std::{
+    io::{self, IoSlice},
+    mem::MaybeUninit,
+    net::TcpStream,
+};
 
 use socket2::SockRef;
 
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "dragonfly"
-))]
-const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
-/// Apple's systems have an option of the socket instead, which the standard
-/// library sets. Windows has no such signal.
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "dragonfly"
-)))]
-const NO_SIGNAL: libc::c_int = 0;
+use crate::host::system::{LOOK, NO_SIGNAL, NOW, SOCKETS_HAVE_LIMITS};
+
+/// Prepares a socket of an event loop for blocking calls.
+pub fn prepare_for_blocking(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nonblocking(!SOCKETS_HAVE_LIMITS)
+}
 
 pub fn send(socket: &SockRef<'_>, bytes: &[u8]) -> io::Result<usize> {
     socket.send_with_flags(bytes, NO_SIGNAL)
 }
 
-/// Sends what can be sent without waiting.
-#[cfg(unix)]
+/// Sends the bytes that can be sent without waiting.
 pub fn send_now(socket: &SockRef<'_>, bytes: &[u8]) -> io::Result<usize> {
-    socket.send_with_flags(bytes, NO_SIGNAL | libc::MSG_DONTWAIT)
+    socket.send_with_flags(bytes, NO_SIGNAL | NOW)
 }
 
 pub fn send_vectored(socket: &SockRef<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -46,7 +35,7 @@ pub fn send_vectored(socket: &SockRef<'_>, parts: &[IoSlice<'_>]) -> io::Result<
     }
 }
 
-/// What has come in and has not been read.
+/// The result of looking at the unread bytes of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming {
     Nothing,
@@ -55,29 +44,10 @@ pub enum Incoming {
     End,
 }
 
-/// Looks at a blocking socket without waiting.
-#[cfg(unix)]
+/// Looks at a socket of blocking calls without waiting.
 pub fn look(socket: &SockRef<'_>) -> Incoming {
-    let mut byte = [std::mem::MaybeUninit::uninit()];
-    let peeked = socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT);
-    incoming(peeked)
-}
-
-#[cfg(not(unix))]
-pub fn look(socket: &SockRef<'_>) -> Incoming {
-    let mut byte = [std::mem::MaybeUninit::uninit()];
-    if socket.set_nonblocking(true).is_err() {
-        return Incoming::End;
-    }
-    let peeked = socket.peek(&mut byte);
-    match socket.set_nonblocking(false) {
-        Ok(()) => incoming(peeked),
-        Err(_) => Incoming::End,
-    }
-}
-
-fn incoming(peeked: io::Result<usize>) -> Incoming {
-    match peeked {
+    let mut byte = [MaybeUninit::uninit()];
+    match socket.recv_with_flags(&mut byte, LOOK) {
         Ok(0) => Incoming::End,
         Ok(_) => Incoming::Bytes,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Incoming::Nothing,

@@ -4,28 +4,28 @@ use std::net::IpAddr;
 
 use crate::connect::proxy::Credentials;
 
-/// Where the proxy is to connect to.
+/// The destination for the proxy.
 pub enum Target {
     Address(IpAddr),
-    /// At most 255 bytes. The proxy looks it up.
+    /// At most 255 bytes. The proxy resolves it.
     Name(String),
 }
 
-/// What to do next.
+/// What the driver does next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     Send(Vec<u8>),
-    /// Read so many bytes, and not more: what follows belongs to the server.
+    /// Read exactly this many bytes: the following ones belong to the server.
     Read(usize),
     Done,
 }
 
-/// Why the proxy is of no use.
+/// Why the proxy cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// It does not speak SOCKS 5.
     NotSocks,
-    /// It wants credentials, or others.
+    /// It requires credentials, or other ones.
     Credentials,
     /// Its reply code for the request.
     Reply(u8),
@@ -44,10 +44,10 @@ enum State {
     LogIn,
     AwaitLogIn,
     Ask,
-    /// Whether it succeeds: a proxy may say no more of a refusal.
+    /// The version and the code: after a refusal, a proxy may send no more than these.
     AwaitReply,
     AwaitAddressKind,
-    /// The reply's address, of which nothing is used.
+    /// The length of the name in the reply's address. The address is not used.
     AwaitNameLength,
     AwaitAddress(usize),
     Done,
@@ -97,7 +97,7 @@ impl Handshake {
         }
     }
 
-    /// Takes the bytes that were asked for.
+    /// Processes the bytes of a [`Step::Read`].
     pub fn received(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         const PORT: usize = 2;
         self.state = match (&self.state, bytes) {
@@ -152,17 +152,17 @@ impl Handshake {
     }
 }
 
-/// Appends a text behind its length. The length was checked to fit.
+/// Appends a text after its length, which was checked before.
 fn append_short(message: &mut Vec<u8>, text: &[u8]) {
     let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
     message.push(length);
     message.extend_from_slice(&text[..usize::from(length)]);
 }
 
-/// The reply code of a host without an address.
+/// The reply code for a host without an address.
 pub const HOST_UNREACHABLE: u8 = 4;
 
-/// Says what a reply code means.
+/// Returns the meaning of a reply code.
 pub fn meaning(code: u8) -> &'static str {
     match code {
         1 => "it has failed",
@@ -177,12 +177,12 @@ pub fn meaning(code: u8) -> &'static str {
     }
 }
 
-/// Whether the proxy has no way to this address. It may have one to another.
+/// Returns whether the proxy has no route to this address. It may have one to another.
 pub fn is_no_route(code: u8) -> bool {
     matches!(code, 3 | 4 | 8)
 }
 
-/// Whether a reply code tells of something that may pass.
+/// Returns whether a reply code is a temporary error.
 pub fn is_transient(code: u8) -> bool {
     matches!(code, 1 | 3 | 4 | 5 | 6)
 }
@@ -198,7 +198,7 @@ mod tests {
         })
     }
 
-    /// Plays the handshake against a proxy's bytes. Returns what was sent.
+    /// Runs the handshake with the bytes of a proxy. Returns the bytes that were sent.
     fn play(mut handshake: Handshake, mut proxy: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut sent = Vec::new();
         loop {
@@ -261,7 +261,7 @@ mod tests {
             Refusal::Reply(2)
         );
         assert_eq!(refusal(None, b"\x05\x00\x05\x05"), Refusal::Reply(5));
-        // SOCKS 4 says no.
+        // A refusal of SOCKS 4.
         assert_eq!(refusal(None, b"\x00\x5b"), Refusal::NotSocks);
         assert_eq!(
             refusal(None, b"\x05\x00\x05\x00\x00\x09"),

@@ -10,39 +10,40 @@ use std::{
 };
 
 use tokio::{
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{Instant, sleep},
 };
 
-use crate::host::descriptors::is_standard;
+use crate::host::{descriptors::StandardStreams, system};
 
-/// How long an address is waited for before the next one is tried beside it, and the
-/// least where there is little time for many.
+/// How long to wait before the next address is tried in parallel. If there are many addresses and
+/// little time, the delay is shorter, but not shorter than the second value.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 const LEAST_DELAY: Duration = Duration::from_millis(10);
 
 type Attempt<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + 'a>>;
 
-/// Connects to one of `addresses`. The caller ends it at `until`.
+/// Connects to one of `addresses`. The caller drops this future at `until`.
 ///
-/// When every address fails, it returns the first error that is not the lack of a
-/// route: many hosts have one family only.
+/// If all addresses fail, the error is the first one that is not a missing route: many hosts only
+/// have a route for one address family.
 pub async fn connect(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream> {
-    let attempts = alternating(addresses).into_iter().map(TcpStream::connect);
+    let attempts = alternating(addresses).into_iter().map(connect_to);
     match race(attempts, until, |error| u8::from(is_no_route(error))).await {
         Ok(socket) => {
-            socket.set_nodelay(true)?;
-            above_standard_streams(socket)
+            // The connection also works without this option, a little more slowly.
+            let _ = socket.set_nodelay(true);
+            Ok(socket)
         }
         Err(error) => Err(error.unwrap_or_else(|| io::Error::other("it has no address"))),
     }
 }
 
-/// Returns the first success of several attempts. One that fails is followed by the
-/// next at once; one that is silent is followed after a moment, and goes on. All have
-/// started before `until`.
+/// Returns the first success of several attempts.
 ///
-/// When all fail, it returns the clearest error: the first of the lowest `vagueness`.
+/// After a failure, the next attempt starts at once. After a delay without an answer, it starts in
+/// parallel. All attempts start before `until`. If all fail, the first error with the lowest
+/// `vagueness` is returned.
 pub async fn race<'a, T, E, F>(
     attempts: impl ExactSizeIterator<Item = F>,
     until: Instant,
@@ -97,7 +98,7 @@ where
     }
 }
 
-/// Returns the time between two of `count` attempts, for which there is so much time.
+/// Returns the delay between `count` attempts in this time.
 fn delay(count: usize, time: Duration) -> Duration {
     let parts = u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
     ATTEMPT_DELAY.min(time / parts).max(LEAST_DELAY)
@@ -108,21 +109,22 @@ fn is_no_route(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         AddrNotAvailable | HostUnreachable | NetworkUnreachable
-    )
+    ) || system::is_no_address_family(error)
 }
 
-/// Returns the same connection under a descriptor above 2.
-fn above_standard_streams(socket: TcpStream) -> io::Result<TcpStream> {
-    if !is_standard(&socket) {
-        return Ok(socket);
-    }
-    // The standard library duplicates to descriptors above 2.
-    let duplicate = socket.into_std()?.try_clone()?;
-    TcpStream::from_std(duplicate)
+async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = {
+        let _occupied = StandardStreams::occupy()?;
+        match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        }
+    };
+    socket.connect(address).await
 }
 
-/// Returns the addresses with the families in turn, the first one's first: one
-/// family may be broken on the whole way.
+/// Returns the addresses with alternating families, starting with the family of the first one: all
+/// addresses of one family may be unreachable.
 pub fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = addresses

@@ -1,4 +1,4 @@
-//! Why TLS failed, in words.
+//! Messages for failures of TLS.
 
 use rustls::{
     AlertDescription, CertificateError, Error as TlsError, InvalidMessage, PeerIncompatible,
@@ -7,18 +7,18 @@ use rustls::{
 
 use crate::connect::trust::{certificate_fault, pins};
 
-/// Says why no secure connection could be made, and what to do. `peer` is
-/// `host:port`, after "the proxy " where it is one.
+/// Returns the message for a connection that could not be secured, with advice. `peer` is
+/// `host:port`, with "the proxy " before it for a proxy.
 pub fn sentence(error: &TlsError, peer: &str) -> String {
     if let TlsError::InvalidCertificate(certificate) = error {
         let fault = certificate_fault::of(certificate);
         return format!("the certificate of {peer} {}; {}", fault.why, fault.advice);
     }
     let (why, advice) = fault(error);
-    format!("no secure connection to {peer} could be made ({why}); {advice}")
+    format!("cannot open a secure connection to {peer} ({why}); {advice}")
 }
 
-/// Says why a secure connection broke, for a place in brackets.
+/// Returns why a secure connection broke, as a text for parentheses.
 pub fn reason(error: &TlsError) -> &'static str {
     match error {
         TlsError::InvalidCertificate(_) => "its certificate is not acceptable",
@@ -26,12 +26,12 @@ pub fn reason(error: &TlsError) -> &'static str {
     }
 }
 
-/// Whether the peer does not speak TLS.
+/// Returns whether the peer does not speak TLS.
 pub fn is_no_tls(error: &TlsError) -> bool {
     fault(error) == NO_TLS
 }
 
-/// Whether the peer's certificate is trusted, and its key is not pinned.
+/// Returns whether the peer's certificate is trusted, but its key is not pinned.
 pub fn is_pin_mismatch(error: &TlsError) -> bool {
     matches!(
         error,
@@ -40,10 +40,10 @@ pub fn is_pin_mismatch(error: &TlsError) -> bool {
     )
 }
 
-/// Whether the peer has said that it does not want us.
+/// Returns whether the peer has refused the client with an alert.
 pub fn is_refusal(error: &TlsError) -> bool {
     use AlertDescription as Alert;
-    // The others tell of what arrived, which may have been changed on the way.
+    // Other alerts are about the received data, which may have been changed in transit.
     matches!(
         error,
         TlsError::AlertReceived(
@@ -64,7 +64,7 @@ pub fn is_refusal(error: &TlsError) -> bool {
     )
 }
 
-/// What went wrong, and what to do about it.
+/// The cause of a failure, and advice.
 type Fault = (&'static str, &'static str);
 
 const CHECK_PORT: &str = "check that the port speaks TLS 1.2 or 1.3";
@@ -72,35 +72,35 @@ const ASK: &str = "ask its operator";
 
 const NO_TLS: Fault = ("it does not speak TLS", "check the scheme and the port");
 const OLD_VERSION: Fault = (
-    "it speaks no version of TLS from 1.2 on",
-    "have it brought up to date",
+    "it only speaks TLS versions before 1.2",
+    "ask its operator to update it",
 );
 const NOTHING_IN_COMMON: Fault = (
     "it accepts none of the ciphers and parameters that are offered",
-    "have it accept current ones",
+    "ask its operator to enable current ones",
 );
 const NO_HTTP_1: Fault = (
-    "it does not speak HTTP/1.1 there, perhaps HTTP/2 alone",
-    "have it accept HTTP/1.1",
+    "it does not speak HTTP/1.1, perhaps only HTTP/2",
+    "ask its operator to enable HTTP/1.1",
 );
 const CLIENT_CERTIFICATE: Fault = (
-    "it wants a client certificate, which this library does not have",
-    "use a host that asks for none",
+    "it requires a client certificate, which this library does not support",
+    "use a host that requires none",
 );
 const UNKNOWN_HOST: Fault = (
     "it does not know this host name",
     "check the host in the URL",
 );
-const BROKEN_RULES: Fault = ("it breaks the rules of TLS", CHECK_PORT);
-const GARBLED: Fault = ("what it sent cannot be read", CHECK_PORT);
-const UNREADABLE: Fault = ("it could not read what it was sent", CHECK_PORT);
+const BROKEN_RULES: Fault = ("it violates the TLS protocol", CHECK_PORT);
+const GARBLED: Fault = ("its messages cannot be decoded", CHECK_PORT);
+const UNREADABLE: Fault = ("it could not decode the library's messages", CHECK_PORT);
 const CHANGED: Fault = (
-    "data was changed on the way",
-    "expect an interception, or a faulty network",
+    "data was changed in transit",
+    "check for interception, or for a faulty network",
 );
 const DOWNGRADE: Fault = (
-    "somebody on the way forces an older version of TLS",
-    "expect an interception",
+    "a machine on the way forces an older version of TLS",
+    "check for interception",
 );
 const OTHER: Fault = ("TLS failed", CHECK_PORT);
 
@@ -119,15 +119,20 @@ fn fault(error: &TlsError) -> Fault {
         TlsError::NoApplicationProtocol => NO_HTTP_1,
         TlsError::InvalidCertRevocationList(_) => (
             "its certificate could not be checked for revocation",
-            "check that the network reaches its authority",
+            "check that its authority can be reached",
         ),
         TlsError::NoCertificatesPresented => ("it sent no certificate", CHECK_PORT),
         TlsError::UnsupportedNameType => (
             "its host is neither a name nor an address",
             "check the host in the URL",
         ),
-        TlsError::FailedToGetCurrentTime => ("the system gave no time", "set the device's clock"),
-        TlsError::FailedToGetRandomBytes => ("the system gave no random numbers", "try again"),
+        TlsError::FailedToGetCurrentTime => (
+            "the system's clock cannot be read",
+            "set the device's clock",
+        ),
+        TlsError::FailedToGetRandomBytes => {
+            ("the system's random numbers cannot be read", "try again")
+        }
         _ => OTHER,
     }
 }
@@ -136,8 +141,8 @@ fn of_alert(alert: AlertDescription) -> Fault {
     use AlertDescription as Alert;
     match alert {
         Alert::HandshakeFailure => (
-            "it accepts none of the ciphers and signatures offered, or wants a client certificate",
-            "have it accept current ones, and ask for no certificate",
+            "it accepts none of the ciphers and signatures offered, or requires a client certificate",
+            "ask its operator to enable current ones, and to require no certificate",
         ),
         Alert::InsufficientSecurity => NOTHING_IN_COMMON,
         Alert::ProtocolVersion => OLD_VERSION,
@@ -152,7 +157,7 @@ fn of_alert(alert: AlertDescription) -> Fault {
         | Alert::CertificateUnobtainable
         | Alert::BadCertificateHashValue
         | Alert::UnknownCA => CLIENT_CERTIFICATE,
-        Alert::AccessDenied => ("it denies access", "ask its operator for it"),
+        Alert::AccessDenied => ("it denies access", "ask its operator for access"),
         Alert::UnrecognisedName => UNKNOWN_HOST,
         Alert::NoApplicationProtocol => NO_HTTP_1,
         Alert::InternalError => ("it reports an internal error", ASK),
@@ -164,12 +169,12 @@ fn of_alert(alert: AlertDescription) -> Fault {
         | Alert::IllegalParameter
         | Alert::DecodeError => UNREADABLE,
         Alert::MissingExtension | Alert::UnsupportedExtension => (
-            "it wants another set of TLS extensions",
-            "have it brought up to date",
+            "it requires other TLS extensions",
+            "ask its operator to update it",
         ),
         Alert::EncryptedClientHelloRequired => (
-            "it wants an encrypted greeting, which is not supported",
-            "have it accept others",
+            "it requires an encrypted client hello, which this library does not support",
+            "ask its operator to accept others",
         ),
         Alert::NoRenegotiation
         | Alert::ExportRestriction
@@ -182,14 +187,14 @@ fn of_alert(alert: AlertDescription) -> Fault {
 fn of_message(message: &InvalidMessage) -> Fault {
     use InvalidMessage as Message;
     match message {
-        // What the first bytes of another protocol look like.
+        // The first bytes of another protocol are decoded as one of these.
         Message::InvalidContentType
         | Message::UnknownProtocolVersion
         | Message::MessageTooLarge
         | Message::InvalidEmptyPayload => NO_TLS,
         Message::CertificatePayloadTooLarge | Message::HandshakePayloadTooLarge => (
             "its certificates are too large",
-            "have it send fewer of them",
+            "ask its operator to send fewer of them",
         ),
         Message::UnsupportedKeyExchangeAlgorithm(_)
         | Message::UnsupportedCurveType
@@ -209,7 +214,7 @@ fn of_incompatible(why: &PeerIncompatible) -> Fault {
         | Peer::Tls12NotOfferedOrEnabled => OLD_VERSION,
         Peer::ExtendedMasterSecretExtensionRequired => (
             "it lacks the extended master secret",
-            "have it brought up to date",
+            "ask its operator to update it",
         ),
         Peer::NoCertificateRequestSignatureSchemesInCommon => CLIENT_CERTIFICATE,
         _ => NOTHING_IN_COMMON,
@@ -226,7 +231,7 @@ fn of_misbehaved(why: &PeerMisbehaved) -> Fault {
         | Peer::SignedHandshakeWithUnadvertisedSigScheme
         | Peer::SignedKxWithWrongAlgorithm => (
             "it uses a cipher or a kind of signature that was not offered",
-            "have it brought up to date",
+            "ask its operator to update it",
         ),
         _ => BROKEN_RULES,
     }

@@ -1,4 +1,4 @@
-//! One exchange over a wire, as far as the socket goes without waiting.
+//! One exchange over a wire, as far as it can proceed without waiting.
 
 use std::io::{Read, Write};
 
@@ -7,41 +7,44 @@ use crate::{
         failure::Failure,
         wire::{Broken, Wire},
     },
-    http::exchange::{Close, Exchange},
+    http::{
+        exchange::{Close, Exchange},
+        no_answer::NoAnswer,
+    },
     moment::Moment,
 };
 
-/// How often a connection at rest is looked at before its use. A server that goes on
-/// and on sending what means nothing gets no more of a call's time.
+/// How many times bytes on an idle connection are read before its use. A server that continues to
+/// send irrelevant bytes must not delay a call.
 pub const MAX_LOOKS: usize = 8;
 
-/// What a driver does next.
+/// The result of [`advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Something has come; the time to wait may be another now.
+    /// Bytes have arrived, so the time to wait may be different now.
     Moved,
-    /// Wait until the socket is ready.
+    /// The socket is not ready.
     Blocked,
-    /// The answer is there.
+    /// The answer is complete.
     Done,
 }
 
-/// A request as far as the wire has not taken it: its parts, one behind the other.
+/// The unsent rest of a request: its head, then its body.
 ///
-/// The wire copies what it takes. So it is handed a large body piece by piece.
+/// The wire copies the bytes that it gets, so a large body is passed to it in pieces.
 #[derive(Default)]
 pub struct Outgoing<'a> {
     parts: [&'a [u8]; 2],
-    /// It does not fit in one piece.
+    /// The request is larger than one piece.
     is_large: bool,
-    /// The wire has taken something.
+    /// The first piece was passed to the wire.
     has_begun: bool,
-    /// All of it was written. That stays true: what TLS has to say later is no part of it.
+    /// The whole request was written. Later messages of TLS do not change this.
     is_sent: bool,
 }
 
 impl<'a> Outgoing<'a> {
-    /// A request that is not larger is sent in one piece.
+    /// A request up to this size is sent in one piece.
     pub const PIECE: usize = 16 * 1024;
 
     pub fn new(head: &'a [u8], body: &'a [u8]) -> Self {
@@ -72,10 +75,10 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// Writes what is to be written, and reads once.
+/// Writes as much of the request as possible, and reads once.
 ///
-/// A server may answer before it has read the request, and close. So a write that
-/// fails is no failure before a read has failed too.
+/// A server may answer before it has read the whole request, and then close the connection. So a
+/// failed write is not a failure until a read has failed too.
 pub fn advance<S: Read + Write>(
     wire: &mut Wire,
     socket: &mut S,
@@ -84,7 +87,7 @@ pub fn advance<S: Read + Write>(
     now: impl Fn() -> Moment,
 ) -> Result<Progress, Failure> {
     let written = write(wire, socket, outgoing);
-    // A server may have answered while it ended the handshake.
+    // The server may have sent its answer together with the end of the handshake.
     if wire.holds_text() {
         return take(wire, exchange, now);
     }
@@ -99,7 +102,7 @@ pub fn advance<S: Read + Write>(
             };
         }
         Err(broken) => {
-            // Its answer may have come before what broke it, in the same read.
+            // The same read may have brought the answer and then the error.
             return match take(wire, exchange, now) {
                 Ok(Progress::Done) => Ok(Progress::Done),
                 _ => broke(exchange, broken),
@@ -115,7 +118,7 @@ fn write<S: Write>(
     outgoing: &mut Outgoing<'_>,
 ) -> std::io::Result<()> {
     if !outgoing.has_begun {
-        // In one write with what ends the handshake.
+        // This is one write with the last message of the handshake.
         wire.send(outgoing.next())?;
     }
     loop {
@@ -132,7 +135,7 @@ fn write<S: Write>(
     }
 }
 
-/// Hands the exchange what the wire has decrypted.
+/// Passes the decrypted bytes to the exchange.
 fn take(
     wire: &mut Wire,
     exchange: &mut Exchange,
@@ -151,11 +154,10 @@ fn take(
     }
 }
 
-/// Reads what came on a connection at rest. Returns whether it means nothing for
-/// the next request.
+/// Reads the bytes on an idle connection. Returns whether they are irrelevant for the next request.
 ///
-/// TLS has messages of that kind. An answer that nobody asked for, or the end of
-/// the connection, must not meet the next request.
+/// TLS has such messages. If the bytes are an unexpected answer, or the end of the connection, it
+/// must not be used.
 pub fn means_nothing<S: Read + Write>(
     wire: &mut Wire,
     socket: &mut S,
@@ -168,10 +170,11 @@ pub fn means_nothing<S: Read + Write>(
         && !exchange.has_heard()
 }
 
-/// What has come of an error is its answer, even if the connection breaks then.
+/// Ends an exchange whose connection broke. The part of an error that has arrived is its answer.
 fn broke(exchange: &mut Exchange, why: Broken) -> Result<Progress, Failure> {
     match exchange.closed(Close::Broken) {
         Ok(()) => Ok(Progress::Done),
-        Err(_) => Err(Failure::Lost(why)),
+        Err(NoAnswer::Ended) => Err(Failure::Lost(why)),
+        Err(failure) => Err(Failure::Answer(failure)),
     }
 }

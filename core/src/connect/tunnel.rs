@@ -33,7 +33,7 @@ use crate::{
     moment::Moment,
 };
 
-/// The bounds of a proxy's answer. [`MAX_WORDS_TIME`] bounds the time of its body.
+/// The limits for a proxy's answer. [`MAX_WORDS_TIME`] limits the time of its body.
 const RULES: Rules = Rules {
     method: Method::Connect,
     max_body: 64 * 1024,
@@ -41,11 +41,11 @@ const RULES: Rules = Rules {
     is_whole: |_| false,
 };
 
-/// How long the words of a refusal are waited for, at most half of the time that is
-/// left: its status must not be lost with them.
+/// How long to wait for the message of a refusal, or half of the remaining time if that is less.
+/// The status must be reported even without the message.
 const MAX_WORDS_TIME: Duration = Duration::from_secs(4);
 
-/// What an HTTP proxy is asked for.
+/// The request for an HTTP proxy.
 pub struct Asked<'a> {
     pub proxy: &'a Proxy,
     /// `host:port` of the server.
@@ -53,8 +53,8 @@ pub struct Asked<'a> {
     pub user_agent: &'a str,
 }
 
-/// Asks an HTTP proxy for a tunnel. Returns the bytes that came behind its answer:
-/// they belong to the server.
+/// Opens a tunnel through an HTTP proxy. Returns the bytes behind the proxy's answer, which belong
+/// to the server.
 pub async fn connect(
     socket: &mut TcpStream,
     wire: &mut Wire,
@@ -69,7 +69,7 @@ pub async fn connect(
     if progress == Progress::Moved {
         let left = until.saturating_duration_since(Instant::now());
         let rest = advance_until(wire, socket, &mut exchange, |_| false);
-        // What has come of them is used, however they end.
+        // The part of the message that has arrived is used in any case.
         let _ = timeout(MAX_WORDS_TIME.min(left / 2), rest).await;
         let _ = exchange.closed(Close::Broken);
     }
@@ -101,7 +101,7 @@ fn request(asked: &Asked<'_>) -> Vec<u8> {
     RequestHead::new("CONNECT", asked.authority, &headers).alone()
 }
 
-/// Goes on until the answer is there, or until `is_enough` of it.
+/// Continues until the answer is complete, or until `is_enough` returns true.
 async fn advance_until(
     wire: &mut Wire,
     socket: &mut TcpStream,
@@ -131,11 +131,12 @@ async fn advance_until(
     .await
 }
 
-/// Whether an answer's words may repeat the credentials, whole or in part.
+/// Returns whether the message of an answer may repeat the credentials, or a part of them.
 ///
-/// An answer about the credentials may show them in any form, and one that was cut may
-/// show a part of them: these are not searched. In others letters and digits are
-/// compared: a page writes the rest in many ways. A short user is no secret.
+/// An answer about the credentials may repeat them in any form, and an incomplete one may contain a
+/// part of them. So these two kinds are not searched. In other answers only letters and digits are
+/// compared, because a page may encode other characters in many ways. A short user name is not a
+/// secret.
 fn may_repeat(credentials: Option<&Credentials>, answer: &Answer<'_>) -> bool {
     const SHORT: usize = 8;
     let Some(credentials) = credentials else {
@@ -162,7 +163,7 @@ fn may_repeat(credentials: Option<&Credentials>, answer: &Answer<'_>) -> bool {
         .any(|(secret, _)| texts.iter().any(|text| text.contains(secret.as_str())))
 }
 
-/// Returns the letters and digits of a text, with percent forms and entities undone.
+/// Returns the letters and digits of a text, after decoding percent-encoding and entities.
 fn letters_and_digits(text: &[u8]) -> String {
     let text = percent_decode(text).decode_utf8_lossy().into_owned();
     let mut plain = String::with_capacity(text.len());
@@ -178,7 +179,7 @@ fn letters_and_digits(text: &[u8]) -> String {
     plain
 }
 
-/// Asks a SOCKS proxy for a connection.
+/// Opens a connection through a SOCKS proxy.
 pub async fn socks(
     socket: &mut TcpStream,
     proxy: &Proxy,
@@ -220,7 +221,7 @@ async fn read_exact(socket: &mut TcpStream, bytes: &mut [u8]) -> io::Result<()> 
     Ok(())
 }
 
-/// Waits until an operation on the socket has an outcome.
+/// Waits until an operation on the socket has a result.
 pub async fn poll<T>(
     socket: &mut TcpStream,
     mut operation: impl FnMut(&mut PollSocket<'_, '_>) -> io::Result<T>,

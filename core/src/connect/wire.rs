@@ -1,5 +1,5 @@
-//! The layers between plain text and a socket: none, TLS, or TLS in TLS. No I/O
-//! but through the socket that it is handed.
+//! The layers between plain text and a socket: none, TLS, or TLS in TLS. I/O only happens on the
+//! socket that the caller passes.
 
 use std::{
     io::{self, BufRead, Read, Write},
@@ -10,12 +10,12 @@ use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
 
 use crate::{http::exchange::Close, secret::Secret};
 
-/// Why a connection is of no more use.
+/// Why a connection cannot be used any more.
 #[derive(Debug)]
 pub enum Broken {
     Io(io::Error),
     Tls(rustls::Error),
-    /// In the layer of TLS below: the one that ends at a proxy.
+    /// In the lower layer of TLS, which ends at a proxy.
     TlsBelow(rustls::Error),
 }
 
@@ -33,15 +33,15 @@ impl Broken {
         }
     }
 
-    /// Whether the socket has nothing to read, or takes no more for now.
+    /// Returns whether the socket is not ready to be read or written.
     pub fn would_block(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
-/// One end of a connection.
+/// A connection's layers.
 pub enum Wire {
-    /// Straight to the socket.
+    /// No layer: plain text goes to the socket.
     Plain(Plain),
     Tls(Tls),
 }
@@ -55,9 +55,9 @@ pub struct Plain {
 
 pub struct Tls {
     tls: Box<ClientConnection>,
-    /// What it is spoken over. `None`: the socket.
+    /// The layer below, or `None` for the socket.
     below: Option<Box<Wire>>,
-    /// Plain text that rustls has no room for: it keeps 16 KiB.
+    /// Decrypted text that does not fit into the 16 KiB buffer of rustls.
     decrypted: Secret,
     end: Option<Close>,
 }
@@ -69,9 +69,9 @@ impl Default for Wire {
 }
 
 impl Wire {
-    /// Adds a layer of TLS to `name`. Its handshake begins with the next write.
+    /// Adds a layer of TLS for the host `name`. Its handshake begins with the next write.
     ///
-    /// `early`: plain text that came from below and was not read.
+    /// `early`: bytes of the lower layer that have arrived and were not read.
     pub fn secured(
         self,
         config: Arc<ClientConfig>,
@@ -100,7 +100,7 @@ impl Wire {
         }
     }
 
-    /// Whether the other side has said goodbye, or has ended the connection.
+    /// Returns whether the peer has sent its last message, or has closed the connection.
     pub fn has_ended(&self) -> bool {
         match self {
             Self::Plain(layer) => layer.end.is_some(),
@@ -108,7 +108,7 @@ impl Wire {
         }
     }
 
-    /// Takes plain text to send. [`write_to`](Self::write_to) sends it.
+    /// Accepts plain text for [`write_to`](Self::write_to).
     pub fn send(&mut self, plain: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(layer) => {
@@ -119,7 +119,7 @@ impl Wire {
         }
     }
 
-    /// Whether there is something to write.
+    /// Returns whether there are bytes to write.
     pub fn wants_write(&self) -> bool {
         match self {
             Self::Plain(layer) => !layer.outbox.is_empty(),
@@ -133,7 +133,7 @@ impl Wire {
         }
     }
 
-    /// Writes until there is nothing left to write.
+    /// Writes until nothing is left.
     pub fn write_to<S: Write>(&mut self, socket: &mut S) -> io::Result<()> {
         match self {
             Self::Plain(layer) => {
@@ -160,7 +160,7 @@ impl Wire {
         }
     }
 
-    /// Whether plain text has come that nobody has taken.
+    /// Returns whether there is decrypted text that was not taken.
     pub fn holds_text(&mut self) -> bool {
         match self {
             Self::Plain(layer) => !layer.inbox.is_empty(),
@@ -171,14 +171,14 @@ impl Wire {
         }
     }
 
-    /// Reads once, and decrypts what came.
+    /// Reads once, and decrypts the bytes.
     pub fn read_from<S: Read + Write>(&mut self, socket: &mut S) -> Result<(), Broken> {
         match self {
             Self::Plain(layer) => layer.read_from(socket),
             Self::Tls(layer) => match layer.read_from(socket) {
                 Err(broken @ (Broken::Tls(_) | Broken::TlsBelow(_))) => {
                     layer.end = Some(Close::Broken);
-                    // Says why, if that can be said at once.
+                    // Send an alert with the reason, if it can be sent at once.
                     let _ = self.write_to(socket);
                     Err(broken)
                 }
@@ -187,8 +187,7 @@ impl Wire {
         }
     }
 
-    /// Hands out the plain text that has come. Returns how the connection has
-    /// ended, if it has.
+    /// Passes the decrypted text to `taker`. Returns how the connection has ended, if it has.
     pub fn take<E>(
         &mut self,
         mut taker: impl FnMut(&[u8]) -> Result<(), E>,
@@ -209,7 +208,7 @@ impl Wire {
 
 impl Plain {
     fn read_from<S: Read>(&mut self, socket: &mut S) -> Result<(), Broken> {
-        // Straight into what is wiped: nothing wipes a stack.
+        // Read into the buffer that will be overwritten: nothing overwrites the stack.
         let taken = self.inbox.len();
         self.inbox.append(&[0; 4096]);
         let outcome = socket.read(&mut self.inbox[taken..]);
@@ -285,7 +284,7 @@ impl Tls {
     }
 }
 
-/// Writes what TLS has encrypted into the layer below.
+/// Writes the output of a TLS layer into the layer below.
 struct Into<'a>(&'a mut Wire);
 
 impl Write for Into<'_> {

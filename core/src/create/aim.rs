@@ -1,40 +1,54 @@
-//! What a call has to achieve, beyond an answer.
+//! The aim of a call: which session is good enough, and what it may do to get one.
 
 use crate::{
     api::{lifetime::LEAST_SECONDS, request::SessionRequest},
     error::{Error, Status},
 };
 
-/// A request with its aim. Calls whose errands are equal share one outcome.
+/// A request with its aim. Calls with equal errands share one outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Errand {
     pub request: SessionRequest,
     pub aim: Aim,
 }
 
-/// Which session is good enough, and what may be done to have one.
+impl Errand {
+    /// Returns whether the call starts with a kill of the server's session.
+    pub fn kills(&self) -> bool {
+        self.request.kills() || self.aim.kill == Kill::First
+    }
+
+    /// Returns whether the session that this kill creates also satisfies `other`.
+    pub fn kills_for(&self, other: &Self) -> bool {
+        self.request.kills()
+            && self.request.sparing() == other.request.sparing()
+            && self.aim == other.aim
+    }
+}
+
+/// Which session is good enough, and what the call may do to get one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aim {
-    /// A session with less left counts as over, in seconds.
+    /// In seconds. A session with less time left counts as expired.
     pub least: i64,
-    /// The device must see that much left as well, also after a slow answer.
+    /// The session must also have that much left on the device's clock, after a slow answer too.
     pub is_strict: bool,
     pub kill: Kill,
-    /// A session that a route has refused. It counts as over.
+    /// The id of a session that a route has refused. It counts as expired.
     pub refused: Option<String>,
-    /// A session that may be a ghost is asked for again.
+    /// A session that may be a ghost is requested again before it is returned.
     pub confirms: bool,
 }
 
-/// When the server's session is replaced.
+/// When the call replaces the server's session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kill {
-    /// When it is over.
+    /// When it has expired.
     #[default]
     IfOver,
-    /// Never. A session that is over is an outcome too.
+    /// Never. An expired session is a valid outcome too.
     Never,
-    /// At once.
+    /// Before anything else.
     First,
 }
 
@@ -50,25 +64,25 @@ impl Default for Aim {
     }
 }
 
-/// How many different sessions in a row prove that none of them exists.
+/// After this many different sessions in a row, none of them exists.
 pub const GHOSTS_IN_A_ROW: u32 = 3;
 
-/// Returns the error for a server whose sessions are refused one after the other.
+/// Returns the error for a server whose sessions are refused one after another.
 pub fn refused_ghost() -> Error {
     Error::new(
         Status::GhostSession,
-        "each session that the server gave was refused as not active, so none of them exists; \
-         wait until the old one has ended if the network has changed, or set another identifier (a lower-case UUID) if the server mistakes this one",
+        "the server returned several sessions and each was refused as not active, so none of them exists; \
+         if the network has changed, wait until the old session has ended; otherwise set another identifier (a lower-case UUID)",
     )
     .with_http_status(403)
 }
 
-/// Returns the error for a server that returns another session each time.
+/// Returns the error for a server that returns a different session each time.
 pub fn ghost() -> Error {
     Error::new(
         Status::GhostSession,
-        "the server returned another session each time, so none of them exists; \
-         wait until the old one has ended if the network has changed, or set another identifier (a lower-case UUID) if the server mistakes this one",
+        "the server returned a different session each time, so none of them exists; \
+         if the network has changed, wait until the old session has ended; otherwise set another identifier (a lower-case UUID)",
     )
     .with_http_status(200)
 }

@@ -4,19 +4,19 @@ use std::{sync::MutexGuard, time::Duration};
 
 use crate::{lock::Lock, moment::Moment};
 
-/// Keeps an outage from being multiplied: in a minute retries add about a tenth to
-/// a client's calls, or two where that is more.
+/// Limits the retries of a client, so that they do not multiply the load of an outage.
 ///
-/// They are also held against the calls of the last quarter of that minute. So the
-/// first moments of an outage do not use up all of it, nor a few calls what many
-/// before them have left.
+/// Retries add at most a tenth to the calls of the last minute, or two retries if that is more.
+/// They may also add at most a tenth to the calls of the last quarter of that minute. So the first
+/// seconds of an outage do not use up the whole minute, and a few calls do not use up the budget
+/// that many earlier calls have left.
 #[derive(Default)]
 pub struct Budget(Lock<Recent>);
 
 /// Calls and retries of the last minute, in slices of time.
 #[derive(Default)]
 struct Recent {
-    /// Counted from boot.
+    /// The number of the current slice, counted from boot.
     slice: u64,
     /// The current slice first.
     counts: [Count; Budget::SLICES + 1],
@@ -44,9 +44,9 @@ struct Count {
 
 impl Budget {
     const SLICE: Duration = Duration::from_secs(5);
-    /// A minute of whole slices. With the current one it is somewhat more.
+    /// The slices of a minute. The current slice is not one of them.
     const SLICES: usize = 12;
-    /// As long as a call takes to fail, by its default time limit.
+    /// A quarter of a minute: how long a call takes to fail with the default time limit.
     const QUARTER: usize = 3;
     const AT_LEAST: u32 = 2;
     const CALLS_PER_RETRY: u32 = 10;
@@ -60,7 +60,7 @@ impl Budget {
     pub fn spend(&self, now: Moment) -> bool {
         let mut recent = self.at(now);
         let is_within = recent.retries(Self::SLICES + 1) < Self::AT_LEAST
-            // Of the calls not quite so long, of the retries a little longer.
+            // Calls are counted without the oldest slice, and retries with it.
             || [Self::SLICES, Self::QUARTER].into_iter().all(|slices| {
                 recent.retries(slices + 1) < recent.calls(slices) / Self::CALLS_PER_RETRY
             });
@@ -88,8 +88,8 @@ impl Budget {
 mod tests {
     use super::*;
 
-    /// How often each call of an outage is retried, at a steady rate, after a
-    /// while without failures.
+    /// Returns how often each call of an outage is retried, at a steady rate of calls. Before the
+    /// outage, calls succeed for `seconds_before`.
     fn outage(per_minute: u32, seconds_before: u32) -> Vec<(Duration, u32)> {
         let budget = Budget::default();
         let between = Duration::from_secs(60) / per_minute;

@@ -1,8 +1,7 @@
-//! Keeps one session for a provider: which one is handed out, what has to be asked
-//! of the server and when.
+//! The session of a provider: which one a get returns, and which request is due when.
 //!
-//! It is told what came of each piece of work and what time it is. It reads no
-//! clock and waits for nothing.
+//! The keeper receives the result of each request, and the time. It reads no clock and waits for
+//! nothing.
 
 use std::time::Duration;
 
@@ -18,46 +17,46 @@ use crate::{
     session::{Claim, Session},
 };
 
-/// The server's reaper runs once a minute. Until then a session that is over keeps
-/// other addresses of the device from having a new one.
+/// The server removes expired sessions once a minute. Until it has removed one, the device cannot
+/// get a new session from another address.
 const REAPED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Two requests to a server that returns the same session are so far apart, within a
-/// fifth.
+/// The pause between two requests to a server that returns the same session, give or take a fifth.
 const BETWEEN_EQUAL_ANSWERS: Duration = Duration::from_secs(5);
 
-/// An error that will not pass is remembered for so long.
+/// How long a permanent error is remembered.
 const PERMANENT_FOR: Duration = Duration::from_secs(1);
 
-/// While another does the work, one get in this time looks whether there is some.
+/// How long gets skip the keeper while another caller makes the request.
 const MEANWHILE: Duration = Duration::from_millis(100);
 
-/// No Retry-After is kept for longer: it may be a mistake, and the server may be back.
+/// The longest Retry-After that is respected. A longer one may be a mistake, and the server may be
+/// back earlier.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
 
-/// The server has carried out within this time what it has received.
+/// The longest time that the server needs to carry out a request.
 const KILL_SETTLES: Duration = Duration::from_millis(500);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Two refusals within this time have one cause.
+/// Refusals of two sessions within this time have one cause.
 const REFUSED_SOON: Duration = Duration::from_secs(10);
 
-/// What the keeper makes of a wish for a session.
+/// The answer to a caller who wants a session.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Here it is.
+    /// Return this session.
     Hand(Session),
-    /// Here it is; somebody has to do the work, and nobody has to wait for it.
+    /// Return this session. A request is due, but the caller need not wait for it.
     HandAndWork(Session, Work),
-    /// There is none. Somebody has to do the work, and all wait for it.
+    /// There is no session. One caller makes the request, and the others wait for it.
     Work(Work),
-    /// There is none, and it is too early to ask again.
+    /// There is no session, and it is too early for the next request.
     Fail(Error),
 }
 
-/// What is to be asked of the server.
+/// A request that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     pub task: Task,
@@ -66,13 +65,13 @@ pub struct Work {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// A session that is good for longer.
+    /// Get a session that lasts longer.
     Renew,
-    /// Whether the session that is handed out exists.
+    /// Find out whether the held session exists.
     Confirm,
 }
 
-/// What a decision depends on, apart from the keeper.
+/// The time and a random number, which a decision depends on.
 #[derive(Clone, Copy)]
 pub struct Now {
     pub time: Moment,
@@ -84,48 +83,49 @@ pub struct Keeper {
     rules: Rules,
     confirms: bool,
     held: Option<Held>,
-    /// A session that is preferred while the held one is in doubt.
+    /// A known session that is preferred while the held one is unconfirmed.
     older: Option<Session>,
-    /// The last session that a route has refused and that may exist. From another address
-    /// others come meanwhile, and the server returns it again later.
+    /// The last session that a route has refused and that may exist. The server may return it
+    /// later, when the device is back at its address.
     refused: Option<Session>,
-    /// The last session that is known to exist: where it was made, and its end.
+    /// The address and the end of the last session that is known to exist.
     living: Option<(Option<String>, Moment)>,
     failures: u32,
     trouble: Option<Error>,
-    /// The device has another address now. Its old session has gone by then.
+    /// When the server will have removed the old session, if the device has a new address.
     moved_until: Option<Moment>,
-    /// Nothing is asked before.
+    /// No request is due before this time.
     pauses_until: Moment,
     refusals: Refusals,
-    /// A refused session that is tried once more, and since when.
+    /// A refused session that is in use once more, and since when.
     tried: Option<(Session, Moment)>,
 }
 
-/// The session that is handed out.
+/// The session that gets return.
 #[derive(Clone)]
 struct Held {
     session: Session,
     doubt: Option<Doubt>,
     renews_at: Option<Moment>,
-    /// A route has refused it.
+    /// A route has refused this session.
     is_refused: bool,
-    /// It is not killed for that. What the server returns then is tried once more.
+    /// The next request must not kill this refused session. The session that it returns is used,
+    /// even if it is the same one.
     is_spared: bool,
-    /// It is over, and the server has just returned it.
+    /// The session has expired, and the server has just returned it.
     is_over_and_alive: bool,
 }
 
-/// It may be a ghost.
+/// The session is unconfirmed: it may be a ghost.
 #[derive(Clone, Copy)]
 struct Doubt {
     confirm_at: Moment,
     failures: u32,
-    /// How many sessions in a row were different.
+    /// How many sessions in a row had different ids.
     sessions: u32,
 }
 
-/// How often routes have refused sessions one after the other.
+/// How many sessions in a row routes have refused.
 #[derive(Default)]
 struct Refusals {
     count: u32,
@@ -133,7 +133,7 @@ struct Refusals {
 }
 
 impl Keeper {
-    /// `confirms`: sessions come confirmed.
+    /// Creates a keeper. `confirms`: renewals return only confirmed sessions.
     pub fn new(rules: Rules, confirms: bool) -> Self {
         Self {
             rules,
@@ -163,13 +163,13 @@ impl Keeper {
         }
     }
 
-    /// Returns the work for a caller whose turn it is to try, even in a pause: it has
-    /// waited for another caller who has given up.
+    /// Returns the request for a caller who has become the leader. It is returned even during a
+    /// pause, because the caller has waited for a leader who gave up.
     pub fn work(&self, now: Moment) -> Work {
         self.renewal(now)
     }
 
-    /// Returns the work that is due now.
+    /// Returns the request that is due now.
     pub fn due(&self, now: Moment) -> Option<Work> {
         if now < self.pauses_until {
             return None;
@@ -186,7 +186,7 @@ impl Keeper {
             .map(|_| self.confirmation())
     }
 
-    /// Returns when the next work is due, for a thread that does it ahead of time.
+    /// Returns when the next request is due, for the thread that renews in advance.
     pub fn next_due(&self) -> Moment {
         let due = match &self.held {
             None => Moment::ZERO,
@@ -203,14 +203,15 @@ impl Keeper {
         due.max(self.pauses_until)
     }
 
-    /// Returns what can be handed out without asking, and until when.
+    /// Returns the session that a get may return without further checks, and until when.
     ///
-    /// With a thread that works ahead of time no caller has to look for work.
+    /// If a thread renews in advance, callers need not check for due requests.
     pub fn hand_out(&self, now: Moment) -> Option<(Session, Moment)> {
         let held = self.held.as_ref()?;
         let (session, until) = self.usable_until(now)?;
         let until = match self.rules.is_background {
-            // A forked child has no thread that confirms it.
+            // A forked child has no such thread. Its gets stop using this session one second after
+            // `confirm_at`, and confirm it.
             true => match held.doubt {
                 Some(doubt) => until.min(doubt.confirm_at + Duration::from_secs(1)),
                 None => until,
@@ -220,7 +221,7 @@ impl Keeper {
         Some((session.clone(), until))
     }
 
-    /// Returns what can be handed out without asking while another does the work, and until
+    /// Returns the session that gets may return while another caller makes the request, and until
     /// when.
     pub fn hand_out_meanwhile(&self, now: Moment) -> Option<(Session, Moment)> {
         let (session, until) = self.usable_until(now)?;
@@ -237,15 +238,14 @@ impl Keeper {
         Some((session, until))
     }
 
-    /// Is told that a thread works ahead of time, or that there is none.
+    /// Sets whether a thread renews in advance.
     pub fn set_background(&mut self, is_background: bool) {
         self.rules.is_background = is_background;
     }
 
-    /// Takes a session that another process has stored, if it is good. Returns whether
-    /// it is.
+    /// Adopts a session that another process has stored, if it is good. Returns whether it did.
     ///
-    /// `doubted_since`: when it came, if it was not confirmed.
+    /// `doubted_since`: when the session was received, if it is unconfirmed.
     pub fn take_stored(
         &mut self,
         session: &Session,
@@ -258,25 +258,25 @@ impl Keeper {
             .is_none_or(|held| held.session.token() != session.token());
         let is_good = is_news && self.is_good(session, now.time) && !self.is_refused(session);
         if is_good {
-            // The age of a stored session says nothing: it was fresh when it came.
+            // `is_fresh_at` may use the age in the answer, not the age now. So `doubted_since`
+            // decides.
             self.adopt(session.clone(), doubted_since, now);
         }
         is_good
     }
 
-    /// Is told what came of a piece of work.
+    /// Processes the result of a request.
     pub fn done(&mut self, work: &Work, outcome: Result<Session, Error>, now: Now) {
         match (work.task, outcome) {
             (Task::Renew, Ok(session)) => self.renewed(session, work.aim.confirms, now),
             (Task::Confirm, Ok(session)) => self.compared(session, now),
-            // A session in doubt stays so, and is handed out.
+            // An unconfirmed session stays so, and stays in use.
             (Task::Confirm, Err(error)) => self.failed_to_confirm(error, now),
             (Task::Renew, Err(error)) => self.failed(error, &work.aim, now),
         }
     }
 
-    /// Is told that another process does not let this one work. With a session in hand
-    /// that can wait.
+    /// Pauses because another process holds the lock, if there is a session to return.
     pub fn locked_out(&mut self, now: Now) {
         if self.usable(now.time).is_some() {
             let until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
@@ -284,12 +284,13 @@ impl Keeper {
         }
     }
 
-    /// Is told that a route has refused the session that came in place of a refused one.
-    /// Another process may have replaced it: the server is asked, nothing is killed, and
-    /// what comes is tried once more. Returns whether that is news.
+    /// Marks as refused a session that was received after a refused one. Returns whether this is
+    /// the first report.
     ///
-    /// One that has just been tried once more is not tried again at once: a path that does
-    /// not exist is refused in the words of a bad token.
+    /// Another process may have replaced the session. So the next request kills nothing, and the
+    /// session that it returns is tried once more. A session that has just been tried once more is
+    /// not tried again at once: the server refuses a path that does not exist with the same words
+    /// as a bad token.
     pub fn refuse_again(&mut self, rejected: &Session, now: Now) -> bool {
         let is_pause = self.tried.as_ref().is_some_and(|(tried, at)| {
             tried.is_same_as(rejected) && now.time.saturating_sub(*at) < BETWEEN_EQUAL_ANSWERS
@@ -304,7 +305,7 @@ impl Keeper {
         is_news
     }
 
-    /// Is told that a route has refused a session. Returns whether that is news.
+    /// Marks a session as refused by a route. Returns whether this is the first report.
     pub fn refuse(&mut self, rejected: &Session, now: Now) -> bool {
         let was_refused = self.held.as_ref().is_some_and(|held| held.is_refused);
         let is_news = self.mark_refused(rejected, now);
@@ -314,7 +315,7 @@ impl Keeper {
         is_news
     }
 
-    /// Returns whether it is news.
+    /// Marks a session as refused. Returns whether this is the first report.
     fn mark_refused(&mut self, rejected: &Session, now: Now) -> bool {
         let is_older = self
             .older
@@ -331,13 +332,14 @@ impl Keeper {
         }
         held.is_refused = true;
         held.is_over_and_alive = false;
-        // One in doubt is a ghost, perhaps, and no ghost comes again.
+        // Remember the session, because the server may return it again. It never returns a ghost
+        // again, so an unconfirmed session replaces only one that the server has removed.
         let is_gone = |refused: &Session| now.time >= refused.times().ends_at + REAPED_WITHIN;
         if held.doubt.is_none() || self.refused.as_ref().is_none_or(is_gone) {
             self.refused = Some(held.session.clone());
         }
-        // The server can be reached, so a pause of the keeper's own choice is over. One
-        // that the server has asked for is not.
+        // The server can be reached, so a pause that the keeper has chosen ends. One that the
+        // server has asked for does not.
         let is_asked_for = self
             .trouble
             .as_ref()
@@ -356,14 +358,14 @@ impl Keeper {
             last: now.time,
         };
         if self.refusals.count > 2 {
-            // A renewal does not help: the sessions that come do not exist.
+            // A renewal does not help: the server returns sessions that do not exist.
             self.trouble = Some(aim::refused_ghost());
             let until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
             self.pauses_until = self.pauses_until.max(until);
         }
     }
 
-    /// Whether there is anything to tell a caller who waits: the session, or why not.
+    /// Returns the result for a caller who has waited: the session, or the error.
     pub fn outcome(&self, now: Moment) -> Result<Session, Error> {
         match self.usable(now) {
             Some(session) => Ok(session.clone()),
@@ -371,7 +373,7 @@ impl Keeper {
         }
     }
 
-    /// Returns why the last work failed, with the time until the next one.
+    /// Returns the last error, with the time until the next request.
     pub fn last_error(&self, now: Moment) -> Option<Error> {
         let mut error = self.trouble.clone()?;
         error.is_retryable = self.ghosts_pass_in(now).map(|_| true);
@@ -379,7 +381,7 @@ impl Keeper {
         Some(error)
     }
 
-    /// Whether the held session is known to exist, as far as its store is concerned.
+    /// Returns whether the held session is known to exist. The file of the session records this.
     pub fn is_confirmed(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.doubt.is_none())
     }
@@ -415,8 +417,8 @@ impl Keeper {
         self.older.as_ref().filter(|older| self.is_good(older, now))
     }
 
-    /// Whether a session that is over may be handed out: this policy does, and the
-    /// reaper may not have run.
+    /// Returns whether an expired session may be returned: with `NeverKill`, until the reaper has
+    /// certainly run.
     fn may_be_alive(&self, session: &Session, now: Moment) -> bool {
         self.rules.renewal == Renewal::NeverKill && now < session.times().ends_at + REAPED_WITHIN
     }
@@ -434,10 +436,10 @@ impl Keeper {
         let mut error = self.trouble.clone().unwrap_or_else(|| {
             Error::new(
                 Status::SessionExpired,
-                "the session has ended and was not renewed; try again",
+                "the session has expired and was not renewed; try again",
             )
         });
-        // A ghost's error says when the old session has gone.
+        // For ghosts, this is when the server has removed the old session.
         let passes_in = self.ghosts_pass_in(now);
         error.is_retryable = passes_in.map(|_| true);
         error.retry_after = passes_in.or(Some(self.pauses_until.saturating_sub(now)));
@@ -450,15 +452,17 @@ impl Keeper {
             .is_some_and(|error| error.status == Status::GhostSession)
     }
 
-    /// Returns how long an old session of the device keeps it from having a new one.
+    /// Returns how long an old session still keeps the device from getting a new one.
     fn ghosts_pass_in(&self, now: Moment) -> Option<Duration> {
         let left = self.moved_until?.checked_sub(now)?;
         (self.has_ghosts() && !left.is_zero()).then_some(left)
     }
 
-    /// Returns what a session must have left to be worth having. The server counts whole
-    /// seconds: with one more than `min_valid` it has that much left when it arrives, and
-    /// a session at its last use counts as over there too.
+    /// Returns how many seconds a session must have left to be accepted.
+    ///
+    /// The server counts whole seconds. With one second more than `min_valid`, the session still
+    /// has `min_valid` left when it arrives, and a session at its last use counts as expired for
+    /// the call as well.
     fn least(&self) -> i64 {
         let min_valid = self.rules.min_valid.as_secs();
         i64::try_from(min_valid)
@@ -471,8 +475,7 @@ impl Keeper {
         let held = self.held.as_ref();
         let is_spared = held.is_some_and(|held| held.is_spared);
         let refused = held.filter(|held| held.is_refused);
-        // After a failure nobody knows whether the kill was carried out. A plain request
-        // tells.
+        // After a failure, a kill may or may not have been carried out. A plain request tells.
         let is_early = refused.is_none()
             && self.failures == 0
             && held
@@ -485,7 +488,8 @@ impl Keeper {
             Renewal::Early | Renewal::AtExpiry => Kill::IfOver,
         };
         let ahead = match self.rules.renewal {
-            // The same session is not good for longer.
+            // The request is sent early. Without this, the call would accept the session that it is
+            // to replace.
             Renewal::AtExpiry if self.rules.is_background => Rules::AHEAD.as_secs().cast_signed(),
             _ => 0,
         };
@@ -499,7 +503,7 @@ impl Keeper {
                     .filter(|_| !is_spared)
                     .and_then(Session::id)
                     .map(str::to_owned),
-                // Where ghosts came, another one is likely.
+                // After ghosts, the next session may be one too.
                 confirms: self.confirms || self.has_ghosts(),
             },
         }
@@ -528,14 +532,14 @@ impl Keeper {
                 .as_ref()
                 .is_some_and(|held| held.session.is_same_as(&session))
             {
-                // What is held does not exist: the server has one.
+                // The held session does not exist: the server has another one.
                 self.held = None;
             }
-            // It was refused while this work was under way, or before others came. The next
-            // work knows, if the session has an id by which the server can be told from the
-            // refused one.
+            // A route refused this session, during the request or earlier. The next request names
+            // its id. Without an id the call cannot recognise it, so fail.
             if session.id().is_none() {
-                let words = "the server still returns the token that a route has refused";
+                let words =
+                    "the server still returns the token that a route has refused; try again";
                 self.failed(
                     Error::new(Status::SessionNotActive, words),
                     &Aim::default(),
@@ -550,12 +554,13 @@ impl Keeper {
             return;
         }
         if session.is_fresh_at(now.time) {
-            // It has just begun, and is over by another clock. It may be a ghost as well.
-            let words = "the session has just begun and is over by another clock; try again";
+            // Sessions are shorter than is required, or another clock says that it has expired. It
+            // may be a ghost too.
+            let words = "the new session has less time left than is required; require less, or check the clocks";
             let error = Error::new(Status::SessionExpired, words);
             return self.failed(error, &Aim::default(), now);
         }
-        // The server goes on returning the session.
+        // The server still returns the expired session.
         self.failures = 0;
         self.trouble = None;
         self.pauses_until = now.time + with_jitter(BETWEEN_EQUAL_ANSWERS, now.random);
@@ -571,7 +576,7 @@ impl Keeper {
         });
     }
 
-    /// `doubted_since`: when the session came, if it may be a ghost.
+    /// Adopts a session. `doubted_since`: when it was received, if it may be a ghost.
     fn adopt(&mut self, session: Session, doubted_since: Option<Moment>, now: Now) {
         let before = self.held.take();
         let is_first = before.is_none();
@@ -586,11 +591,11 @@ impl Keeper {
         let doubt = doubted_since.map(|since| Doubt {
             confirm_at: since.saturating_add(CONFIRMED_AFTER),
             failures: 0,
-            // One that was stored says nothing of the server as it is now.
+            // Count only a session that was received now.
             sessions: u32::from(since >= now.time),
         });
-        // From another address a create finds no old session, and a kill ends none. So
-        // the old one lives, and the new one may not.
+        // After a change of address, a create does not find the old session, and a kill does not
+        // end it. So the old one still exists. The new one may be a ghost.
         let has_better = self.good_older(now.time).is_some();
         let known = before
             .filter(|held| !held.is_refused && (held.doubt.is_none() || !has_better))
@@ -606,7 +611,7 @@ impl Keeper {
         self.pauses_until = now.time;
         self.hold(session, doubt, now);
         if let Some(held) = self.held.as_mut().filter(|_| !is_first) {
-            // A renewal that has brought too little is not made again at once.
+            // A renewal that gained too little time is not repeated at once.
             let not_before = now.time + BETWEEN_EQUAL_ANSWERS;
             held.renews_at = held.renews_at.map(|at| at.max(not_before));
         }
@@ -629,7 +634,7 @@ impl Keeper {
         });
     }
 
-    /// Is told which session a plain request returns while one is in doubt.
+    /// Compares the held, unconfirmed session with the one that a plain request returned.
     fn compared(&mut self, session: Session, now: Now) {
         let Some(held) = &self.held else {
             return self.renewed(session, false, now);
@@ -650,13 +655,14 @@ impl Keeper {
             return;
         }
         if !session.is_fresh_at(now.time) || self.is_refused(&session) {
-            // A ghost is always new.
+            // A ghost is new, and no route has refused it before. So this session exists.
             self.older = None;
             self.held = None;
             return self.renewed(session, false, now);
         }
         if !is_refused && has_moved(&held.session, &session) {
-            // From another address a session that exists has no confirmation either.
+            // After a change of address, the server does not return the held session even if it
+            // exists. Keep it as `older`, unless there is a good one already.
             self.older = self.good_older(now.time).or(Some(&held.session)).cloned();
         }
         if sessions >= GHOSTS_IN_A_ROW {
@@ -671,9 +677,10 @@ impl Keeper {
         self.hold(session, Some(doubt), now);
     }
 
-    /// No session can be had. While an old one lives, it is handed out.
+    /// Handles three ghosts in a row: the server returns no session that exists. An old session
+    /// that exists is used again.
     ///
-    /// `address`: where the server sees the device.
+    /// `address`: the device's address, as the server sees it.
     fn found_ghosts(&mut self, address: Option<&str>, now: Now) {
         self.moved_until = self
             .living
@@ -700,9 +707,10 @@ impl Keeper {
         self.pauses_until = now.time + with_jitter(2 * BETWEEN_EQUAL_ANSWERS, now.random);
     }
 
-    /// A call that confirms has found that no session can be had.
+    /// Handles a call that confirms and has received only ghosts.
     fn failed_for_ghosts(&mut self, error: Error, now: Now) {
-        // A server that mistakes the identifier has never had one that lived.
+        // Waiting helps only if an old session existed. Otherwise the server misreads the
+        // identifier.
         self.moved_until = self
             .living
             .as_ref()
@@ -717,8 +725,8 @@ impl Keeper {
         }
     }
 
-    /// A confirmation is made again later. It is no failure of a renewal, and delays none,
-    /// unless the server asks for that.
+    /// Handles a failed confirmation: it is repeated later. It is not a failed renewal and delays
+    /// none, unless the server asks for a pause.
     fn failed_to_confirm(&mut self, error: Error, now: Now) {
         let Some(doubt) = self.held.as_mut().and_then(|held| held.doubt.as_mut()) else {
             return;
@@ -756,8 +764,8 @@ impl Keeper {
             Status::Timeout | Status::ConnectionLost | Status::Server
         );
         if aim.kill != Kill::Never && is_open {
-            // A kill may be under way still. What is asked meanwhile could be told of a
-            // session that it ends.
+            // The kill may still be in progress. An answer before its end could contain the session
+            // that it ends.
             until = until.max(now.time + KILL_SETTLES);
         }
         self.pauses_until = until.max(now.time + asked.min(LONGEST_ASKED_PAUSE));
@@ -767,7 +775,8 @@ impl Keeper {
         self.trouble = Some(error);
     }
 
-    /// Ends a pause when the held session is over: a renewal is worth another try then.
+    /// Shortens a pause so that it ends when the held session does: then a renewal is worth another
+    /// try.
     fn until_last_use(&self, pause: Duration, now: Moment) -> Duration {
         let held = self.held.as_ref().filter(|held| !held.is_refused);
         let left = held.map(|held| self.last_use(&held.session).saturating_sub(now));
@@ -783,7 +792,7 @@ impl Keeper {
     }
 }
 
-/// Whether the device had another address when it was given the second session.
+/// Returns whether the device had different addresses for the two sessions.
 fn has_moved(one: &Session, other: &Session) -> bool {
     is_another(one.claim(Claim::Address), other.claim(Claim::Address))
 }
@@ -792,10 +801,10 @@ fn is_another(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_some() && other.is_some() && one != other
 }
 
-/// Returns a session as it is held, or as it has come again.
+/// Returns the held session or the same session from a later answer, whichever ends later.
 ///
-/// What an answer took is counted against its session. So of two ends the later one is
-/// nearer to the truth.
+/// The duration of an exchange is subtracted from its session's time. So the later end is nearer to
+/// the truth.
 fn with_later_end(held: &Session, again: Session) -> Session {
     match again.times().ends_at < held.times().ends_at {
         true => held.clone(),
@@ -803,14 +812,14 @@ fn with_later_end(held: &Session, again: Session) -> Session {
     }
 }
 
-/// Returns the longest pause after so many failures in a row.
+/// Returns the longest pause after this many failures in a row.
 fn longest_pause(failures: u32) -> Duration {
     FIRST_PAUSE
         .saturating_mul(1 << failures.saturating_sub(1).min(16))
         .min(LONGEST_PAUSE)
 }
 
-/// Returns a wait within a fifth of its length.
+/// Returns the wait, longer or shorter by up to a fifth.
 fn with_jitter(wait: Duration, random: u32) -> Duration {
     wait.mul_f64(0.8 + 0.4 * f64::from(random) / f64::from(u32::MAX))
 }

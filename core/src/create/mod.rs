@@ -1,4 +1,4 @@
-//! From options to a session worth handing out. Pure decisions, no I/O.
+//! The decisions of a session call: attempts, retries, renewals and turns. No I/O.
 
 pub mod aim;
 pub mod budget;
@@ -7,3 +7,4 @@ pub mod keeper;
 pub mod retry;
 pub mod rules;
 pub mod single_flight;
+pub mod stopped;

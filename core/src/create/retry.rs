@@ -1,16 +1,15 @@
-//! How long to wait before another attempt.
+//! The wait before the next attempt.
 
 use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Returns how long to wait after the `failures`-th failure. `random` is uniform
-/// over all values of its type.
+/// Returns the wait after the `failures`-th failure. `random` is uniform over all values of its
+/// type.
 ///
-/// The jitter is full: callers that failed together do not come back together. A
-/// wait that the server asks for is the least, with a little jitter for the same
-/// reason.
+/// The jitter is full, so that callers that failed together do not retry together. If the server
+/// asks for a wait, that is the minimum, with a little jitter for the same reason.
 pub fn wait(asked: Option<Duration>, failures: u32, random: u32) -> Duration {
     let longest = FIRST_WAIT
         .saturating_mul(1 << failures.saturating_sub(1).min(16))
@@ -22,8 +21,8 @@ pub fn wait(asked: Option<Duration>, failures: u32, random: u32) -> Duration {
     }
 }
 
-/// Returns how long to wait after a server has said for the `times`-th time that it is
-/// starting. It starts within seconds, and many clients wait for it.
+/// Returns the wait after a server has answered for the `times`-th time that it is starting. It
+/// starts within seconds, and many clients wait for it.
 pub fn wait_for_start(asked: Option<Duration>, times: u32, random: u32) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(300);
     const LONGEST: Duration = Duration::from_secs(3);

@@ -1,4 +1,4 @@
-//! How a provider keeps its session.
+//! How a provider renews its session.
 
 use std::time::Duration;
 
@@ -7,36 +7,35 @@ use crate::moment::Moment;
 /// When a provider renews its session, and whether it may kill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Renewal {
-    /// When too little is left: a plain request, then a kill if the same session
-    /// comes back.
+    /// When too little time is left: a plain request, then a kill if the server returns the same
+    /// session.
     #[default]
     AtExpiry,
-    /// Plain requests only. A session that is over is handed out as long as the
-    /// server returns it.
+    /// With plain requests only. An expired session is returned as long as the server returns it.
     NeverKill,
-    /// A kill before the end, for an identifier that one process owns.
+    /// With a kill before the end. Only for an identifier that one process owns.
     Early,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// A session with less left is not handed out.
+    /// A session with less time left is not returned to a caller.
     pub min_valid: Duration,
     pub renewal: Renewal,
-    /// A thread renews ahead of time.
+    /// A thread renews in advance.
     pub is_background: bool,
 }
 
 impl Rules {
-    /// How long before a session is of no more use the thread renews it.
+    /// How long before the last use of a session the thread renews it.
     pub const AHEAD: Duration = Duration::from_secs(3);
-    /// The most that a session loses of its life to an early renewal.
+    /// The most time that an early renewal takes from a session.
     const MOST_EARLY: Duration = Duration::from_secs(60);
 
-    /// Returns when the session has to be renewed ahead of its last use, if ever.
+    /// Returns when to renew the session before its last use, or `None`.
     ///
-    /// `whole` is the session's life. The jitter keeps providers that began together
-    /// from renewing together.
+    /// `whole` is the life of the session. The jitter separates the renewals of providers that
+    /// started together.
     pub fn renews_at(&self, ends_at: Moment, whole: Duration, random: u32) -> Option<Moment> {
         let last_use = ends_at.saturating_sub(self.min_valid);
         match self.renewal {

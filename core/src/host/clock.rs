@@ -2,67 +2,27 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Reads a clock that never jumps and runs while the device is suspended,
-/// counted from an arbitrary moment.
+use crate::host::system;
+
+/// Reads the clock that never jumps and that runs while the device is suspended. It starts at an
+/// arbitrary time, which is the same for all processes.
 ///
-/// A session expires on the server while a phone sleeps. By a clock that stops
-/// in sleep it would seem alive.
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+/// A session expires on the server while a phone sleeps. With a clock that stops during sleep, it
+/// would seem valid.
 pub fn since_boot() -> Duration {
-    // Apple's CLOCK_MONOTONIC runs during sleep (CLOCK_UPTIME_RAW stops). On
-    // Linux that is CLOCK_BOOTTIME.
-    #[cfg(target_vendor = "apple")]
-    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
-    #[cfg(not(target_vendor = "apple"))]
-    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `now` is a valid timespec to write to, and the clock exists on
-    // every kernel that this target supports.
-    unsafe { libc::clock_gettime(CLOCK, &mut now) };
-    Duration::new(
-        now.tv_sec.try_into().unwrap_or(0),
-        now.tv_nsec.try_into().unwrap_or(0),
-    )
+    system::since_boot()
 }
 
-/// Returns a number that is another after each tick of the system's clock, some
-/// milliseconds later, and after each suspend. 0: the system has none.
+/// Returns a number that changes every few milliseconds, and after each suspend. It counts the
+/// ticks of the system's clock. Returns 0 if the system has no such number.
 ///
-/// Reading it takes a quarter of the time that [`since_boot`] takes. A suspend leaves
-/// another number because the kernel brings the clock up to date when it begins.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+/// It takes a quarter of the time of [`since_boot`]. It changes after a suspend because the kernel
+/// updates the clock when it suspends.
 pub fn tick() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: as above.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut now) };
-    (now.tv_sec as u64)
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(now.tv_nsec as u64)
+    system::tick()
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn tick() -> u64 {
-    0
-}
-
-/// Reads the best portable clock. On Windows it runs during sleep, on other
-/// systems it may stop.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-pub fn since_boot() -> Duration {
-    use std::{sync::OnceLock, time::Instant};
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
-}
-
-/// Reads the device's wall clock in Unix seconds. Users set it as they like, so
-/// it is the last resort.
+/// Reads the wall clock in Unix seconds. Users can set it, so it is the last resort.
 pub fn wall() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),

@@ -1,42 +1,25 @@
-//! The calling thread's `errno`.
+//! The calling thread's `errno`, or its last error on Windows.
 
-/// Puts `errno` back when dropped. A C caller does not expect a library to
-/// change it on success.
-pub struct KeepErrno(#[cfg(unix)] libc::c_int);
+use std::ffi::c_int;
 
-#[cfg(unix)]
-mod variable {
-    #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
-    use libc::__errno as location;
-    #[cfg(any(target_os = "linux", target_os = "emscripten", target_os = "redox"))]
-    use libc::__errno_location as location;
-    #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
-    use libc::__error as location;
+use crate::host::system;
 
-    pub(super) fn get() -> libc::c_int {
-        // SAFETY: always a valid pointer to this thread's errno.
-        unsafe { *location() }
-    }
-
-    pub(super) fn set(value: libc::c_int) {
-        // SAFETY: as above.
-        unsafe { *location() = value }
-    }
-}
+/// Restores `errno` when it is dropped. C callers expect that a successful call leaves it
+/// unchanged.
+///
+/// On Windows this is the number of `GetLastError` and `WSAGetLastError`. The library does not use
+/// the `errno` of a C runtime there.
+pub struct KeepErrno(c_int);
 
 impl KeepErrno {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self(
-            #[cfg(unix)]
-            variable::get(),
-        )
+        Self(system::last_error())
     }
 }
 
 impl Drop for KeepErrno {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        variable::set(self.0);
+        system::set_last_error(self.0);
     }
 }

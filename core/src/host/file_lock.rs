@@ -1,155 +1,118 @@
-//! A lock between processes, held through a file.
+//! A lock between processes, on a file.
 //!
-//! The system lets go of it when the process ends, however it ends.
+//! The system releases it when the process ends in any way.
 
 use std::{
-    fs::{File, OpenOptions},
-    io,
-    os::{
-        fd::{AsRawFd, IntoRawFd},
-        unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
-    },
+    fs::File,
+    io::{self, Read, Write},
+    mem,
     path::Path,
     sync::atomic::{AtomicI32, Ordering::*},
     time::Duration,
 };
 
 use crate::{
-    host::{descriptors::StandardStreams, fork, user},
+    host::{descriptors::StandardStreams, fork, system},
     moment::Moment,
 };
 
-/// Locks that are held now. A forked child closes its copies: as long as one is
-/// open, the parent's death would not let go of the lock.
+/// The descriptors of the locks that are held. A forked child closes its copies: while one is open,
+/// the lock survives the end of the parent.
 static HELD: [AtomicI32; 512] = [const { AtomicI32::new(FREE) }; 512];
 const FREE: i32 = -1;
 
 const TRIES: u32 = 10;
 
-/// A moment in the file: milliseconds in so many digits.
+/// The number of digits of a time in the file, in milliseconds.
 const DIGITS: usize = 20;
 
-/// What trying to take a lock has come to.
+/// The result of an attempt to take a lock.
 pub enum Attempt {
     Taken(FileLock),
-    /// Another process, or another part of this one, holds it, and lets go of it until
-    /// this moment. `None`: it has not said so yet.
+    /// Another process, or another part of this one, holds the lock, and will release it by this
+    /// time. `None` if it has not written the time yet.
     Waits {
         until: Option<Moment>,
     },
 }
 
-/// Lets go of the lock when it is dropped.
+/// Releases the lock when it is dropped.
 pub struct FileLock {
-    /// `None` once it is closed.
+    /// `None` after it was closed.
     file: Option<File>,
-    /// Where it stands in `HELD`. `None`: there was no room.
+    /// Its element of `HELD`, or `None` if there was no room.
     slot: Option<&'static AtomicI32>,
 }
 
 impl FileLock {
-    /// Takes the lock of a file, which is made if it is not there. `until`: when this
-    /// process will have let go of it, for others to read.
+    /// Takes the lock of a file, and creates the file if necessary. `until`: when this process will
+    /// release the lock, for others to read.
     ///
-    /// A link, a file of another user and what is no regular file are errors: they
-    /// could be somebody's trap.
+    /// Fails if the path is a symbolic link, a file of another user, or not a regular file: another
+    /// user may have put it there.
     pub fn try_hold(path: &Path, until: Moment) -> io::Result<Attempt> {
         fork::in_each_child(forget_all);
-        // A file that somebody removes again and again is none to wait with.
+        // Give up if somebody removes the file repeatedly.
         for _ in 0..TRIES {
             let file = {
-                let _occupied = StandardStreams::occupy();
-                open(path)?
+                let _occupied = StandardStreams::occupy()?;
+                system::open_lock(path, DIGITS as u64 + 1)?
             };
             let attempt = lock(file, until)?;
-            // A file that was removed meanwhile locks out nobody.
+            // A lock on a file that was removed meanwhile excludes no other process.
             match attempt {
                 Attempt::Taken(lock) if !lock.is_still_at(path)? => {}
                 attempt => return Ok(attempt),
             }
         }
-        Err(io::Error::other("it is removed again and again"))
+        Err(io::Error::other("the file was removed repeatedly"))
     }
 
     fn is_still_at(&self, path: &Path) -> io::Result<bool> {
         let Some(file) = &self.file else {
             return Ok(false);
         };
-        let here = file.metadata()?;
-        match std::fs::symlink_metadata(path) {
-            Ok(there) => Ok((there.dev(), there.ino()) == (here.dev(), here.ino())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        system::is_at(file, path)
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if metadata.uid() != user::effective_id() {
-        return Err(io::Error::other("it belongs to another user"));
-    }
-    if metadata.mode() & 0o077 != 0 {
-        // Who can open it can lock it.
-        return Err(io::Error::other("other users may open it"));
-    }
-    // It is written to. What is no lock file stays as it is.
-    if metadata.nlink() > 1 || metadata.len() > DIGITS as u64 + 1 {
-        return Err(io::Error::other("it is not a lock file"));
-    }
-    Ok(file)
 }
 
 fn lock(file: File, until: Moment) -> io::Result<Attempt> {
-    let descriptor = file.as_raw_fd();
+    let descriptor = system::inherited(&file);
     let slot = HELD.iter().find(|slot| {
         slot.compare_exchange(FREE, descriptor, AcqRel, Relaxed)
             .is_ok()
     });
+    let outcome = system::lock(&file);
+    let attempt = match &outcome {
+        Ok(()) => {
+            write_moment(&file, until);
+            None
+        }
+        Err(why) if why.kind() == io::ErrorKind::WouldBlock => Some(read_moment(&file)),
+        Err(_) => None,
+    };
     let lock = FileLock {
         file: Some(file),
         slot,
     };
-    // SAFETY: an open descriptor.
-    let outcome = unsafe { libc::flock(descriptor, libc::LOCK_EX | libc::LOCK_NB) };
-    let error = io::Error::last_os_error();
-    let file = lock.file.as_ref();
-    if outcome == 0 {
-        if let Some(file) = file {
-            write_moment(file, until);
-        }
-        return Ok(Attempt::Taken(lock));
-    }
-    match error.kind() {
-        io::ErrorKind::WouldBlock => Ok(Attempt::Waits {
-            until: file.and_then(read_moment),
-        }),
-        _ => Err(error),
+    match attempt {
+        Some(until) => Ok(Attempt::Waits { until }),
+        None => outcome.map(|()| Attempt::Taken(lock)),
     }
 }
 
-fn write_moment(file: &File, moment: Moment) {
+/// Writes at the beginning of a file that was just opened.
+fn write_moment(mut file: &File, moment: Moment) {
     let text = format!("{:0DIGITS$}\n", moment.as_millis());
-    if file.write_all_at(text.as_bytes(), 0).is_err() {
-        // No moment is better than that of the last holder.
+    if file.write_all(text.as_bytes()).is_err() {
+        // An empty file is better than the time of the previous holder.
         let _ = file.set_len(0);
     }
 }
 
-fn read_moment(file: &File) -> Option<Moment> {
+fn read_moment(mut file: &File) -> Option<Moment> {
     let mut text = [0; DIGITS];
-    file.read_exact_at(&mut text, 0).ok()?;
+    file.read_exact(&mut text).ok()?;
     let text = std::str::from_utf8(&text).ok()?;
     text.parse().ok().map(Duration::from_millis)
 }
@@ -159,29 +122,28 @@ impl Drop for FileLock {
         let Some(file) = self.file.take() else {
             return;
         };
-        let descriptor = file.as_raw_fd();
+        let descriptor = system::inherited(&file);
         if let Some(slot) = self.slot
             && slot
                 .compare_exchange(descriptor, FREE, AcqRel, Relaxed)
                 .is_err()
         {
             // This is a forked child, which has closed its copy.
-            let _ = file.into_raw_fd();
+            mem::forget(file);
             return;
         }
-        // A child may have a copy that it has not closed yet.
-        // SAFETY: an open descriptor.
-        unsafe { libc::flock(descriptor, libc::LOCK_UN) };
+        // A child may still have an open copy, so unlock explicitly.
+        let _ = system::unlock(&file);
     }
 }
 
-/// Runs in a forked child, where no lock is held.
+/// Closes the copies of all locks in a forked child.
 fn forget_all() {
     for slot in &HELD {
         let descriptor = slot.swap(FREE, AcqRel);
         if descriptor != FREE {
-            // SAFETY: the child's copy of a descriptor that its parent has open.
-            unsafe { libc::close(descriptor) };
+            // This is the child's copy of a descriptor that its parent has open.
+            system::close(descriptor as usize);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Fork: which process this is, and state that a child makes anew.
+//! Fork: the identity of this process, and state that a child creates anew.
 
 use std::{
     mem,
@@ -10,14 +10,16 @@ use std::{
 
 use arc_swap::ArcSwap;
 
+use crate::host::system;
+
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// Returns a number that tells this process from those that it was forked from,
-/// or forks. Never 0.
+/// Returns a number that distinguishes this process from its ancestors and its children. It is
+/// never 0.
 ///
-/// The process id alone is not enough: the first process of each namespace has id
-/// 1, so a child and its parent may both have it. The count of forks alone is not
-/// enough either: a clone that runs no fork handlers does not raise it.
+/// The process id is not enough: the first process of each namespace has the id 1, so a child and
+/// its parent may both have it. The number of forks is not enough either: a clone that runs no fork
+/// handlers does not change it.
 pub fn this_process() -> u64 {
     static COUNTED: AtomicBool = AtomicBool::new(false);
     if !COUNTED.load(Relaxed) && !COUNTED.swap(true, Relaxed) {
@@ -30,15 +32,14 @@ fn count_fork() {
     FORKS.fetch_add(1, Relaxed);
 }
 
-/// Runs `handler` in every child that `fork` makes, before `fork` returns there.
-/// The handler must not block.
+/// Registers a handler that runs in every forked child, before `fork` returns there. It must not
+/// block.
 ///
-/// Each handler is registered once, however often it is given. The system
-/// forgets handlers when the library is unloaded.
-#[cfg(unix)]
+/// A handler that is already registered is not added again. The system removes the handlers when
+/// the library is unloaded.
 pub fn in_each_child(handler: fn()) {
     use std::sync::atomic::AtomicPtr;
-    // A child must not wait for a lock here.
+    // An array of atomics, because a child must not wait for a lock here.
     static HANDLERS: [AtomicPtr<()>; 4] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 4];
     static REGISTERED: AtomicBool = AtomicBool::new(false);
     extern "C" fn run() {
@@ -50,10 +51,6 @@ pub fn in_each_child(handler: fn()) {
             }
         }
     }
-    type Handler = Option<extern "C" fn()>;
-    unsafe extern "C" {
-        fn pthread_atfork(before: Handler, in_parent: Handler, in_child: Handler) -> libc::c_int;
-    }
     let new = handler as *mut ();
     for slot in &HANDLERS {
         match slot.compare_exchange(std::ptr::null_mut(), new, SeqCst, SeqCst) {
@@ -63,89 +60,33 @@ pub fn in_each_child(handler: fn()) {
         }
     }
     if !REGISTERED.swap(true, SeqCst) {
-        // SAFETY: `run` does not unwind and waits for no lock.
-        unsafe { pthread_atfork(None, None, Some(run)) };
+        system::around_forks(None, None, Some(run));
     }
 }
 
-#[cfg(not(unix))]
-pub fn in_each_child(_: fn()) {}
+/// Registers handlers around every fork: `before` and `in_parent` run in the process that forks.
+/// They may only block briefly. Register them once.
+pub fn around_each(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
+    system::around_forks(Some(before), Some(in_parent), Some(in_child));
+}
 
-/// Returns the id of this process, and asks the kernel once a process.
-///
-/// The id is kept on a page that the kernel zeroes in every child, however the
-/// child is made (`MADV_WIPEONFORK`). This saves a system call on every call.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+/// Returns the id of this process. Asks the kernel once in each process, if the system can show
+/// that this is a child.
 fn process_id() -> u32 {
-    use std::{ptr, sync::atomic::AtomicPtr};
-    static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
-    /// The kernel cannot do it: Linux before 4.14, or a sandbox.
-    static CANNOT: AtomicBool = AtomicBool::new(false);
-    const SIZE: usize = 4096;
-    const NO_ADVICE: libc::c_int = -1;
-
-    let mut page = PAGE.load(Acquire);
-    if page.is_null() {
-        if CANNOT.load(Relaxed) {
-            return std::process::id();
-        }
-        // SAFETY: a new private mapping, of which the first word is used. It is
-        // given back when the kernel cannot wipe it, or another thread was
-        // faster.
-        unsafe {
-            let new = libc::mmap(
-                ptr::null_mut(),
-                SIZE,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            if new == libc::MAP_FAILED {
-                CANNOT.store(true, Relaxed);
-                return std::process::id();
-            }
-            // An emulator that accepts every advice follows none.
-            let is_honest = libc::madvise(new, SIZE, NO_ADVICE) != 0;
-            if !is_honest || libc::madvise(new, SIZE, libc::MADV_WIPEONFORK) != 0 {
-                CANNOT.store(true, Relaxed);
-                libc::munmap(new, SIZE);
-                return std::process::id();
-            }
-            match PAGE.compare_exchange(ptr::null_mut(), new.cast(), AcqRel, Acquire) {
-                Ok(_) => page = new.cast(),
-                Err(other) => {
-                    libc::munmap(new, SIZE);
-                    page = other;
-                }
-            }
-        }
-    }
-    // SAFETY: the page stays mapped for good, and holds one atomic number.
-    let kept = unsafe { &*page };
-    match kept.load(Relaxed) {
-        0 => {
-            let id = std::process::id();
-            kept.store(id, Relaxed);
-            id
-        }
-        id => id,
-    }
+    system::process_id()
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn process_id() -> u32 {
-    std::process::id()
-}
-
-/// The process that owns something that a child cannot use. Nobody owns it at
-/// first.
+/// The process that owns something that a child cannot use. By default there is no owner.
 #[derive(Debug, Default)]
 pub struct Owner(AtomicU64);
 
 impl Owner {
-    /// Makes this process the owner, unless another one is. Returns whether
-    /// this process owns it now.
+    pub fn this_process() -> Self {
+        Self(AtomicU64::new(this_process()))
+    }
+
+    /// Makes this process the owner, unless another one is. Returns whether this process is the
+    /// owner.
     pub fn claim(&self) -> bool {
         let here = this_process();
         match self.0.compare_exchange(0, here, AcqRel, Acquire) {
@@ -154,18 +95,18 @@ impl Owner {
         }
     }
 
-    /// Returns whether another process owns it. Then nothing may be touched.
+    /// Returns whether another process is the owner. Then this process must not touch the object.
     pub fn is_another(&self) -> bool {
         let owner = self.0.load(Acquire);
         owner != 0 && owner != this_process()
     }
 }
 
-/// A value that a forked child never touches: the child makes its own.
+/// A value that a forked child does not touch. The child creates its own.
 ///
-/// The child shares the parent's sockets, and a lock that another thread held
-/// at the fork stays locked for ever. So the child neither locks nor drops what
-/// it inherited: dropping would close the parent's connections with a goodbye.
+/// The child shares the parent's sockets, and a lock that another thread held during the fork is
+/// never released in the child. So the child neither locks nor drops the inherited value: dropping
+/// it would close the parent's TLS connections with a `close_notify`.
 pub struct PerProcess<T> {
     current: ArcSwap<Owned<T>>,
     make: fn() -> T,
@@ -193,7 +134,7 @@ impl<T> PerProcess<T> {
                 mem::forget(current);
                 fresh
             } else {
-                // Another thread of the child was faster.
+                // Another thread of the child was first.
                 Arc::clone(&previous)
             };
         }
@@ -214,7 +155,7 @@ impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let current = self.current.load_full();
         if current.process != this_process() {
-            // One count too many on purpose: the parent owns the value.
+            // This leaks a reference on purpose: the value belongs to the parent.
             mem::forget(current);
         }
     }

@@ -1,22 +1,24 @@
-//! What the library owes the process that it is a guest in: fork, exit, panics,
-//! signals, threads, `errno`.
+//! The library's duties towards the process that it runs in: fork, exit, panics, signals, threads,
+//! `errno`.
 //!
-//! With the skin of the C ABI this is the only place where `unsafe` may stand.
-//! Each function has a portable fallback.
+//! Apart from the C ABI, this is the only module that may use `unsafe`. What differs between systems
+//! is in `system`.
 
 pub mod boot;
 pub mod cancellation;
 pub mod clock;
 pub mod descriptors;
+pub mod endings;
+pub mod entropy;
 pub mod errno;
 pub mod exit;
-#[cfg(unix)]
 pub mod file_lock;
+pub mod forced_unwind;
 pub mod fork;
-pub mod limits;
 pub mod panics;
-#[cfg(unix)]
+pub mod probes;
 pub mod readiness;
+pub mod refusals;
+pub mod signals;
+pub mod system;
 pub mod threads;
-#[cfg(unix)]
-pub mod user;

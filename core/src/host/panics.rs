@@ -1,5 +1,5 @@
-//! Panics of ours become errors. They are bugs. A host must neither see them
-//! printed nor be unwound by them.
+//! Turns panics of the library into errors. They are bugs. They must not be printed, and must not
+//! unwind into the host.
 
 use std::{
     cell::Cell,
@@ -8,16 +8,19 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::error::{Error, Status};
+use crate::{
+    error::{Error, Status},
+    host::{refusals, signals, system},
+};
 
 thread_local! {
-    /// How deep this thread is inside code of ours.
+    /// The depth of nested calls into the library on this thread.
     static INSIDE: Cell<u32> = const { Cell::new(0) };
-    /// Where the last panic of this thread came from.
+    /// The source line of the last panic of this thread.
     static PANICKED_AT: Cell<Option<Place>> = const { Cell::new(None) };
 }
 
-/// Where a test may ask for a panic.
+/// Where a test can cause a panic.
 #[cfg(feature = "test-hooks")]
 #[derive(Clone, Copy)]
 pub enum Point {
@@ -44,9 +47,9 @@ impl Point {
     }
 }
 
-/// Runs `body`; a panic becomes an error with the place it came from.
+/// Runs `body`. Returns a panic as an error, with its source line.
 ///
-/// Only the place is kept, never the panic's words: they may quote data.
+/// The text of the panic is not kept, because it may contain data.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
     silence_our_panics();
     let depth = INSIDE.get();
@@ -54,40 +57,45 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
     let outcome = panic::catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(depth);
     outcome.map_err(|payload| {
-        // A payload whose drop panics must not get out either.
+        // Leak the payload: its destructor could panic too.
         std::mem::forget(payload);
         last()
     })
 }
 
-/// The last panic of this thread, as an error.
+/// Returns the last panic of this thread as an error.
 pub fn last() -> Error {
+    // The panic is not a bug if the system refuses a call without which the code below us panics.
+    if let Some(refused) = refusals::error_behind_panic() {
+        return refused;
+    }
     let place = match PANICKED_AT.get() {
         Some(place) => place.to_string(),
         None => "an unknown place".to_owned(),
     };
     Error::new(
         Status::Panic,
-        format!("libzelf has a bug at {place}; please report it. The client stays usable"),
+        format!("libzelf has a bug at {place}; report it. The client can still be used"),
     )
 }
 
-/// Runs code of the host's: its panics are not ours to hide.
+/// Runs code of the host. Its panics are printed as usual, and its signals are not blocked.
 pub fn outside<T>(body: impl FnOnce() -> T) -> T {
     let depth = INSIDE.replace(0);
-    let outcome = body();
+    let outcome = signals::as_host(body);
     INSIDE.set(depth);
     outcome
 }
 
-/// Keeps our panics from printing. The static library may share the hook with a host
-/// in Rust. So a panic outside our code goes to the hook that was there.
+/// Installs a hook that does not print panics of the library. A static library may share the hook
+/// with a host in Rust. So a panic outside the library goes to the previous hook.
 fn silence_our_panics() {
-    // Not a `Once`: one that runs at a fork would never end in the child.
+    // Not a `Once`: if a fork interrupts it, it never completes in the child.
     static DONE: AtomicBool = AtomicBool::new(false);
     if DONE.load(Ordering::Relaxed) || DONE.swap(true, Ordering::Relaxed) {
         return;
     }
+    system::stay_loaded();
     let hosts_hook = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if INSIDE.get() == 0 {
@@ -98,8 +106,8 @@ fn silence_our_panics() {
     }));
 }
 
-/// A source line. Without the heap, so that the thread-local that holds it has
-/// no destructor to run after the host unloaded us.
+/// A source line, stored without the heap. So the thread-local variable has no destructor, which
+/// could run after the library was unloaded.
 #[derive(Clone, Copy)]
 struct Place {
     file: [u8; 32],
@@ -107,7 +115,7 @@ struct Place {
 }
 
 impl Place {
-    /// Keeps the end of the path: the rest is the building machine's business.
+    /// Keeps the file name only: the rest of the path belongs to the build machine.
     fn new(path: &str, line: u32) -> Self {
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let mut file = [b' '; 32];

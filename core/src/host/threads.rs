@@ -1,8 +1,13 @@
-//! Threads of ours.
+//! The library's threads.
 
-use std::thread::JoinHandle;
+use std::{cell::Cell, thread::JoinHandle};
 
-/// Returns a number that tells threads apart as long as they live.
+use crate::{
+    error::Error,
+    host::{cancellation::NoCancel, forced_unwind, refusals, signals::Mask, system},
+};
+
+/// Returns a number that identifies the calling thread while it lives.
 pub fn this_thread() -> usize {
     thread_local! {
         static HERE: u8 = const { 0 };
@@ -10,92 +15,72 @@ pub fn this_thread() -> usize {
     HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
-/// Returns whether `thread` is the calling one.
+thread_local! {
+    static DOES_IO: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the calling thread as the I/O thread of a client.
+pub fn this_does_io() {
+    DOES_IO.set(true);
+}
+
+/// Returns whether the calling thread is the I/O thread of a client. Its stack is small.
+pub fn does_io() -> bool {
+    DOES_IO.get()
+}
+
+/// Returns whether `thread` is the calling thread.
 ///
-/// It does not ask the standard library for the thread's id: that is gone when
-/// the host's thread-specific destructors run.
-#[cfg(unix)]
+/// This does not use the thread id of the standard library, which no longer exists when the host's
+/// thread-specific destructors run.
 pub fn is_this_thread(thread: &JoinHandle<()>) -> bool {
-    use std::os::unix::thread::JoinHandleExt;
-    // SAFETY: both threads exist.
-    unsafe { libc::pthread_equal(thread.as_pthread_t(), libc::pthread_self()) != 0 }
+    system::is_this_thread(thread)
 }
 
-#[cfg(not(unix))]
-pub fn is_this_thread(thread: &JoinHandle<()>) -> bool {
-    thread.thread().id() == std::thread::current().id()
-}
-
-/// Joins a thread that has ended, without waiting. Returns one that has not: the
-/// destructors of the host's thread-local data count as part of it.
-#[cfg(all(target_os = "linux", not(target_env = "uclibc")))]
+/// Joins a thread that has ended, without waiting. Otherwise returns the thread. On Linux and
+/// Windows, a thread has not ended while destructors of the host's thread-local data run.
 pub fn try_join(thread: JoinHandle<()>) -> Option<JoinHandle<()>> {
-    use std::os::unix::thread::JoinHandleExt;
-    unsafe extern "C" {
-        fn pthread_tryjoin_np(
-            thread: libc::pthread_t,
-            value: *mut *mut libc::c_void,
-        ) -> libc::c_int;
-    }
-    // SAFETY: there is a handle, so the thread is neither joined nor detached.
-    if unsafe { pthread_tryjoin_np(thread.as_pthread_t(), std::ptr::null_mut()) } != 0 {
-        return Some(thread);
-    }
-    // It has been joined, and must not be detached any more.
-    thread.into_pthread_t();
-    None
+    system::try_join(thread)
 }
 
-/// Elsewhere the end of a thread cannot be seen without waiting. The end of our
-/// own work on it has to do.
-#[cfg(not(all(target_os = "linux", not(target_env = "uclibc"))))]
-pub fn try_join(thread: JoinHandle<()>) -> Option<JoinHandle<()>> {
-    Some(thread).filter(|thread| !thread.is_finished())
-}
-
-/// Starts a thread that no signal meant for the host can land on.
+/// Starts a thread that handles no signals for the host.
 ///
-/// A new thread inherits its creator's mask, so the creator blocks all signals
-/// for the moment of creation. The faults stay deliverable, as blocking them is
-/// undefined, and so does SIGPROF, on which profilers sample.
+/// A new thread inherits the signal mask of its creator, so the creator blocks all signals while it
+/// creates the thread.
 pub fn spawn(
     name: &str,
     stack_size: usize,
     work: impl FnOnce() + Send + 'static,
-) -> std::io::Result<JoinHandle<()>> {
+) -> Result<JoinHandle<()>, Error> {
     let builder = std::thread::Builder::new()
         .name(name.to_owned())
         .stack_size(stack_size);
-    #[cfg(unix)]
-    {
-        // SAFETY: `sigfillset` and `pthread_sigmask` fill the zeroed sets, and
-        // every signal number is valid.
-        let previous = unsafe {
-            let mut blocked: libc::sigset_t = std::mem::zeroed();
-            let mut previous: libc::sigset_t = std::mem::zeroed();
-            libc::sigfillset(&mut blocked);
-            for signal in [
-                libc::SIGPROF,
-                libc::SIGSEGV,
-                libc::SIGBUS,
-                libc::SIGFPE,
-                libc::SIGILL,
-                libc::SIGTRAP,
-                libc::SIGABRT,
-                libc::SIGSYS,
-            ] {
-                libc::sigdelset(&mut blocked, signal);
-            }
-            libc::pthread_sigmask(libc::SIG_SETMASK, &blocked, &mut previous);
-            previous
-        };
-        let thread = builder.spawn(work);
-        // SAFETY: `previous` was filled in above.
-        unsafe {
-            libc::pthread_sigmask(libc::SIG_SETMASK, &previous, std::ptr::null_mut());
-        }
-        thread
-    }
-    #[cfg(not(unix))]
-    builder.spawn(work)
+    let previous = Mask::ours().set();
+    let thread = builder.spawn(|| {
+        // A cancellation would unwind Rust frames.
+        let _no_cancel = NoCancel::new();
+        work();
+    });
+    previous.set();
+    thread.map_err(refused)
+}
+
+/// Does the same for a thread that also runs the host's code, with the mask `hosts`.
+pub fn spawn_for_host(
+    name: &str,
+    stack_size: usize,
+    hosts: Mask,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, Error> {
+    spawn(name, stack_size, move || {
+        hosts.is_the_hosts_here();
+        work();
+        // The destructors of the host's thread-specific data run after this.
+        forced_unwind::finish();
+        hosts.set();
+    })
+}
+
+fn refused(why: std::io::Error) -> Error {
+    refusals::THREAD.refused("cannot start a thread", &why)
 }

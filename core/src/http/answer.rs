@@ -1,8 +1,8 @@
-//! A response, read whole and bounded, before anyone asks what it means.
+//! A complete response, before its meaning is decided.
 
 use crate::http::{coding::Coding, retry_after::RetryAfter};
 
-/// Borrows from the exchange that it came in.
+/// It borrows from the exchange that received it.
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
     pub status: u16,
@@ -11,16 +11,16 @@ pub struct Answer<'a> {
     pub retry_after: Option<RetryAfter>,
     /// The value of `Location`.
     pub location: Option<&'a [u8]>,
-    /// What `Content-Encoding` says of the body.
+    /// The coding in `Content-Encoding`.
     pub coding: Option<Coding>,
     pub body: &'a [u8],
-    /// The rest of the body never came. Such an answer is handed out for an
-    /// error only: its status must not be lost with its words.
+    /// The rest of the body is missing. This only happens for an error, whose status is useful
+    /// without its message.
     pub is_cut_short: bool,
 }
 
 impl<'a> Answer<'a> {
-    /// An answer with a status and a body, and nothing else.
+    /// Creates an answer with only a status and a body.
     pub fn of(status: u16, body: &'a [u8]) -> Self {
         Self {
             status,

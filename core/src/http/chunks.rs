@@ -2,16 +2,16 @@
 
 use crate::http::no_answer::NoAnswer;
 
-/// A line with a chunk's size and extensions may be this long.
+/// The longest line with a chunk's size and extensions.
 const MAX_LINE: usize = 4 * 1024;
 const MAX_TRAILERS: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chunks {
     state: State,
-    /// In a size line: the size so far. In data: the bytes that are to come.
+    /// In a size line, the size so far. In data, the bytes that are missing.
     left: u64,
-    /// Bytes of the line, or of all trailers, so far.
+    /// The bytes of the line, or of all trailers, so far.
     seen: usize,
 }
 
@@ -29,9 +29,9 @@ enum State {
 }
 
 impl Chunks {
-    /// Decodes `bytes[from..]`, moves the data down to `bytes[*end..]`, and moves
-    /// `end` up. Returns where the undecoded bytes begin: they follow the body when
-    /// it [`is_done`](Self::is_done), else there are none.
+    /// Decodes `bytes[from..]`. Moves the data to `bytes[*end..]`, and adds its length to `end`.
+    /// Returns where the undecoded bytes begin: the bytes behind a body that
+    /// [`is_done`](Self::is_done), else the end of `bytes`.
     pub fn decode(
         &mut self,
         bytes: &mut [u8],
@@ -77,7 +77,7 @@ impl Chunks {
                 State::Size
             }
             (State::Size | State::Extension, b'\n') => self.begin_data(),
-            // A lone CR is padding as well: only LF ends the line.
+            // A single CR counts as padding: only LF ends the line.
             (State::Size, b' ' | b'\t' | b'\r' | b';') | (State::Extension, _) => State::Extension,
             (State::AfterData, b'\r') => State::AfterData,
             (State::AfterData, b'\n') => {

@@ -1,4 +1,4 @@
-//! How a body is coded. Nobody asked for it: the library sends no `Accept-Encoding`.
+//! The coding of a body. The library requests none: it sends `Accept-Encoding: identity`.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
@@ -11,9 +11,9 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// Reads a `Content-Encoding`. `None`: the body is as it is.
+    /// Reads a `Content-Encoding`. Returns `None` if the body is not coded.
     pub fn named(value: &[u8]) -> Option<Self> {
-        // The last of several was applied last.
+        // Of several codings, the last one was applied last.
         let value = value.rsplit(|byte| *byte == b',').next()?;
         let value = value.trim_ascii().to_ascii_lowercase();
         Some(match &value[..] {
@@ -26,16 +26,16 @@ impl Coding {
         })
     }
 
-    /// Recognises a coding by how the body begins.
+    /// Detects a coding by the first bytes of the body.
     pub fn of(body: &[u8]) -> Option<Self> {
         match body {
             [0x1f, 0x8b, ..] => Some(Coding::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Coding::Zstd),
-            // The header of zlib (RFC 1950), at its four levels.
+            // The header of zlib (RFC 1950), for its four levels.
             [0x78, 0x01 | 0x9c | 0xda, ..] => Some(Coding::Deflate),
-            // The first of them reads as "x^".
+            // This one is "x^" in ASCII, so check that the body is not text.
             [0x78, 0x5e, ..] if std::str::from_utf8(body).is_err() => Some(Coding::Deflate),
-            // Its mark, or ASCII in two bytes each: so begin JSON and HTML.
+            // A byte order mark, or ASCII in UTF-16, as at the start of JSON or HTML.
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=u8::MAX, ..] | [1..=u8::MAX, 0, ..] => {
                 Some(Coding::Utf16)
             }
@@ -50,7 +50,7 @@ impl Coding {
             Coding::Brotli => "Brotli",
             Coding::Zstd => "zstd",
             Coding::Utf16 => "UTF-16",
-            Coding::Unknown => "no text",
+            Coding::Unknown => "unknown",
         }
     }
 }

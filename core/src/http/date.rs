@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Returns a date in Unix seconds. Some servers write UTC in place of GMT.
+/// Returns a date in Unix seconds. Some servers write UTC instead of GMT.
 pub fn http_date(value: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(value).ok()?;
     let date: SystemTime = match text.strip_suffix("UTC") {

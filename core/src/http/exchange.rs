@@ -1,5 +1,4 @@
-//! One exchange as a state machine: it is told what came, and says when the
-//! answer is there.
+//! One exchange as a state machine: it receives bytes, and tells when the answer is complete.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::{
     secret::Secret,
 };
 
-/// The bounds of a head, and of all interim answers together.
+/// The limits for a head, and for all interim answers together.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_INTERIM: usize = 64 * 1024;
 const MAX_INTERIM_COUNT: usize = 8;
@@ -23,32 +22,31 @@ const MAX_INTERIM_COUNT: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     pub method: Method,
-    /// A larger body is an error, or is cut where the status is an error anyway.
+    /// A larger body is an error. If the status is an error anyway, the body is cut.
     pub max_body: usize,
-    /// How long the rest of an answer that is an error is waited for, and then done
-    /// without. `None`: it has to come whole, as any other.
+    /// How long to wait for the rest of an error's body. After that, the part that has arrived is
+    /// used. `None`: the body must be complete.
     pub error_body_time: Option<Duration>,
-    /// Says whether a body that ends with the connection shows its own end.
+    /// Returns whether a body that ends with the connection is complete.
     pub is_whole: fn(&[u8]) -> bool,
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
-    /// By a goodbye, of TLS or of TCP without TLS.
+    /// With a `close_notify` of TLS, or a FIN of TCP without TLS.
     Clean,
-    /// Without TLS's goodbye: something may be missing.
+    /// Without the `close_notify` of TLS, so the end may be missing.
     Abrupt,
-    /// It broke, or time ran out.
+    /// The connection broke, or the time limit has passed.
     Broken,
 }
 
-/// Reads one answer. It can serve one exchange after the other, and keeps its
-/// buffer.
+/// Reads one answer. It can be reused for the next exchange, with its buffer.
 pub struct Exchange {
     rules: Rules,
     state: State,
-    /// The head, then the body, decoded as far as it has come.
+    /// The head, then the decoded part of the body.
     inbox: Secret,
     head: Head,
     body_start: usize,
@@ -60,7 +58,7 @@ pub struct Exchange {
     error_body_until: Option<Moment>,
 }
 
-/// An answer as it came: its head, and behind that its body.
+/// An answer as received: its head, followed by its body.
 pub struct Whole {
     pub bytes: Secret,
     pub body_start: usize,
@@ -68,7 +66,7 @@ pub struct Whole {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// The search for its end goes on at this byte.
+    /// The head is incomplete. The search for its end continues at this byte.
     Head(usize),
     Nothing,
     Length(u64),
@@ -80,9 +78,9 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Whole,
-    /// There is more than anyone needs.
+    /// The rest of the body is not needed.
     Unread,
-    /// The rest never came.
+    /// The rest of the body is missing.
     Missing,
 }
 
@@ -103,7 +101,7 @@ impl Exchange {
         }
     }
 
-    /// Forgets the last answer, wipes it, and waits for the next one.
+    /// Overwrites the last answer with zeros and waits for the next one.
     pub fn begin(&mut self) {
         let mut inbox = std::mem::take(&mut self.inbox);
         inbox.truncate(0);
@@ -113,13 +111,13 @@ impl Exchange {
         };
     }
 
-    /// As [`begin`](Self::begin), for an exchange with other rules.
+    /// Does the same as [`begin`](Self::begin), for an exchange with other rules.
     pub fn begin_with(&mut self, rules: Rules) {
         self.rules = rules;
         self.begin();
     }
 
-    /// Takes bytes that came. Returns whether the answer is there.
+    /// Processes bytes. Returns whether the answer is complete.
     pub fn received(&mut self, bytes: &[u8], now: Moment) -> Result<bool, NoAnswer> {
         self.has_heard |= !bytes.is_empty();
         let from = self.inbox.len();
@@ -129,7 +127,7 @@ impl Exchange {
             _ => self.read_body(from),
         };
         match outcome {
-            // What came of an error is better than nothing.
+            // A part of an error's body is better than nothing.
             Err(_) if self.is_error() => {
                 self.state = State::Done(End::Missing);
                 Ok(true)
@@ -139,31 +137,32 @@ impl Exchange {
         }
     }
 
-    /// Takes the end of the connection. On success the answer is there.
+    /// Processes the end of the connection. On success the answer is complete.
     pub fn closed(&mut self, how: Close) -> Result<(), NoAnswer> {
         self.has_broken |= how == Close::Broken;
         let end = match self.state {
             State::Done(end) => end,
             State::UntilClose if how == Close::Clean || self.shows_its_end() => End::Whole,
             _ if self.is_error() => End::Missing,
+            State::Head(_) => return Err(self.refusal_of_head()),
             _ => return Err(NoAnswer::Ended),
         };
         self.state = State::Done(end);
         Ok(())
     }
 
-    /// When the rest of an error is not waited for any more. Then the driver says
+    /// Returns when to stop waiting for the rest of an error's body. Then the driver calls
     /// [`closed`](Self::closed).
     pub fn error_body_until(&self) -> Option<Moment> {
         self.error_body_until
     }
 
-    /// Whether a byte of an answer has come.
+    /// Returns whether a byte of an answer has arrived.
     pub fn has_heard(&self) -> bool {
         self.has_heard
     }
 
-    /// The status of the answer, as soon as its head has come; 0 until then.
+    /// Returns the status of the answer, or 0 if its head is incomplete.
     pub fn status(&self) -> u16 {
         self.head.status
     }
@@ -172,15 +171,14 @@ impl Exchange {
         matches!(self.state, State::Done(_))
     }
 
-    /// Whether the next answer on the connection is certain to begin where this
-    /// one has ended.
+    /// Returns whether the next answer on the connection certainly begins where this one has ended.
     pub fn may_be_followed(&self) -> bool {
         matches!(self.state, State::Done(End::Whole))
             && self.head.keeps_connection
             && self.inbox.len() == self.body_end
     }
 
-    /// Returns the answer, or what is there of it.
+    /// Returns the answer, or the part of it that has arrived.
     pub fn answer(&self) -> Answer<'_> {
         Answer {
             status: self.head.status,
@@ -189,14 +187,14 @@ impl Exchange {
             location: self.head.location.clone().map(|range| &self.inbox[range]),
             coding: self.head.coding,
             body: &self.inbox[self.body_start..self.body_end],
-            // Where no length is announced, the end of the connection is the end
-            // of the body, unless it broke.
+            // Without an announced length, the end of the connection is the end of the body, unless
+            // the connection broke.
             is_cut_short: matches!(self.state, State::Done(End::Missing))
                 && (self.head.framing != Framing::UntilClose || self.has_broken),
         }
     }
 
-    /// Takes the answer out, as it came.
+    /// Takes the answer, as received.
     pub fn take(&mut self) -> Whole {
         let mut bytes = std::mem::take(&mut self.inbox);
         bytes.truncate(self.body_end);
@@ -206,10 +204,17 @@ impl Exchange {
         }
     }
 
-    /// Returns the bytes behind the answer. Behind that of a CONNECT they belong
-    /// to the tunnel.
+    /// Returns the bytes behind the answer. After a CONNECT they belong to the tunnel.
     pub fn left_over(&self) -> &[u8] {
         &self.inbox[self.body_end..]
+    }
+
+    /// Returns the error for an incomplete head. A head is not parsed each time bytes arrive, so it
+    /// may have been invalid for some time.
+    fn refusal_of_head(&self) -> NoAnswer {
+        head::read(&self.inbox, self.rules.method)
+            .err()
+            .unwrap_or(NoAnswer::Ended)
     }
 
     fn is_error(&self) -> bool {
@@ -224,8 +229,8 @@ impl Exchange {
 
     fn read_head(&mut self, searched: usize, now: Moment) -> Result<(), NoAnswer> {
         self.drop_empty_lines()?;
-        // The parser starts anew each time. So it is asked for the first bytes, and
-        // then only when the end of the head has come.
+        // The parser starts from the beginning each time. So it is called for the first bytes, and
+        // then only when the end of the head has arrived.
         let has_begun = searched >= head::BEGINNING.len();
         if has_begun && !ends_a_head(&self.inbox, searched) {
             return self.wait_for_head();
@@ -257,9 +262,9 @@ impl Exchange {
         self.read_body(length)
     }
 
-    /// Makes room for a body at once, and for a NUL behind it.
+    /// Allocates the memory for a body and a NUL behind it.
     fn make_room(&mut self, length: u64) {
-        /// A server may announce a body that never comes.
+        /// A server may announce a body that it does not send.
         const MOST: usize = 32 * 1024 * 1024;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length <= self.rules.max_body.min(MOST) {
@@ -268,7 +273,7 @@ impl Exchange {
         }
     }
 
-    /// Drops line breaks before a head, as a server may have sent one too many.
+    /// Removes line breaks before a head: a server may have sent one too many.
     fn drop_empty_lines(&mut self) -> Result<(), NoAnswer> {
         let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let count = self.inbox.iter().take_while(is_break).count();
@@ -293,7 +298,7 @@ impl Exchange {
     fn skip_interim(&mut self, status: u16, length: usize, now: Moment) -> Result<(), NoAnswer> {
         if status == 101 {
             return Err(NoAnswer::NotHttp(
-                "it switches to a protocol nobody asked for",
+                "it switches to a protocol that was not requested",
             ));
         }
         self.interim_count += 1;
@@ -309,11 +314,12 @@ impl Exchange {
         self.read_head(0, now)
     }
 
-    /// Reads the body's bytes, which begin at `from`.
+    /// Reads the bytes of the body, which begin at `from`.
     fn read_body(&mut self, from: usize) -> Result<(), NoAnswer> {
         let max = self.rules.max_body;
         let is_error = self.is_error();
         let room_ends = self.body_start + max;
+        let mut outcome = Ok(());
         match &mut self.state {
             State::Nothing => self.state = State::Done(End::Whole),
             State::Length(length) => {
@@ -328,7 +334,12 @@ impl Exchange {
                 }
             }
             State::Chunked(chunks) => {
-                let rest = chunks.decode(&mut self.inbox, from, &mut self.body_end)?;
+                // A body that is too long is reported first, even if an error follows.
+                let decoded = chunks.decode(&mut self.inbox, from, &mut self.body_end);
+                let rest = decoded.unwrap_or_else(|failure| {
+                    outcome = Err(failure);
+                    self.body_end
+                });
                 let is_done = chunks.is_done();
                 let end = self.body_end;
                 let left = self.inbox.len() - rest;
@@ -340,13 +351,13 @@ impl Exchange {
             }
             State::UntilClose => {
                 self.body_end = self.inbox.len();
-                // Only what ends like an object may be the end of one.
+                // Check only if the last byte can be the end of an object.
                 let ends = self.inbox[from..].trim_ascii_end().ends_with(b"}");
                 if ends && self.body_end <= room_ends && self.shows_its_end() {
                     self.state = State::Done(End::Whole);
                 }
             }
-            // Nobody asked for more.
+            // No bytes are expected in these states.
             State::Done(_) | State::Head(_) => {}
         }
         if self.body_end > room_ends {
@@ -355,12 +366,13 @@ impl Exchange {
             }
             self.body_end = room_ends;
             self.state = State::Done(End::Unread);
+            return Ok(());
         }
-        Ok(())
+        outcome
     }
 }
 
-/// Whether an empty line ends at or after `searched`.
+/// Returns whether an empty line ends at or after `searched`.
 fn ends_a_head(bytes: &[u8], searched: usize) -> bool {
     let from = searched.saturating_sub(3);
     bytes[from..]

@@ -9,23 +9,23 @@ use crate::http::{
     retry_after::{self, RetryAfter},
 };
 
-/// More than any server sends. A response with more headers is refused.
+/// More than servers send. A response with more headers is refused.
 const MAX_HEADERS: usize = 256;
 
-/// How every head begins.
+/// The first bytes of every head.
 pub const BEGINNING: &[u8] = b"HTTP/1.";
 
-/// What the head of a response says, as far as it is needed.
+/// The status and the headers that the library uses.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     pub status: u16,
     pub date: Option<i64>,
     pub retry_after: Option<RetryAfter>,
-    /// Where the value of `Location` stands.
+    /// The position of the value of `Location`.
     pub location: Option<Range<usize>>,
     pub coding: Option<Coding>,
     pub framing: Framing,
-    /// After this response the connection may be used again.
+    /// The connection may be used again after this response.
     pub keeps_connection: bool,
 }
 
@@ -36,30 +36,30 @@ pub enum Framing {
     Nothing,
     Length(u64),
     Chunked,
-    /// With the connection.
+    /// At the end of the connection.
     UntilClose,
 }
 
-/// What the request was, as far as its answer's framing depends on it.
+/// The kind of request, which decides about the framing of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// GET, POST and the like.
+    /// GET, POST and others.
     Usual,
     Head,
     Connect,
 }
 
-/// Reads the head at the beginning of `bytes`. Returns it with its length, or
-/// `None` while it is not complete.
+/// Reads the head at the beginning of `bytes`. Returns the head and its length, or `None` if it is
+/// incomplete.
 ///
-/// It takes what curl takes: a space before a header's colon, folded lines, odd
-/// status lines, control characters. A line that is no header is ignored.
+/// It accepts what curl accepts: a space before a header's colon, folded lines, odd status lines,
+/// control characters. A line that is not a header is ignored.
 pub fn read(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
     read_as_it_is(bytes, method).or_else(|_| read_cleaned(bytes, method))
 }
 
-/// Reads a head whose control characters count as spaces. No other may follow on the
-/// connection: others may see other lines in it.
+/// Reads a head whose control characters are replaced by spaces. The connection is not used again,
+/// because a proxy may see other lines in this head.
 #[cold]
 fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, NoAnswer> {
     let mut found = read_as_it_is(&cleaned(bytes), method)?;
@@ -69,13 +69,15 @@ fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, N
     Ok(found)
 }
 
-/// Returns a head whose control characters are spaces.
+/// Returns the head with its control characters replaced by spaces.
 fn cleaned(bytes: &[u8]) -> Vec<u8> {
+    // The next byte decides whether a CR ends a line, so ignore one at the end.
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     let mut clean = bytes.to_vec();
     for (at, byte) in clean.iter_mut().enumerate() {
         let ends_line = match *byte {
             b'\n' => true,
-            b'\r' => matches!(bytes.get(at + 1), None | Some(b'\n')),
+            b'\r' => bytes.get(at + 1) == Some(&b'\n'),
             _ => false,
         };
         if byte.is_ascii_control() && !ends_line {
@@ -85,15 +87,14 @@ fn cleaned(bytes: &[u8]) -> Vec<u8> {
     clean
 }
 
-/// Calls `each` with every header of a head that was read: where its name stands, and
-/// its value.
+/// Calls `each` for every header of a head, with the position of its name and its value.
 pub fn for_each_header(bytes: &[u8], mut each: impl FnMut(Range<usize>, &[u8])) {
     if !each_header(bytes, &mut each) {
         each_header(&cleaned(bytes), &mut each);
     }
 }
 
-/// Returns whether the head could be read.
+/// Calls `each` for every header. Returns whether the head could be read.
 fn each_header(bytes: &[u8], each: &mut impl FnMut(Range<usize>, &[u8])) -> bool {
     let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
@@ -108,7 +109,7 @@ fn each_header(bytes: &[u8], each: &mut impl FnMut(Range<usize>, &[u8])) -> bool
     true
 }
 
-/// Returns a parser that takes what curl takes.
+/// Returns a parser that accepts what curl accepts.
 fn parser() -> httparse::ParserConfig {
     let mut parser = httparse::ParserConfig::default();
     parser
@@ -125,7 +126,7 @@ fn read_as_it_is(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, 
         .zip(BEGINNING)
         .all(|(got, wanted)| got == wanted);
     if !is_http_so_far {
-        return Err(NoAnswer::NotHttp("it does not begin like HTTP"));
+        return Err(NoAnswer::NotHttp("it does not begin with \"HTTP/1.\""));
     }
 
     let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
@@ -148,7 +149,7 @@ fn read_as_it_is(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, 
             fields.take(header, bytes)?;
         }
     }
-    // A line that was ignored may have been a length. A folded one counts too.
+    // An ignored line may have been a length. A folded line counts too.
     let has_odd_lines = count_lines(&bytes[..length]) != response.headers.len() + 2;
     let framing = fields.framing(status, method);
     let keeps_connection = response.version == Some(1)
@@ -168,14 +169,14 @@ fn read_as_it_is(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, 
     Ok(Some((head, length)))
 }
 
-/// Whether the server's bytes follow behind this head. What its headers say of a body
-/// is to be ignored then (RFC 9110, section 9.3.6).
+/// Returns whether the bytes behind this head are those of the tunnel. Then headers about a body
+/// must be ignored (RFC 9110, section 9.3.6).
 fn opens_tunnel(status: u16, method: Method) -> bool {
     method == Method::Connect && (200..300).contains(&status)
 }
 
 fn count_lines(bytes: &[u8]) -> usize {
-    // Summed up in bytes, as many as fit, so that it is vectorised.
+    // Summed up in bytes, in parts that cannot overflow, so that the loop is vectorised.
     let in_part = |part: &[u8]| part.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>();
     bytes
         .chunks(255)
@@ -183,7 +184,7 @@ fn count_lines(bytes: &[u8]) -> usize {
         .sum()
 }
 
-/// The headers that matter here.
+/// The headers that the library uses.
 #[derive(Default)]
 struct Fields {
     date: Option<i64>,
@@ -199,7 +200,7 @@ struct Fields {
 impl Fields {
     fn take(&mut self, header: &httparse::Header<'_>, bytes: &[u8]) -> Result<(), NoAnswer> {
         let value = header.value.trim_ascii();
-        // By length first: most headers are none of these.
+        // Compare the length first: most headers are none of these.
         match header.name.len() {
             4 if header.name.eq_ignore_ascii_case("date") => {
                 self.date = self.date.or_else(|| http_date(value));
@@ -233,9 +234,9 @@ impl Fields {
         for token in value.split(|byte| *byte == b',') {
             let token = token.trim_ascii();
             if token.is_empty() || !token.iter().all(u8::is_ascii_digit) {
-                return Err(NoAnswer::NotHttp("its Content-Length is no number"));
+                return Err(NoAnswer::NotHttp("its Content-Length is not a number"));
             }
-            // Digits only, so it is too large if it is not a number.
+            // It has only digits, so the only possible error is an overflow.
             let length = std::str::from_utf8(token)
                 .ok()
                 .and_then(|text| text.parse().ok())
@@ -277,7 +278,7 @@ impl Fields {
         }
     }
 
-    /// Returns whether others may see the end of this response elsewhere.
+    /// Returns whether a proxy may see the end of this response at another place.
     fn is_ambiguous(&self, status: u16) -> bool {
         let has_length = self.length.is_some_and(|length| length > 0);
         self.has_coding && self.length.is_some() || status == 204 && (has_length || self.has_coding)

@@ -1,4 +1,4 @@
-//! One HTTP/1.1 exchange: a request out, bytes in, an answer or a failure. No
+//! One HTTP/1.1 exchange: creates a request, receives bytes, and returns an answer or a failure. No
 //! I/O.
 
 pub mod answer;

@@ -2,14 +2,13 @@
 
 use std::io::Write;
 
-/// Everything of a request before its body. It is the same for every call of a
-/// client.
+/// The head of a request. It is the same for every call of a client.
 #[derive(Clone, Debug)]
 pub struct RequestHead(Vec<u8>);
 
 impl RequestHead {
-    /// `target` and the headers are visible ASCII without line breaks. The caller
-    /// has checked them.
+    /// Creates a head. The caller has checked that `target` and the headers are visible ASCII
+    /// without line breaks.
     pub fn new(method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
         let mut head = format!("{method} {target} HTTP/1.1\r\n");
         for (name, value) in headers {

@@ -1,27 +1,26 @@
-//! What a `Retry-After` header asks for (RFC 9110, section 10.2.3).
+//! The `Retry-After` header (RFC 9110, section 10.2.3).
 
 use crate::http::date::http_date;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     Seconds(u64),
-    /// Until then, in Unix seconds.
+    /// A date, in Unix seconds.
     Date(i64),
 }
 
-/// Reads seconds or an HTTP date. Of a list the longest wait counts.
+/// Reads seconds or an HTTP date. In a list, the longest wait counts.
 ///
-/// Servers also send fractions, units and signs. A part of a second is a whole one. A
-/// unit that is not known is a second. A wait that has passed is a second: to come back
-/// at once is never asked for so. A number out of range is the longest wait. `None`: the
-/// value makes no sense.
+/// Servers also send fractions, units and signs. A fraction is rounded up. An unknown unit counts
+/// as seconds. A negative number is one second: the server does not ask for an immediate retry. A
+/// number out of range is the longest wait. Returns `None` for other values.
 pub fn read(value: &[u8]) -> Option<RetryAfter> {
     if let Some(date) = http_date(value) {
         return Some(RetryAfter::Date(date));
     }
     let text = std::str::from_utf8(value).ok()?;
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    // The numbers of a date that cannot be read are no seconds.
+    // Do not read the numbers of an invalid date as seconds.
     if DAYS.iter().any(|day| text.starts_with(day)) {
         return None;
     }
@@ -32,7 +31,7 @@ pub fn read(value: &[u8]) -> Option<RetryAfter> {
 }
 
 impl RetryAfter {
-    /// Returns the longer of two waits. A date cannot be compared: the first counts.
+    /// Returns the longer of two waits. Dates cannot be compared, so the first one counts.
     pub fn or_longer(self, other: Self) -> Self {
         match (self, other) {
             (RetryAfter::Seconds(one), RetryAfter::Seconds(other)) => {
@@ -43,7 +42,7 @@ impl RetryAfter {
     }
 }
 
-/// Reads `7`, `0.5`, `7 s`, `2m30s`, `PT30S`.
+/// Reads `7`, `0.5`, `7 s`, `2m30s` or `PT30S`.
 fn seconds(text: &str) -> Option<u64> {
     let text = text.trim().trim_matches('"');
     let (is_past, text) = match text.as_bytes().first() {

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// Returns a session that is good for a while. Blocks while it is asked for, until the
-/// moment of `deadline`.
+/// Returns a session that is valid for a while. Blocks until `deadline` at most if it has to ask
+/// the server.
 pub fn get(keeping: &Keeping, deadline: Moment) -> Outcome {
     let caller = Caller { keeping, deadline };
     let local = keeping.local();
@@ -40,9 +40,10 @@ pub fn get(keeping: &Keeping, deadline: Moment) -> Outcome {
                 }
             }
         }
-        // It is no failure of the provider's, so the keeper is not told.
+        // The caller's thread must not block. That is not a failure of the provider, so the keeper
+        // does not count it.
         Verdict::Work(_) if may_block_here().is_err() => may_block_here().and(keeping.outcome()),
-        Verdict::Work(_) => match local.single_flight.join(&keeping.errand) {
+        Verdict::Work(_) => match local.single_flight.join(&keeping.errand, deadline) {
             Joined::Leads(leader) => caller.lead(leader, Came::First),
             Joined::Follows(follower) => {
                 match wait_for_turn(keeping.context(), &follower, deadline) {
@@ -61,7 +62,7 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Does the work that is due, for all who wait.
+    /// Makes the request that is due, for all waiting callers.
     fn lead(&self, leader: Leader, came: Came) -> Outcome {
         let came = self.keeping.came(came, self.deadline);
         let Some(work) = self.keeping.work_due(came) else {
@@ -71,25 +72,25 @@ impl Caller<'_> {
         };
         if let Err(error) = self.carry_out_until_done(work) {
             drop(leader);
-            let outcome = self.keeping.without_session(error);
+            let outcome = self.keeping.outcome_without_request(error);
             self.keeping.tell();
             return outcome;
         }
         let outcome = self.keeping.outcome();
-        // Its time is over, and others may have some left. The next one tries.
+        // The time of this caller has passed. Others may have time left, so the next one leads.
         if outcome.is_err() && self.keeping.context().now() >= self.deadline {
             drop(leader);
         } else {
             leader.finish(&outcome);
         }
-        // There is something to confirm or to renew now.
+        // The new session has to be confirmed or renewed later.
         self.keeping.wake_thread();
         self.keeping.tell();
         outcome
     }
 
-    /// Carries out work, and what has come due meanwhile if there is no session: one that
-    /// was confirmed may be over by then.
+    /// Makes the request, and further ones that become due while there is still no session: a
+    /// session may expire while it is confirmed.
     fn carry_out_until_done(&self, work: Work) -> Result<(), Error> {
         let mut next = Some(work);
         for _ in 0..MOST_WORKS {
@@ -102,7 +103,7 @@ impl Caller<'_> {
 
     fn carry_out(&self, mut work: Work) -> Result<(), Error> {
         let mut _lock = None;
-        // A client that was shut down touches no file and tells the log nothing.
+        // A client that was shut down must not touch files or log.
         if !self.keeping.client.is_closed() {
             work = match self.keeping.beyond_stored(work) {
                 Some(work) => work,
@@ -112,7 +113,7 @@ impl Caller<'_> {
             let (lock, has_waited) = self.lock(deadline)?;
             _lock = lock;
             if has_waited {
-                // Another may have done it meanwhile.
+                // Another process may have renewed the session meanwhile.
                 work = match self.keeping.still_due(work, deadline) {
                     Some(work) => work,
                     None => return Ok(()),
@@ -122,7 +123,7 @@ impl Caller<'_> {
         let deadline = self.keeping.time_limit(&work, self.deadline);
         let errand = self.keeping.errand_of(&work);
         match self.keeping.client.run(errand, deadline) {
-            // A thread that is ending cannot make a request. Others can.
+            // A thread that is ending cannot make a request. Other threads can.
             Err(error) if error.status == Status::InvalidArgument => Err(error),
             outcome => {
                 self.keeping.settle(&work, outcome);
@@ -131,7 +132,7 @@ impl Caller<'_> {
         }
     }
 
-    /// Locks other processes out. Returns whether one of them had the lock.
+    /// Takes the file lock. Returns whether another process held it.
     fn lock(&self, deadline: Moment) -> Result<(Option<Lock>, bool), Error> {
         let since = self.keeping.context().now();
         let mut has_waited = false;

@@ -1,4 +1,4 @@
-//! Drives a provider on the I/O thread: for asynchronous callers, and ahead of time.
+//! Drives a provider on the I/O thread: for asynchronous callers, and for renewals in advance.
 
 use std::{
     cell::Cell,
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     background::{
-        chore::{Chore, LocalFuture, Requests, Sessions},
+        chore::{Chore, LocalFuture, Requests, SEND_GRACE, Sessions, Source},
         yields::{self, Yield},
     },
     connect::failure::Awaited,
@@ -33,14 +33,11 @@ use crate::{
     session::Session,
 };
 
-/// The runtime's clock stops while the device sleeps. So it is looked at once in a
-/// while.
+/// The runtime's clock stops while the device sleeps, so the thread checks the time at least this
+/// often.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// A request ends by its deadline itself. The thread ends it so long after that.
-const GRACE: Duration = Duration::from_millis(100);
-
-/// How long the thread waits for a caller who does the work.
+/// How long the thread waits before it checks again whether a caller has renewed.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// Gets a session for one asynchronous call.
@@ -80,7 +77,7 @@ pub struct Send {
 
 impl Chore for Send {
     fn deadline(&self) -> Moment {
-        self.deadline.saturating_add(GRACE)
+        self.deadline.saturating_add(SEND_GRACE)
     }
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
@@ -88,12 +85,12 @@ impl Chore for Send {
             keeping: self.keeping,
             requests: Rc::clone(&requests),
         });
-        let response = requests.send(self.outline, sessions, self.deadline);
+        let response = requests.send(self.outline, Source::Provider(sessions), self.deadline);
         Box::pin(async move { response.await.map(Yield::Response) })
     }
 }
 
-/// The sessions for one request.
+/// Provides sessions for one request.
 struct OfProvider {
     keeping: Arc<Keeping>,
     requests: Rc<dyn Requests>,
@@ -127,7 +124,7 @@ impl Sessions for OfProvider {
     }
 }
 
-/// Renews the session ahead of time, as long as the provider is there.
+/// Renews the session in advance, as long as the provider exists.
 pub struct Ahead(End);
 
 impl Ahead {
@@ -161,14 +158,14 @@ impl Chore for Ahead {
                     }
                 }
             }
-            // Nobody reads it.
+            // No caller reads this error.
             Err(Error::new(Status::Cancelled, "the provider was freed"))
         })
     }
 }
 
-/// Says that there is no thread any more, also when the client ends, or a bug ends the
-/// chore, or it never begins. The callers do the work then.
+/// Clears the flag that a thread renews in advance. This happens also when the client ends, when a
+/// bug ends the chore, or when the chore never starts. Then callers renew.
 struct End(Weak<Keeping>);
 
 impl Drop for End {
@@ -179,7 +176,7 @@ impl Drop for End {
     }
 }
 
-/// Stops a task when the call that waits for it is dropped, unless it kills a session.
+/// Aborts a task when the call that waits for it is dropped, unless it kills a session.
 struct StopUnlessKilling(AbortHandle, Rc<Cell<bool>>);
 
 impl Drop for StopUnlessKilling {
@@ -195,7 +192,7 @@ struct Worker {
     keeping: Arc<Keeping>,
     deadline: Moment,
     requests: Rc<dyn Requests>,
-    /// The outcome of a kill is open.
+    /// A kill is in progress.
     is_killing: Rc<Cell<bool>>,
 }
 
@@ -213,7 +210,7 @@ impl Worker {
                     None => Ok(session),
                 }
             }
-            Verdict::Work(_) => match single_flight.join(&self.keeping.errand) {
+            Verdict::Work(_) => match single_flight.join(&self.keeping.errand, self.deadline) {
                 Joined::Leads(leader) => self.lead_apart(leader, Came::First).await,
                 Joined::Follows(follower) => {
                     match poll_fn(|context| follower.poll(context.waker())).await {
@@ -225,7 +222,7 @@ impl Worker {
         }
     }
 
-    /// Does what is due, unless a caller does it.
+    /// Makes the request that is due, unless a caller makes it.
     async fn work_ahead(&self) {
         let local = self.keeping.local();
         match local.single_flight.lead_if_free(&self.keeping.errand) {
@@ -234,13 +231,13 @@ impl Worker {
         }
     }
 
-    /// Leads in a separate task. It goes on when the call is cancelled in the middle of a
-    /// kill: nobody may ask before that has its answer.
+    /// Leads in a separate task. If the call is cancelled during a kill, the task continues: the
+    /// server must not get another request before the answer to the kill.
     async fn lead_apart(&self, leader: Leader, came: Came) -> Outcome {
         let worker = self.clone();
         let task = spawn_local(async move { worker.lead(leader, came).await });
         let _end = StopUnlessKilling(task.abort_handle(), Rc::clone(&self.is_killing));
-        // A bug ends it otherwise, or the end of the client.
+        // The task has no result if a bug or the end of the client ended it.
         task.await.unwrap_or_else(|_| self.keeping.outcome())
     }
 
@@ -253,7 +250,7 @@ impl Worker {
         };
         if let Err(error) = self.carry_out_until_done(work).await {
             drop(leader);
-            let outcome = self.keeping.without_session(error);
+            let outcome = self.keeping.outcome_without_request(error);
             self.keeping.tell();
             return outcome;
         }
@@ -263,13 +260,13 @@ impl Worker {
         } else {
             leader.finish(&outcome);
         }
-        // There is something to confirm or to renew now.
+        // The new session has to be confirmed or renewed later.
         self.keeping.wake_thread();
         self.keeping.tell();
         outcome
     }
 
-    /// Carries out work, and what has come due meanwhile if there is no session.
+    /// Makes the request, and further ones that become due while there is still no session.
     async fn carry_out_until_done(&self, work: Work) -> Result<(), Error> {
         let mut next = Some(work);
         for _ in 0..MOST_WORKS {
@@ -282,7 +279,7 @@ impl Worker {
 
     async fn carry_out(&self, mut work: Work) -> Result<(), Error> {
         let mut _lock = None;
-        // A client that was shut down touches no file and tells the log nothing.
+        // A client that was shut down must not touch files or log.
         if !self.keeping.client.is_closed() {
             work = match self.keeping.beyond_stored(work) {
                 Some(work) => work,
@@ -292,7 +289,7 @@ impl Worker {
             let (lock, has_waited) = self.lock(deadline).await?;
             _lock = lock;
             if has_waited {
-                // Another may have done it meanwhile.
+                // Another process may have renewed the session meanwhile.
                 work = match self.keeping.still_due(work, deadline) {
                     Some(work) => work,
                     None => return Ok(()),

@@ -1,4 +1,4 @@
-//! What a provider has, and the steps of its work that need no waiting.
+//! The state of a provider, and the steps of a renewal that need no waiting.
 
 use std::{
     sync::{
@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
+    api::session_refusal::SessionRefusal,
     client::Client,
     context::Context,
     create::{
@@ -35,14 +36,14 @@ use crate::{
 
 pub struct Keeping {
     pub client: Arc<Client>,
-    /// The callers who wait have this in common.
+    /// The errand that all waiting callers share.
     pub errand: Arc<Errand>,
     pub rules: Rules,
     pub files: Files,
     listener: Option<Arc<Listener>>,
     published: Published,
     local: PerProcess<Local>,
-    /// The process in which a thread works ahead of time. 0: none.
+    /// The process in which a thread renews in advance, or 0.
     thread_in: AtomicU64,
     is_closed: AtomicBool,
     /// Wakes that thread.
@@ -52,23 +53,23 @@ pub struct Keeping {
 /// What a forked child must not share with its parent.
 #[derive(Default)]
 pub struct Local {
-    /// `None`: nobody has asked in this process.
+    /// `None` until the first get in this process.
     keeper: Lock<Option<Keeper>>,
-    /// The session that the host was told of.
+    /// The last session that was reported to the host.
     told: Lock<Option<Session>>,
-    /// Who does the work, and who waits for it.
+    /// The leader, who makes the request, and the callers who wait for it.
     pub single_flight: SingleFlight,
 }
 
-/// How often a caller works for those who wait, while no work fails. The keeper's own pause
-/// comes earlier.
+/// How many requests one leader makes while none fails. The pause of the keeper normally ends this
+/// earlier.
 pub const MOST_WORKS: usize = 3;
 
-/// How a caller came to lead.
+/// How a caller became the leader.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Came {
     First,
-    /// After another who has given up. It may try even in a pause.
+    /// After a leader who gave up. The caller may make a request even during a pause.
     AfterAnother,
 }
 
@@ -98,7 +99,7 @@ impl Keeping {
         })
     }
 
-    /// Returns the session if it can be handed out without a look at anything else.
+    /// Returns the session if a get may return it without further checks.
     pub fn warm(&self) -> Option<Arc<Session>> {
         self.published.get(&self.context().environment)
     }
@@ -118,8 +119,7 @@ impl Keeping {
         })
     }
 
-    /// Hands out what there is for a moment, without a look at the keeper: another does the
-    /// work.
+    /// Publishes the session for a moment, while another caller makes the request.
     pub fn publish_meanwhile(&self) {
         let now = self.context().now();
         self.with_keeper(|keeper| self.published.publish(keeper.hand_out_meanwhile(now)));
@@ -129,13 +129,23 @@ impl Keeping {
         self.with_keeper(|keeper| keeper.next_due())
     }
 
-    /// Is told that a route has refused a session. Returns whether that is news.
+    /// Marks a session as refused by a route. Returns whether the provider held it.
     pub fn invalidate(&self, rejected: &Session) -> bool {
         self.refuse(rejected, true)
     }
 
-    /// As [`invalidate`](Self::invalidate). Without `may_kill` the session came in place of
-    /// a refused one.
+    /// Marks the session as refused if this answer of a route refuses it. Returns whether it does.
+    /// `body` has no content coding.
+    pub fn invalidate_if_refused(&self, session: &Session, status: u16, body: &[u8]) -> bool {
+        let refusal = SessionRefusal::read(status, body, None);
+        if let Some(refusal) = refusal {
+            self.refuse(session, refusal.may_kill());
+        }
+        refusal.is_some()
+    }
+
+    /// Does the same as [`invalidate`](Self::invalidate). `may_kill` is false if the session was
+    /// received after a refused one.
     pub fn refuse(&self, rejected: &Session, may_kill: bool) -> bool {
         let now = self.now();
         let is_news = self.with_keeper(|keeper| {
@@ -153,14 +163,16 @@ impl Keeping {
         is_news
     }
 
-    /// Returns why the last renewal failed, and when the next attempt comes.
+    /// Returns the last error, with the time until the next attempt.
     pub fn last_error(&self) -> Option<Error> {
         let now = self.context().now();
         self.with_keeper(|keeper| keeper.last_error(now))
     }
 
-    /// Returns how a caller leads. With too little time left to make a request it does not
-    /// try in a pause: in an outage all who have waited would.
+    /// Returns whether a leader may make a request during a pause: `AfterAnother` if it may.
+    ///
+    /// It may not with less than a second left. Otherwise, in an outage, every waiting caller would
+    /// make one.
     pub fn came(&self, came: Came, deadline: Moment) -> Came {
         const USEFUL: Duration = Duration::from_secs(1);
         match deadline.saturating_sub(self.context().now()) < USEFUL {
@@ -169,7 +181,7 @@ impl Keeping {
         }
     }
 
-    /// Returns what is to be done. Another may have done it meanwhile.
+    /// Returns the request that is due, unless another caller has made it meanwhile.
     pub fn work_due(&self, came: Came) -> Option<Work> {
         let now = self.context().now();
         self.with_keeper(|keeper| match keeper.ask(now) {
@@ -180,25 +192,25 @@ impl Keeping {
         })
     }
 
-    /// Says that a thread of this process works ahead of time, or that it has ended.
+    /// Sets whether a thread of this process renews in advance.
     pub fn set_thread(&self, is_there: bool) {
         let process = if is_there { fork::this_process() } else { 0 };
         self.thread_in.store(process, Release);
     }
 
-    /// Says that the provider was freed.
+    /// Marks the provider as freed.
     pub fn close(&self) {
         self.is_closed.store(true, Release);
         self.wake_thread();
     }
 
-    /// Whether the provider was freed. The host is told nothing more.
+    /// Returns whether the provider was freed. The host gets no more reports then.
     pub fn is_closed(&self) -> bool {
         self.is_closed.load(Acquire)
     }
 
-    /// Has the thread look again. In a forked child there is none, and what wakes it may be
-    /// locked for ever.
+    /// Wakes the thread that renews in advance. A forked child does not have it, and the lock of
+    /// `changed` may be held for ever there.
     pub fn wake_thread(&self) {
         if self.has_thread() {
             self.changed.notify_one();
@@ -217,8 +229,8 @@ impl Keeping {
         }
     }
 
-    /// Takes the session that another process has stored, if it is good. Returns the work
-    /// that is left: none, or to confirm the session.
+    /// Adopts the session that another process has stored, if it is good. Returns `work` if it
+    /// adopted none, otherwise the request that is still due.
     pub fn beyond_stored(&self, work: Work) -> Option<Work> {
         let stored = match work.task {
             Task::Renew => self.files.read(),
@@ -237,14 +249,14 @@ impl Keeping {
         })
     }
 
-    /// Returns the work that is left for a caller who has waited for the lock.
+    /// Returns the request that is still due for a caller who has waited for the lock.
     pub fn still_due(&self, work: Work, deadline: Moment) -> Option<Work> {
         self.beyond_stored(work)?;
         self.work_due(self.came(Came::AfterAnother, deadline))
     }
 
-    /// Returns until when this work may take. Who has a session does not wait long for the
-    /// others' sake.
+    /// Returns the deadline of a request. A caller who has a session does not wait long for a
+    /// confirmation that helps only others.
     pub fn time_limit(&self, work: &Work, deadline: Moment) -> Moment {
         const BRIEF: Duration = Duration::from_secs(2);
         match work.task {
@@ -253,9 +265,10 @@ impl Keeping {
         }
     }
 
-    /// Returns what a caller has who could not work: another process did not let it, or its
-    /// thread is ending. That is no failure of the server's.
-    pub fn without_session(&self, error: Error) -> Outcome {
+    /// Returns the outcome for a caller that could not make a request. Either another process held
+    /// the lock, or the caller's thread is ending. The keeper does not count this as a failure of
+    /// the server.
+    pub fn outcome_without_request(&self, error: Error) -> Outcome {
         let now = self.now();
         self.with_keeper(|keeper| {
             keeper.locked_out(now);
@@ -264,8 +277,8 @@ impl Keeping {
         })
     }
 
-    /// Returns what is due for a caller who still has no session, though nothing has failed,
-    /// and has time left: the session that came is over, or a route has refused it meanwhile.
+    /// Returns the next request, if there is no session, no failure, and time is left. This happens
+    /// when the received session has expired or was refused.
     pub fn work_left(&self, deadline: Moment) -> Option<Work> {
         let now = self.context().now();
         if now >= deadline {
@@ -277,11 +290,11 @@ impl Keeping {
         })
     }
 
-    /// Decides how to go on while another process holds the lock. `since`: when this
-    /// caller began to wait.
+    /// Decides what a caller does while another process holds the lock. `since`: when the caller
+    /// began to wait.
     pub fn locked_out(&self, is_stuck: bool, since: Moment, deadline: Moment) -> LockedOut {
-        /// The moment in the file may be the last holder's still, or the holder is about
-        /// to write it.
+        /// The time in the file may still be that of the previous holder, until the new holder
+        /// writes its own.
         const LEAST: Duration = Duration::from_secs(1);
         let now = self.context().now();
         let left = deadline.saturating_sub(now);
@@ -291,15 +304,14 @@ impl Keeping {
         } else if left.is_zero() {
             LockedOut::Fails(locked_out())
         } else {
-            // Jitter keeps processes that began together apart.
+            // Jitter separates processes that started together.
             let random = (self.context().environment.random)();
             let pause = Duration::from_millis(5 + u64::from(random % 16));
             LockedOut::Waits(pause.min(left))
         }
     }
 
-    /// Tells the keeper what came of the work, and other processes which session is
-    /// held now.
+    /// Passes the result of a request to the keeper, and stores its session for other processes.
     pub fn settle(&self, work: &Work, outcome: Outcome) {
         let now = self.now();
         let is_session = outcome.is_ok();
@@ -311,18 +323,18 @@ impl Keeping {
         });
         match held {
             Some((session, is_confirmed)) => self.files.write(&session, is_confirmed),
-            // What was stored is a ghost.
+            // The stored session is a ghost.
             None if is_session => self.files.remove(),
             None => {}
         }
     }
 
-    /// Tells the host which session is held now, if it is another one.
+    /// Reports the held session to the host, if it is a new one.
     pub fn tell(&self) {
         let Some(listener) = &self.listener else {
             return;
         };
-        // A client that was shut down calls the host no more.
+        // A client that was shut down does not call the host any more.
         if self.client.is_closed() || self.is_closed() {
             return;
         }
@@ -345,7 +357,8 @@ impl Keeping {
         self.published.publish(keeper.hand_out(now));
     }
 
-    /// A child begins with the session that its parent had.
+    /// Runs `action` with the keeper of this process. A forked child starts with the session of its
+    /// parent.
     fn with_keeper<T>(&self, action: impl FnOnce(&mut Keeper) -> T) -> T {
         let local = self.local.get();
         let mut keeper = local.keeper.hold();
@@ -375,11 +388,11 @@ impl Keeping {
     }
 }
 
-/// What a caller does while another process holds the lock.
+/// What a caller does next while another process holds the lock.
 pub enum LockedOut {
-    /// So long; then it looks again.
+    /// Waits for this time, then tries again.
     Waits(Duration),
-    /// Without the lock.
+    /// Continues without the lock.
     GoesOn,
     Fails(Error),
 }
@@ -387,6 +400,6 @@ pub enum LockedOut {
 fn locked_out() -> Error {
     Error::new(
         Status::Timeout,
-        "another process of this installation was renewing the session until the time limit; try again",
+        "another process was renewing the session until the time limit; try again",
     )
 }

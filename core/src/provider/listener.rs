@@ -1,9 +1,9 @@
-//! Tells the host of each new session.
+//! Reports each new session to the host.
 
 use std::mem;
 
 use crate::{
-    host::{exit::ExitGate, fork::Owner, panics},
+    host::{exit::ExitGate, forced_unwind, fork::Owner, panics},
     session::Session,
 };
 
@@ -12,7 +12,7 @@ pub type Sink = Box<dyn Fn(&Session) + Send + Sync>;
 pub struct Listener {
     /// `None` only while it is dropped.
     sink: Option<Sink>,
-    /// The process that it has spoken in.
+    /// The process that created the listener. Only this process frees the host's data.
     owner: Owner,
 }
 
@@ -20,24 +20,24 @@ impl Listener {
     pub fn new(sink: Sink) -> Self {
         Self {
             sink: Some(sink),
-            owner: Owner::default(),
+            owner: Owner::this_process(),
         }
     }
 
-    /// Calls the host, unless the process exits.
+    /// Calls the host, unless the process is exiting.
     pub fn tell(&self, session: &Session) {
-        if let Some(_gate) = ExitGate::enter()
+        if !forced_unwind::is_ending()
+            && let Some(_gate) = ExitGate::enter()
             && let Some(sink) = &self.sink
         {
-            self.owner.claim();
             panics::outside(|| sink(session));
         }
     }
 }
 
 impl Drop for Listener {
-    /// Drops the sink, which calls the host. One that has spoken in another process is
-    /// that one's to free.
+    /// Drops the sink, which calls the host. A forked child only has a copy of the host's data, and
+    /// its parent frees the data.
     fn drop(&mut self) {
         let sink = self.sink.take();
         match ExitGate::enter() {

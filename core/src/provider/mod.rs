@@ -1,4 +1,4 @@
-//! Keeps a session for a caller who wants a token that works, at any moment.
+//! Providers: they keep a session that is valid at any time.
 
 pub mod by_caller;
 pub mod by_thread;

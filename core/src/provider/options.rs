@@ -1,4 +1,4 @@
-//! What a caller asks of a provider.
+//! The options of a provider.
 
 use std::{
     path::{self, PathBuf},
@@ -12,6 +12,7 @@ use crate::{
         rules::{Renewal, Rules},
     },
     error::{Error, Status},
+    host::system,
     provider::listener::Listener,
     session_options::SessionOptions,
     text::{Rule, Text},
@@ -19,21 +20,21 @@ use crate::{
 
 const DEFAULT_MIN_VALID_S: u32 = 5;
 
-/// The server's sessions live for minutes.
+/// A limit far above the life of a session, which is minutes.
 const MOST_MIN_VALID_S: u32 = 24 * 60 * 60;
 
-/// What the caller set. Nothing is judged before [`ProviderOptions::check`].
+/// The caller's values. [`ProviderOptions::check`] validates them.
 #[derive(Clone, Default)]
 pub struct ProviderOptions {
     pub min_valid_s: Option<u32>,
-    /// The number that the caller gave where it names no policy.
+    /// `Err` with the caller's number if it is not a policy.
     pub renewal: Option<Result<Renewal, i32>>,
     pub is_background: bool,
     pub directory: Text,
     pub listener: Option<Arc<Listener>>,
 }
 
-/// Options that hold together.
+/// Valid options.
 pub struct Plan {
     pub errand: Errand,
     pub rules: Rules,
@@ -50,7 +51,7 @@ impl ProviderOptions {
         listener: None,
     };
 
-    /// Returns the plan, or the first option that is wrong.
+    /// Returns the plan, or an error for the first invalid option.
     pub fn check(&self, session: &SessionOptions) -> Result<Plan, Error> {
         let errand = session.check()?;
         if errand.request.identifier.is_none() {
@@ -60,25 +61,31 @@ impl ProviderOptions {
         }
         if errand.request.kills() {
             return Err(refused(
-                "kill session cannot be set for a provider, which kills by its renewal policy",
+                "kill session cannot be set for a provider; set its renewal policy instead",
             ));
         }
         let min_valid_s = self.min_valid_s.unwrap_or(DEFAULT_MIN_VALID_S);
         if min_valid_s > MOST_MIN_VALID_S {
             return Err(refused(&format!(
-                "{min_valid_s} s are too many to be left of a session; at most {MOST_MIN_VALID_S} can be asked for"
+                "a minimum validity of {min_valid_s} s is too long; set at most {MOST_MIN_VALID_S} s"
             )));
         }
-        let renewal = self
-            .renewal
-            .transpose()
-            .map_err(|number| refused(&format!("{number} is not a renewal policy")))?;
+        let renewal = self.renewal.transpose().map_err(|number| {
+            refused(&format!(
+                "{number} is not a renewal policy; use a ZELF_RENEWAL_ constant"
+            ))
+        })?;
         let directory = self.directory.check(&Rule {
             name: "directory",
             max_bytes: 4000,
             ascii_only: false,
             status: Status::InvalidArgument,
         })?;
+        if directory.is_some() && !system::STORES_SESSIONS {
+            return Err(refused(
+                "sessions cannot be stored on this system, where the library cannot tell whether it was restarted; leave the directory unset",
+            ));
+        }
         Ok(Plan {
             errand,
             rules: Rules {
@@ -86,7 +93,7 @@ impl ProviderOptions {
                 renewal: renewal.unwrap_or_default(),
                 is_background: self.is_background,
             },
-            // It stays the same when the process changes its directory.
+            // The directory must stay the same when the process changes its working directory.
             directory: directory.map(|path| path::absolute(path).unwrap_or_else(|_| path.into())),
             listener: self.listener.clone(),
         })

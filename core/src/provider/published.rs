@@ -1,4 +1,4 @@
-//! What a provider hands out without asking: one session, until a moment.
+//! The session that a get returns without further checks, until a given time.
 
 use std::{
     cell::Cell,
@@ -14,14 +14,14 @@ use arc_swap::ArcSwapOption;
 
 use crate::{environment::Environment, moment::Moment, session::Session};
 
-/// A tick of the clock is shorter.
+/// The longest tick of the system's clock.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The most counts of one session.
+/// The most reference counts for one session.
 const MOST_SHARDS: usize = 16;
 
-/// Read by any number of threads at once. They wait for nothing, and where there are
-/// as many processors, they write to no memory that another thread writes to.
+/// Any number of threads read it at once without waiting. If each has its own processor, no two
+/// threads write to the same memory.
 #[derive(Default)]
 pub struct Published(ArcSwapOption<Edition>);
 
@@ -30,21 +30,21 @@ struct Edition {
     until: Moment,
 }
 
-/// The same session with a count that few threads share. It has cache lines for
-/// itself.
+/// The session with a reference count that few threads share, in cache lines that contain nothing
+/// else.
 #[repr(align(128))]
 struct Shard {
     session: Arc<Session>,
-    /// The tick in which `until` was last seen to be ahead.
+    /// The tick in which `until` was last compared with the clock.
     checked_at: AtomicU64,
 }
 
 impl Published {
-    /// Replaces what is handed out. It is handed out before `until` only.
+    /// Replaces the session. `get` returns it only before its `until`.
     pub fn publish(&self, session: Option<(Session, Moment)>) {
         let edition = session.map(|(session, until)| {
             let shard = || Shard {
-                // Its clones share the texts.
+                // Clones of a session share its texts.
                 session: Arc::new(session.clone()),
                 checked_at: AtomicU64::new(0),
             };
@@ -56,7 +56,7 @@ impl Published {
         self.0.store(edition);
     }
 
-    /// Returns the session, if it may be handed out now.
+    /// Returns the session, if it is before its `until`.
     #[inline]
     pub fn get(&self, environment: &Environment) -> Option<Arc<Session>> {
         let edition = self.0.load();
@@ -64,7 +64,7 @@ impl Published {
         let shard = edition
             .shards
             .get(this_thread() & (edition.shards.len() - 1))?;
-        // In one tick the time is read once.
+        // The clock is read once in a tick.
         let tick = (environment.tick)();
         if tick == 0 || shard.checked_at.load(Relaxed) != tick {
             let now = (environment.now)();
@@ -78,7 +78,7 @@ impl Published {
         Some(Arc::clone(&shard.session))
     }
 
-    /// Returns the session, whether it may be handed out or not.
+    /// Returns the session, also after its `until`.
     pub fn latest(&self) -> Option<Session> {
         let edition = self.0.load();
         let shard = edition.as_ref()?.shards.first()?;
@@ -86,9 +86,9 @@ impl Published {
     }
 }
 
-/// A power of two.
+/// Returns the number of reference counts, a power of two.
 fn shards() -> usize {
-    // Not a `OnceLock`: one that a fork has caught half made is never made.
+    // Not a `OnceLock`: if a fork interrupts its initialisation, it stays locked in the child.
     static SHARDS: AtomicUsize = AtomicUsize::new(0);
     match SHARDS.load(Relaxed) {
         0 => {
@@ -101,8 +101,8 @@ fn shards() -> usize {
     }
 }
 
-/// Returns a number for the calling thread. Threads that begin one after the other have
-/// different ones.
+/// Returns a number for the calling thread. Threads that start one after another get different
+/// numbers.
 fn this_thread() -> usize {
     static LAST: AtomicU32 = AtomicU32::new(0);
     thread_local! {

@@ -1,4 +1,4 @@
-//! Hands out a session that works, at any moment.
+//! Returns a valid session at any time.
 
 use std::sync::Arc;
 
@@ -35,17 +35,17 @@ impl Provider {
         Ok(Self(keeping))
     }
 
-    /// Returns the session if it can be handed out without a look at anything else.
+    /// Returns the session if a get may return it without further checks.
     pub fn warm(&self) -> Option<Arc<Session>> {
         self.0.warm()
     }
 
-    /// Returns a session that is good for a while. Blocks while it is asked for.
+    /// Returns a valid session. Blocks while a new one is requested.
     pub fn get(&self) -> Result<Arc<Session>, Error> {
         match self.warm() {
             Some(session) => Ok(session),
             None => {
-                // A callback of the host's may free the provider meanwhile.
+                // A callback of the host may free the provider meanwhile.
                 let keeping = Arc::clone(&self.0);
                 let deadline = keeping.context().deadline();
                 by_caller::get(&keeping, deadline).map(Arc::new)
@@ -53,7 +53,7 @@ impl Provider {
         }
     }
 
-    /// Prepares an asynchronous call for a session. It has to be submitted.
+    /// Prepares an asynchronous call for a session. The caller has to submit it.
     pub fn begin_get(&self) -> Result<(AsyncCall, Unsent), Error> {
         let asked = match self.warm() {
             Some(session) => Asked::Known((*session).clone()),
@@ -65,18 +65,18 @@ impl Provider {
         self.0.client.begin_task(asked)
     }
 
-    /// Sends a request with the session. Renews the session where a route refuses it.
-    /// Blocks until there is a response.
+    /// Sends a request with the session, and renews the session if a route refuses it. Blocks until
+    /// there is a response.
     pub fn send(&self, request: &Request) -> Result<Response, Error> {
         let outline = request.check()?;
-        // A callback of the host's may free the provider meanwhile.
+        // A callback of the host may free the provider meanwhile.
         let keeping = Arc::clone(&self.0);
         let deadline = keeping.context().now().saturating_add(outline.timeout);
         let source = Source::Provider(&*keeping);
         keeping.client.send(&outline, &source, deadline)
     }
 
-    /// Prepares an asynchronous call that sends a request. It has to be submitted.
+    /// Prepares an asynchronous call that sends a request. The caller has to submit it.
     pub fn begin_send(&self, request: &Request) -> Result<(AsyncCall, Unsent), Error> {
         let outline = request.check()?;
         let now = self.0.context().now();
@@ -88,12 +88,18 @@ impl Provider {
         self.0.client.begin_task(Asked::Task(task))
     }
 
-    /// Is told that a route has refused a session. Returns whether that is news.
+    /// Marks a session as refused by a route. Returns whether the provider held it.
     pub fn invalidate(&self, rejected: &Session) -> bool {
         self.0.invalidate(rejected)
     }
 
-    /// Returns why the last renewal failed, and when the next attempt comes.
+    /// Marks the session as refused if this answer of a route refuses it. Returns whether it does.
+    /// `body` has no content coding.
+    pub fn invalidate_if_refused(&self, session: &Session, status: u16, body: &[u8]) -> bool {
+        self.0.invalidate_if_refused(session, status, body)
+    }
+
+    /// Returns why the last renewal failed, with the time until the next attempt.
     pub fn last_error(&self) -> Option<Error> {
         self.0.last_error()
     }
@@ -118,7 +124,7 @@ impl Sessions for Keeping {
 
 impl Drop for Provider {
     fn drop(&mut self) {
-        // The thread looks, and finds that the provider has gone.
+        // The thread wakes, and finds that the provider was freed.
         self.0.close();
     }
 }

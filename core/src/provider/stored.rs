@@ -1,4 +1,4 @@
-//! A session in a file, so that a process that lives briefly starts with a token.
+//! The stored session, so that a short process starts with a token.
 
 use std::time::Duration;
 
@@ -11,15 +11,16 @@ use crate::{
 
 const FORMAT: &str = "zelf session 1";
 
-/// The device's clocks may differ by so much between writing and reading. Else one of
-/// them has jumped, or the file comes from another system, and it counts for nothing.
+/// The wall clock and the monotonic clock may differ by this much between writing and reading. If
+/// they differ by more, one of them was set, or the file comes from another system, and the file is
+/// ignored.
 const TOLERANCE: i64 = 60;
 
-/// What the file is bound to, and the clocks.
+/// The values that a stored session must match, and the clocks.
 pub struct Circumstances<'a> {
-    /// The start of the system.
+    /// The id of this boot.
     pub boot: &'a str,
-    /// Of the base URL, the origin and all options.
+    /// The hash of the base URL, the origin and all options.
     pub binding: &'a str,
     pub now: Moment,
     /// The wall clock in Unix seconds.
@@ -29,7 +30,7 @@ pub struct Circumstances<'a> {
 #[derive(Debug)]
 pub struct Stored {
     pub session: Session,
-    /// When it came, if it was not confirmed.
+    /// When the session was received, if it is unconfirmed.
     pub doubted_since: Option<Moment>,
 }
 
@@ -56,7 +57,7 @@ pub fn write(session: &Session, is_confirmed: bool, here: &Circumstances<'_>) ->
     text
 }
 
-/// Reads what [`write`] has written. Anything odd is `None`.
+/// Reads the output of [`write`]. Returns `None` for anything else.
 pub fn read(text: &[u8], here: &Circumstances<'_>) -> Option<Stored> {
     let text = std::str::from_utf8(text).ok()?;
     let mut lines = text.strip_suffix('\n')?.split('\n');

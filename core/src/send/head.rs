@@ -1,12 +1,12 @@
-//! The bytes of a request before its body.
+//! The head of a request.
 
 use std::io::Write;
 
 use crate::{secret::Secret, send::request::Outline, session::Session};
 
-/// What the heads of all requests of a client have in common.
+/// The parts that the heads of all requests of a client share.
 pub struct Common {
-    /// The base URL's path, without a slash at its end.
+    /// The path of the base URL, without a slash at its end.
     path: String,
     lines: String,
 }
@@ -22,8 +22,8 @@ impl Common {
         }
     }
 
-    /// Returns a request with the token of `session`: its head, and the body. A body that is
-    /// no longer than `most` stands behind the head already.
+    /// Returns a request with the token of `session`: its head, and the body. A body of up to
+    /// `most` bytes is appended to the head.
     pub fn request<'a>(
         &self,
         outline: &'a Outline,
@@ -73,7 +73,7 @@ impl Common {
         if outline.announces_length() {
             let mut digits = [0; 48];
             let mut rest = &mut digits[..];
-            // There is room for any number.
+            // The buffer is long enough for any number.
             let _ = write!(rest, "content-length: {}\r\n", body.len());
             let left = rest.len();
             head.append(&digits[..digits.len() - left]);

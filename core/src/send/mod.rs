@@ -1,5 +1,5 @@
-//! Requests to any route, with or without a session: what is sent, when it is sent
-//! again, and what comes back.
+//! Requests to any route, with or without a session: their bytes, their retries and their
+//! responses.
 
 pub mod head;
 pub mod request;

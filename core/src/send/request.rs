@@ -1,4 +1,4 @@
-//! A request to any route, as a caller has put it together.
+//! A request to any route, with the caller's values.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,15 +12,15 @@ use crate::{
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_MAX_RESPONSE: usize = 8 * 1024 * 1024;
 
-/// The server answers 431 to more than 16 KiB of head, of which a token may need half.
+/// The server answers 431 to a head of more than 16 KiB, and a token may need half of that.
 const MAX_TARGET: usize = 8 * 1024;
 const MAX_METHOD: usize = 32;
 const MAX_NAME: usize = 256;
 const MAX_VALUE: usize = 8 * 1024;
 const MAX_HEADERS: usize = 64;
 
-/// Headers that the library sets, and those that would change the framing of a request
-/// or what becomes of its connection.
+/// Headers that the library sets, and headers that would change the framing of the request or the
+/// use of its connection.
 const OWN_HEADERS: &[&str] = &[
     "Host",
     "Origin",
@@ -40,7 +40,7 @@ const OWN_HEADERS: &[&str] = &[
     "Trailer",
 ];
 
-/// What the caller set. Nothing is judged before [`Request::check`].
+/// The caller's values. [`Request::check`] validates them.
 #[derive(Clone, Default)]
 pub struct Request {
     pub method: Text,
@@ -56,12 +56,12 @@ pub struct Request {
 
 #[derive(Clone)]
 struct Body {
-    /// `None`: a length was given without bytes.
+    /// `None` if the caller passed a length without bytes.
     bytes: Option<Arc<Secret>>,
     content_type: Text,
 }
 
-/// A request that can be sent.
+/// A valid request.
 #[derive(Clone)]
 pub struct Outline {
     pub method: String,
@@ -83,7 +83,7 @@ impl Request {
         }
     }
 
-    /// Sets a header in place of one of the same name. `None` removes that.
+    /// Sets a header and replaces one of the same name. A value of `None` removes it.
     pub fn set_header(&mut self, name: Text, value: Text) {
         self.headers.retain(|(other, _)| !other.is_same_name(&name));
         if value.is_set() || !name.is_set() {
@@ -91,7 +91,7 @@ impl Request {
         }
     }
 
-    /// Sets the body. `None` for the bytes and a length of 0 takes it back.
+    /// Sets the body. `None` with a length of 0 removes it.
     pub fn set_body(&mut self, bytes: Option<&[u8]>, length: usize, content_type: Text) {
         self.body = match (bytes, length) {
             (None, 0) => None,
@@ -102,17 +102,17 @@ impl Request {
         };
     }
 
-    /// Returns the request as it is sent, or the first thing that is wrong.
+    /// Returns the valid request, or an error for the first invalid value.
     pub fn check(&self) -> Result<Outline, Error> {
         let method = required(&self.method, "method", MAX_METHOD)?;
         if !method.bytes().all(is_of_a_token) {
             return Err(refused(
-                "the method has a character that HTTP does not allow",
+                "the method contains a character that HTTP does not allow",
             ));
         }
         if method == "CONNECT" {
             return Err(refused(
-                "the method CONNECT is for proxies, and cannot be sent",
+                "the method CONNECT is only for proxies; use another method",
             ));
         }
         let target = required(&self.target, "target", MAX_TARGET)?;
@@ -128,7 +128,7 @@ impl Request {
             },
             max_response: match self.max_response_bytes {
                 0 => DEFAULT_MAX_RESPONSE,
-                // A NUL follows the body, and a head stands before it.
+                // The head precedes the body in memory, and a NUL follows it.
                 bytes => bytes.min(usize::MAX / 4),
             },
             is_repeatable: self
@@ -142,7 +142,7 @@ impl Request {
     fn header_lines(&self, content_type: Option<&str>) -> Result<String, Error> {
         if self.headers.len() > MAX_HEADERS {
             return Err(refused(&format!(
-                "the request has {} headers; at most {MAX_HEADERS} can be sent",
+                "the request has {} headers; set at most {MAX_HEADERS}",
                 self.headers.len()
             )));
         }
@@ -157,7 +157,7 @@ impl Request {
             let name = required(name, "name of a header", MAX_NAME)?;
             if !name.bytes().all(is_of_a_token) {
                 return Err(refused(
-                    "the name of a header has a character that HTTP does not allow",
+                    "the name of a header contains a character that HTTP does not allow",
                 ));
             }
             if let Some(own) = OWN_HEADERS
@@ -165,12 +165,12 @@ impl Request {
                 .find(|own| own.eq_ignore_ascii_case(name))
             {
                 return Err(refused(&format!(
-                    "the header {own} is the library's, and cannot be set"
+                    "the header {own} is set by the library; do not set it"
                 )));
             }
             if content_type.is_some() && name.eq_ignore_ascii_case("content-type") {
                 return Err(refused(
-                    "the header Content-Type is set twice: pass it with the body alone",
+                    "the header Content-Type is set twice; pass it with the body only",
                 ));
             }
             accepts |= name.eq_ignore_ascii_case("accept");
@@ -188,10 +188,9 @@ impl Request {
 
 impl Body {
     fn check(&self) -> Result<(Arc<Secret>, Option<&str>), Error> {
-        let bytes = self
-            .bytes
-            .clone()
-            .ok_or_else(|| refused("the body is NULL, or its length is more than there can be"))?;
+        let bytes = self.bytes.clone().ok_or_else(|| {
+            refused("the body is NULL or too long; pass its bytes and their length")
+        })?;
         let content_type = match self.content_type.is_set() {
             true => Some(header_value(&self.content_type, "Content-Type")?),
             false => None,
@@ -212,18 +211,18 @@ impl Outline {
         self.body.as_ref().map_or(&[], |body| body)
     }
 
-    /// Returns the error of a call whose time is over while it waits behind others.
+    /// Returns the error for a request that found no free place before its deadline.
     pub fn no_place(&self) -> Error {
         let limit = self.timeout.as_millis();
         Error::new(
             Status::Timeout,
             format!(
-                "too many requests were under way for {limit} ms; make fewer at once, or raise the timeout"
+                "too many requests were in progress for {limit} ms; send fewer in parallel, or raise the timeout"
             ),
         )
     }
 
-    /// Returns the error of a response that is longer than the request allows.
+    /// Returns the error for a response that is longer than the request allows.
     pub fn too_long(&self) -> Error {
         let most = self.max_response;
         Error::new(
@@ -234,20 +233,22 @@ impl Outline {
         )
     }
 
-    /// Whether a length is announced though it is 0 (RFC 9110, section 8.6).
+    /// Returns whether to send a Content-Length of 0 too (RFC 9110, section 8.6).
     pub fn announces_length(&self) -> bool {
         self.body.is_some() || matches!(&*self.method, "POST" | "PUT" | "PATCH")
     }
 }
 
-/// Checks a path with a query. Refuses what RFC 3986 does not allow in one: a repaired
-/// target could be another resource.
+/// Checks a path with a query. Rejects characters that RFC 3986 does not allow there, because a
+/// corrected target could be another resource.
 fn check_target(target: &str) -> Result<(), Error> {
     if !target.starts_with('/') {
-        return Err(refused("the target does not begin with \"/\""));
+        return Err(refused("the target does not begin with \"/\"; pass a path"));
     }
     if target.contains('#') {
-        return Err(refused("the target has a fragment, which is not sent"));
+        return Err(refused(
+            "the target has a fragment, which cannot be sent; remove it",
+        ));
     }
     let mut bytes = target.bytes();
     while let Some(byte) = bytes.next() {
@@ -261,15 +262,14 @@ fn check_target(target: &str) -> Result<(), Error> {
         if !is_legal {
             let byte = char::from(byte).escape_default();
             return Err(refused(&format!(
-                "the target has a \"{byte}\" that is not legal in a URL; percent-encode it"
+                "the target contains a \"{byte}\" that is not allowed in a URL; percent-encode it"
             )));
         }
     }
     Ok(())
 }
 
-/// Checks what HTTP allows in a header: visible ASCII, spaces and tabs, and no space at
-/// either end.
+/// Checks the value of a header: visible ASCII, spaces and tabs, with no space at either end.
 fn header_value<'a>(value: &'a Text, name: &str) -> Result<&'a str, Error> {
     let wrong = |what: &str| Err(refused(&format!("the value of the header {name} {what}")));
     let bytes = value.bytes();
@@ -280,10 +280,10 @@ fn header_value<'a>(value: &'a Text, name: &str) -> Result<&'a str, Error> {
         ));
     }
     if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-        return wrong("has a control character, or one outside ASCII");
+        return wrong("contains a control character, or a character outside ASCII");
     }
     if bytes.trim_ascii().len() != bytes.len() {
-        return wrong("begins or ends with a space");
+        return wrong("begins or ends with a space or a tab");
     }
     Ok(std::str::from_utf8(bytes).unwrap_or_default())
 }
@@ -302,8 +302,8 @@ fn required<'a>(text: &'a Text, name: &'static str, max_bytes: usize) -> Result<
         .ok_or_else(|| refused(&format!("the {name} is NULL")))
 }
 
-/// Whether a byte may stand in a method or in the name of a header (RFC 9110,
-/// section 5.6.2).
+/// Returns whether a byte is allowed in a method or in the name of a header (RFC 9110, section
+/// 5.6.2).
 fn is_of_a_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

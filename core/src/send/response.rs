@@ -1,4 +1,4 @@
-//! What a route has answered.
+//! The response of a route.
 
 use std::{fmt, ops::Range, sync::OnceLock};
 
@@ -8,28 +8,29 @@ use crate::{
     secret::Secret,
 };
 
-/// No error's body is longer that is a person's to read, in bytes.
+/// The longest body, in bytes, that is searched for a message. Longer ones are not errors for
+/// people to read.
 const LONGEST_WORDS: usize = 64 * 1024;
 
-/// An answer that came whole. Wiped when it is dropped.
+/// A complete answer. Its memory is overwritten with zeros when it is dropped.
 pub struct Response {
     status: u16,
     /// The head, the body, and a NUL.
     bytes: Secret,
     body: Range<usize>,
-    /// Made when the first is asked for.
+    /// Parsed when a header is requested for the first time.
     headers: OnceLock<Vec<Header>>,
     words: OnceLock<Option<String>>,
 }
 
 struct Header {
     name: Range<usize>,
-    /// A NUL follows.
+    /// With a NUL at its end.
     value: Secret,
 }
 
 impl fmt::Debug for Response {
-    /// Shows no byte of the body.
+    /// Omits the body, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
@@ -62,13 +63,12 @@ impl Response {
         &self.bytes[self.body.clone()]
     }
 
-    /// Returns the body with a NUL behind it.
+    /// Returns the body with a NUL at its end.
     pub fn body_with_nul(&self) -> &[u8] {
         &self.bytes[self.body.start..]
     }
 
-    /// Returns the value of the first header of this name, in any case, with a NUL behind
-    /// it.
+    /// Returns the value of the first header with this name, in any case, with a NUL at its end.
     pub fn header_with_nul(&self, name: &[u8]) -> Option<&[u8]> {
         let headers = self.headers.get_or_init(|| self.read_headers());
         let header = headers
@@ -77,7 +77,7 @@ impl Response {
         Some(&header.value)
     }
 
-    /// Returns the server's words in an answer that is an error, with a NUL behind them.
+    /// Returns the server's message if the answer is an error, with a NUL at its end.
     pub fn server_message_with_nul(&self) -> Option<&str> {
         let words = self.words.get_or_init(|| {
             let is_short = self.body().len() <= LONGEST_WORDS;
@@ -93,8 +93,8 @@ impl Response {
         let mut headers = Vec::new();
         head::for_each_header(head, |name, value| {
             let mut text = Secret::with_capacity(value.len() + 1);
-            // The line breaks of a folded value are spaces (RFC 9112, section 5.2). A NUL
-            // would hide what follows.
+            // Line breaks in a folded value become spaces (RFC 9112, section 5.2). A NUL would hide
+            // the bytes behind it.
             for byte in value.trim_ascii() {
                 let is_odd = matches!(byte, b'\r' | b'\n' | 0);
                 text.append(&[if is_odd { b' ' } else { *byte }]);

@@ -1,16 +1,19 @@
-//! One request as a state machine: attempts, repetitions, a session that is renewed.
+//! One request as a state machine: attempts, retries and renewals of the session.
 //!
-//! A driver asks for the next [`Step`], carries it out, and tells what came of it. No
-//! clock is read here: the driver says what time it is.
+//! A driver asks for the next [`Step`], carries it out, and reports the result. No clock is read
+//! here: the driver passes the time.
 //!
-//! What an answer means was measured at the real server. A session that is not active
-//! is refused before any work is done, so the request may go out again whatever it is.
-//! A time-out or a gateway's error leaves open whether the work was done.
+//! The meanings of answers were measured at the real server. It refuses an inactive session before
+//! it does any work, so any request may be sent again. A time-out or an error of a gateway leaves
+//! open whether the work was done.
 
 use std::{mem, time::Duration};
 
 use crate::{
-    api::{refusal, server_words},
+    api::{
+        refusal, server_words,
+        session_refusal::{self, SessionRefusal},
+    },
     create::{
         aim,
         call::{Failed, LONG_WAIT, Note, Now, Over},
@@ -22,50 +25,45 @@ use crate::{
     moment::Moment,
 };
 
-/// What the driver is to do next.
+/// What the driver does next.
 #[derive(Debug)]
 pub enum Step {
-    /// Get a session, and say which: [`Sending::has_session`], or end with the error.
-    /// `is_refused`: the one that was used is refused. `may_kill`: it may be replaced by a
-    /// kill, once.
+    /// Get a session, and report it with [`Sending::has_session`], or end with the error.
+    /// `is_refused`: the last session was refused. `may_kill`: it may be replaced by a kill, once.
     Session { is_refused: bool, may_kill: bool },
-    /// Send the request, and say what came of it: [`Sending::answered`] or
-    /// [`Sending::failed`].
+    /// Send the request, and report the result with [`Sending::answered`] or [`Sending::failed`].
     Exchange { over: Over },
-    /// Wait, then ask again.
+    /// Wait until then, and ask for the next step.
     Wait {
         until: Moment,
-        /// The call gives its place to others meanwhile.
+        /// The call gives its place to others while it waits.
         is_long: bool,
     },
-    /// The last answer is the response, or there is none.
+    /// The request has ended. With `Ok`, the last answer is the response.
     Finish(Result<(), Error>),
 }
 
-/// What a sending depends on that does not change.
+/// The limits of a request. They do not change.
 #[derive(Clone, Copy)]
 pub struct Terms {
     pub deadline: Moment,
     pub max_attempts: u32,
-    /// The server may carry it out more than once.
+    /// The server may carry the request out more than once.
     pub is_repeatable: bool,
     /// Sessions come from a provider, and can be renewed.
     pub renews: bool,
 }
 
-/// No refusal is longer, in bytes.
-const LONGEST_REFUSAL: usize = 4096;
-
 pub struct Sending {
     terms: Terms,
-    /// A connection that turns out to be dead has no second chance any more.
+    /// A dead connection was met in this attempt. The next one counts as a failed attempt.
     has_resent: bool,
     failures: u32,
-    /// How often the server has said that it is starting.
+    /// How many times the server has answered that it is starting.
     starts: u32,
-    /// How often a session was refused as not active.
+    /// How many times a session was refused as not active.
     inactive: u32,
-    /// A session was refused as no session at all.
+    /// A session was refused as invalid.
     was_unauthorized: bool,
     next: Next,
     note: Option<Note>,
@@ -108,7 +106,7 @@ impl Sending {
         sending
     }
 
-    /// Returns what is to be done. It must not be asked again after the end.
+    /// Returns the next step. Must not be called after the end.
     pub fn step(&mut self) -> Step {
         match mem::replace(&mut self.next, Next::Over) {
             Next::Session {
@@ -130,7 +128,7 @@ impl Sending {
             Next::Finish(outcome) => Step::Finish(outcome),
             Next::Over => Step::Finish(Err(Error::new(
                 Status::Panic,
-                "a request went on after its end; report this bug",
+                "libzelf has a bug: a request was asked for a step after its end; report it",
             ))),
         }
     }
@@ -139,18 +137,19 @@ impl Sending {
         self.note.take()
     }
 
-    /// Is told that there is a session.
+    /// Reports that there is a session.
     pub fn has_session(&mut self) {
         self.next = Next::Exchange(self.usual_connection());
     }
 
-    /// Is told what the server has answered. `wall`: the device's wall clock, for a
-    /// `Retry-After` without a `Date`.
+    /// Reports an answer of the server. `wall`: the device's wall clock, for a `Retry-After`
+    /// without a `Date`.
     pub fn answered(&mut self, answer: &Answer<'_>, wall: i64, now: &Now<'_>) {
+        self.has_resent = false;
         self.next = match self.meaning(answer) {
             Meaning::Response => Next::Finish(Ok(())),
-            Meaning::Inactive => self.renew_inactive(answer),
-            Meaning::Unauthorized => self.renew_unauthorized(),
+            Meaning::Refused(SessionRefusal::Inactive) => self.renew_inactive(answer),
+            Meaning::Refused(SessionRefusal::Unauthorized) => self.renew_unauthorized(),
             Meaning::StartingUp => self.wait_for_start(refusal::wait(answer, wall), now),
             Meaning::MayPass => self.repeat(refusal::wait(answer, wall), answer.status, now),
         };
@@ -167,31 +166,23 @@ impl Sending {
                 false => Meaning::Response,
             };
         }
-        // A refusal of the server's own is a few words.
-        if answer.body.len() > LONGEST_REFUSAL {
-            return Meaning::Response;
-        }
         if code == 404 {
-            // It is text. JSON of the same words is a route's answer.
-            let is_start = answer.body.trim_ascii() == b"Not Found" && self.terms.is_repeatable;
+            // The server's answer is plain text. The same words in JSON come from a route.
+            let is_start = answer.body.len() <= session_refusal::LONGEST
+                && answer.body.trim_ascii() == b"Not Found"
+                && self.terms.is_repeatable;
             return match is_start {
                 true => Meaning::StartingUp,
                 false => Meaning::Response,
             };
         }
-        let words = server_words::read(answer.body, answer.coding);
-        let said = words.said.unwrap_or_default().to_ascii_lowercase();
-        // The whole of the words: "Tag is not active" is a route's answer.
-        match code {
-            403 if said == "session is not active" && self.terms.renews => Meaning::Inactive,
-            401 if said.starts_with("protected resource") && self.terms.renews => {
-                Meaning::Unauthorized
-            }
+        match SessionRefusal::read(code, answer.body, answer.coding) {
+            Some(refusal) if self.terms.renews => Meaning::Refused(refusal),
             _ => Meaning::Response,
         }
     }
 
-    /// The third session that is refused proves that none is active.
+    /// Renews the session. The third refused session proves that none is active.
     fn renew_inactive(&mut self, answer: &Answer<'_>) -> Next {
         self.inactive += 1;
         if self.inactive > 2 {
@@ -210,7 +201,8 @@ impl Sending {
         }
     }
 
-    /// An unknown path is refused in the same words. So a second refusal is an answer.
+    /// Renews the session once. The server refuses an unknown path in the same words, so the second
+    /// refusal is passed to the caller.
     fn renew_unauthorized(&mut self) -> Next {
         if mem::replace(&mut self.was_unauthorized, true) {
             return Next::Finish(Ok(()));
@@ -239,7 +231,7 @@ impl Sending {
         self.wait(until, wait, self.usual_connection())
     }
 
-    /// Repeats a request after an answer that may be another one next time.
+    /// Repeats a request whose answer may be different next time.
     fn repeat(&mut self, asked: Option<Duration>, status: u16, now: &Now<'_>) -> Next {
         match self.another_attempt(asked, now) {
             None => Next::Finish(Ok(())),
@@ -256,8 +248,7 @@ impl Sending {
         }
     }
 
-    /// Is told of an exchange, or a connection, that failed. `is_whole`: the server may
-    /// have the whole of the request.
+    /// Reports a failed exchange or connection. `is_whole`: the server may have the whole request.
     pub fn failed(&mut self, failed: Failed, is_whole: bool, now: &Now<'_>) {
         let Failed {
             error,
@@ -265,7 +256,7 @@ impl Sending {
             was_sent,
             has_heard,
         } = failed;
-        // A server does not act upon a part of a request, unless it answers early.
+        // A server does not process a part of a request, unless it answers early.
         let may_be_done = was_sent && (is_whole || has_heard);
         let may_go_out_again = self.terms.is_repeatable || !may_be_done;
         let was_dead = was_kept && !has_heard && error.status == Status::ConnectionLost;
@@ -275,25 +266,26 @@ impl Sending {
             self.next = Next::Exchange(Over::Replacement);
             return;
         }
-        let is_worth_another = may_go_out_again && error.status.is_retryable();
+        let is_worth_another = may_go_out_again && error.is_retryable();
         let attempt = match is_worth_another {
             true => self.another_attempt(error.retry_after, now),
             false => None,
         };
         self.next = match attempt {
             Some((until, wait)) => {
+                self.has_resent = false;
                 let attempt = self.failures + 1;
                 let words = format!("{}; attempt {attempt} follows in {wait:?}", error.message);
                 self.say(Level::Warning, words);
-                // Where one connection broke, others that rest may have broken too.
+                // If one connection broke, other idle ones may be broken too.
                 self.wait(until, wait, Over::Replacement)
             }
             None => Next::Finish(Err(unless_done(error, may_be_done, self.terms))),
         };
     }
 
-    /// Returns until when to wait for another attempt, and how long that is, if one may
-    /// be made.
+    /// Returns the end and the length of the pause before another attempt. Returns `None` if no
+    /// other attempt may be made.
     fn another_attempt(
         &mut self,
         asked: Option<Duration>,
@@ -330,19 +322,16 @@ impl Sending {
 
 enum Meaning {
     Response,
-    /// The session is not active, and no work was done.
-    Inactive,
-    /// The token is no good, or the path is unknown.
-    Unauthorized,
+    Refused(SessionRefusal),
     StartingUp,
-    /// Another one may come next time.
+    /// The answer may be different next time.
     MayPass,
 }
 
-/// Adds to an error what the caller has to know before it repeats the request.
+/// Adds a warning to an error if the server may have carried the request out.
 pub fn unless_done(mut error: Error, may_be_done: bool, terms: Terms) -> Error {
     if may_be_done && !terms.is_repeatable {
-        // The usual advice is wrong here.
+        // The usual advice to try again is wrong here.
         let end = error.message.rfind("; try again");
         error.message.truncate(end.unwrap_or(error.message.len()));
         error

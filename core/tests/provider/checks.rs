@@ -1,4 +1,4 @@
-//! Whether what happens in a world is what was promised.
+//! Checks whether the events of a world keep the promises.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use crate::{
     worlds::promise::{Broken, require},
 };
 
-/// The server's clock tells whole seconds, and its sessions end with one.
+/// The server's clock counts whole seconds, so its sessions end on one.
 const WHOLE_SECOND: Duration = Duration::from_secs(1);
 
 /// Five seconds, less a fifth for the jitter.
 const LEAST_PACE: Duration = Duration::from_secs(4);
-/// Five seconds and a fifth, and what a request takes.
+/// Five seconds, a fifth for the jitter, and the time of a request.
 const LONGEST_PACE: Duration = Duration::from_millis(6500);
-/// Twice that, between two rows of ghosts.
+/// Twice that, between two series of ghosts.
 const GHOST_PACE: Duration = Duration::from_millis(12_500);
 /// Three refusals, each within ten seconds of the one before, and the pause after them.
 const REFUSALS_PACE: Duration = Duration::from_millis(26_500);
@@ -38,7 +38,7 @@ impl Process {
         now + self.rules.min_valid < session.times().ends_at
     }
 
-    /// The most that a session has left when this process kills it.
+    /// Returns the most time that a session may have left when this process kills it.
     fn most_left_at_kill(&self, record: &Record) -> Duration {
         let whole = Duration::from_secs(record.expires_at - record.activated_at);
         let ahead = match self.rules.renewal {
@@ -51,12 +51,12 @@ impl Process {
 }
 
 impl World {
-    /// Whether all processes wait for one lock.
+    /// Returns whether all processes wait for one lock.
     fn is_one_lock(&self) -> bool {
         self.machines.len() == 1 && self.machines[0].has_lock
     }
 
-    /// A caller is given a session.
+    /// Checks a session that a caller gets.
     pub fn handed(&mut self, number: usize, session: &Session) -> Result<(), Broken> {
         self.tally.handed += 1;
         let now = self.now;
@@ -115,13 +115,13 @@ impl World {
         let is_being_confirmed = process.running.is_some();
         let last_error = process.keeper.last_error(now);
         let is_in_pause = last_error.is_some_and(|error| error.retry_after > Some(Duration::ZERO));
-        // From another address no answer tells whether it exists.
+        // From another address, no answer shows whether the session exists.
         let has_moved = self.machines[process.machine].moved_at >= sent_at;
         let is_locked_out = watch
             .locked_out_at
             .is_some_and(|at| now.saturating_sub(at) <= LONGEST_PACE);
         let (failures, failed_at) = watch.unconfirmed;
-        // Confirmations that fail are 1 s to 30 s apart, within a fifth.
+        // Failed confirmations are 1 s to 30 s apart, with a fifth of jitter.
         let pause = Duration::from_secs(1 << failures.saturating_sub(1).min(5)).mul_f64(1.2);
         let is_unconfirmed =
             failures > 0 && now.saturating_sub(failed_at) <= pause.min(Duration::from_secs(36));
@@ -148,7 +148,7 @@ impl World {
         })
     }
 
-    /// Only a process that never kills hands out what is over.
+    /// Checks an expired session. Only a process that never kills returns one.
     fn check_over_and_alive(&self, number: usize, session: &Session) -> Result<(), Broken> {
         let now = self.now;
         let id = number_of(session.id());
@@ -157,7 +157,7 @@ impl World {
         let (sent_at, seen_at) = watch.seen_at.get(&id).copied().unwrap_or_default();
         let is_just_told = now.saturating_sub(seen_at) <= LONGEST_PACE
             && (record.lives() || record.ended_at >= sent_at);
-        // From another address the server tells of ghosts as long as the session lives.
+        // From another address, the server returns ghosts as long as the session lives.
         let ends_at = session.times().ends_at;
         let are_ghosts_told = watch.last_ghost_at > seen_at
             && now <= ends_at + REAPED_WITHIN + GHOST_PACE
@@ -168,7 +168,7 @@ impl World {
         })
     }
 
-    /// A caller is given an error.
+    /// Checks an error that a caller gets.
     pub fn failed(&mut self, number: usize, error: &Error) -> Result<(), Broken> {
         self.tally.errors += 1;
         let now = self.now;
@@ -183,7 +183,7 @@ impl World {
             let is_valid = process.is_good(session, now)
                 && record.lives()
                 && !process.watch.refused.contains(&id);
-            // Three that differ are taken for ghosts, whatever they are.
+            // Three different sessions in a row count as ghosts, whatever they are.
             require(!is_valid || *was_in_doubt && is_ghost, NO_ERROR, || {
                 format!("process {number}: {error:?}, and session {id}: {record:?}")
             })?;
@@ -193,23 +193,23 @@ impl World {
         }
         let watch = &process.watch;
         let address = self.machines[process.machine].address;
-        // A row of three ghosts may have begun before the other session ended.
+        // A series of three ghosts may have begun before the other session ended.
         let is_recent = |record: &&Record| {
             record.lives()
                 || !record.is_ghost()
                     && (now.saturating_sub(record.ended_at) <= GHOST_PACE
                         || watch.last_ghost_at <= record.ended_at)
         };
-        // For lives as short as theirs every renewal of a sibling is a refusal.
+        // With lifetimes this short, every renewal of a sibling is a refusal.
         let refusals = &watch.refused_at;
         let third_last = refusals.len().checked_sub(3).map(|at| refusals[at]);
         let is_refused_often = third_last.is_some_and(|at| now.saturating_sub(at) <= REFUSALS_PACE);
         let waits = self.machines[process.machine].has_lock;
         let mut recent = self.server.records.iter().filter(is_recent);
         let may = recent.any(|record| match error.status {
-            // No session can be had while one from another address lives.
+            // While a session from another address lives, no session can be created.
             Status::GhostSession => record.address != address,
-            // And siblings take their time to find that out, one after the other.
+            // The sibling processes take their time to find that out, one after the other.
             Status::Timeout => waits && record.address != address,
             // Only a kill would help.
             Status::SessionNotActive => {
@@ -217,10 +217,10 @@ impl World {
             }
             _ => false,
         });
-        // And of three fresh sessions that differ some may be those of siblings.
+        // Of three different new sessions, some may be those of siblings.
         let mut last_three = watch.came_at.keys().rev().take(3);
         let are_siblings = last_three.any(|&id| self.server.records[id].end == End::Killed);
-        // Who asks rarely may have begun the row in the trouble.
+        // A process that asks rarely may have begun the series during the trouble.
         let third_last = watch.came_at.values().rev().nth(2);
         let is_old_row = third_last.is_some_and(|(_, at)| *at < self.trouble_ends);
         let may = may || is_ghost && (is_refused_often || are_siblings || is_old_row);
@@ -233,7 +233,7 @@ impl World {
         Ok(())
     }
 
-    /// A process has asked, and knows the outcome.
+    /// Checks the pause before a request of a process, when its outcome is known.
     pub fn check_pace(
         &mut self,
         number: usize,
@@ -262,13 +262,13 @@ impl World {
         process.watch.before = match outcome {
             Ok(session) => Some((id, !process.is_good(session, now), now)),
             Err(error) if error.status == Status::SessionExpired => Some((id, true, now)),
-            // After a failure it is the pause of the failure that counts.
+            // After a failure, the pause of the failure counts.
             Err(_) => None,
         };
         Ok(())
     }
 
-    /// A kill has been carried out.
+    /// Checks a kill that was carried out.
     pub fn check_kill(&mut self, transfer: usize, killed: usize) -> Result<(), Broken> {
         let transfer = &self.transfers[transfer];
         let number = transfer.process;
@@ -279,7 +279,7 @@ impl World {
         let running = process.running.as_ref();
         let running = running.filter(|running| running.number == transfer.work);
         let Some(running) = running else {
-            // Nobody waits for it any more, and no lock holds it.
+            // No caller waits for it any more, and no lock protects it.
             self.server.records[killed].is_excused = true;
             return Ok(());
         };
@@ -293,8 +293,8 @@ impl World {
             return Ok(());
         }
         let (left, most) = match running.work.aim.kill {
-            // It goes by the device's own reckoning, which slow answers and wrong dates
-            // make early.
+            // The decision uses the device's own clock, and slow answers and wrong dates make it
+            // early.
             Kill::First => {
                 let held = process.keeper.held().expect("it kills what it holds");
                 let left = held.times().ends_at.saturating_sub(running.began_at);

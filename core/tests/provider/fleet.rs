@@ -11,6 +11,7 @@ use zelf_core::{
         call::{Call, Failed, Now, Policy, Step},
         keeper::{self, Keeper, Verdict, Work},
         rules::{Renewal, Rules},
+        single_flight::Outcome,
     },
     error::{Error, Status},
     http::answer::Answer,
@@ -19,21 +20,21 @@ use zelf_core::{
 
 use crate::worlds::{events::Events, random::Random};
 
-/// Who is in the fleet, and what happens to it.
+/// The providers of a fleet, and what happens to them.
 #[derive(Clone, Copy, Debug)]
 pub struct Fleet {
     pub providers: usize,
     pub lifetime: Duration,
-    /// How often an app asks its provider, on average. None: a thread renews, and it need
-    /// not be asked.
+    /// How often an app asks its provider, on average. None: a thread renews, and the app need not
+    /// ask.
     pub asks_every: Option<Duration>,
-    /// Nobody reaches the server between these two.
+    /// No provider reaches the server between these two times.
     pub outage: (Moment, Moment),
     pub ends: Moment,
 }
 
-/// The requests of a second: on average of the lifetime before the outage, and in the
-/// worst five seconds of the outage and of the time after it.
+/// Requests per second: the average before the outage, and the worst five seconds during the outage
+/// and after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
     pub steady: f64,
@@ -41,12 +42,12 @@ pub struct Rates {
     pub after: f64,
 }
 
-/// How many requests were sent in each second.
+/// The number of requests sent in each second.
 pub struct Series(BTreeMap<u64, u64>);
 
 impl Fleet {
-    /// Ten thousand providers whose apps ask once a minute, and an outage of two minutes
-    /// in their third lifetime. The apps begin at any time of the first.
+    /// Ten thousand providers whose apps ask once a minute, and an outage of two minutes in their
+    /// third lifetime. The apps start at random times during the first lifetime.
     pub const LARGE: Self = Self {
         providers: 10_000,
         lifetime: Duration::from_secs(600),
@@ -55,7 +56,7 @@ impl Fleet {
         ends: Duration::from_secs(1800),
     };
 
-    /// The same with threads, which is as if the apps asked all the time.
+    /// The same with threads, which is like apps that ask all the time.
     pub const WITH_THREADS: Self = Self {
         asks_every: None,
         ..Self::LARGE
@@ -67,7 +68,7 @@ impl Fleet {
 }
 
 impl Series {
-    /// Each second with its requests.
+    /// Returns each second with the number of its requests.
     pub fn seconds(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let last = self.0.keys().next_back().copied().unwrap_or(0);
         (0..=last).map(|second| (second, self.0.get(&second).copied().unwrap_or(0)))
@@ -87,7 +88,7 @@ impl Series {
         }
     }
 
-    /// The requests of a second, on average.
+    /// Returns the average number of requests per second.
     fn mean(&self, from: u64, until: u64) -> f64 {
         let requests: u64 = self
             .0
@@ -98,12 +99,12 @@ impl Series {
     }
 }
 
-/// One of the fleet.
+/// One provider of the fleet.
 struct Provider {
     keeper: Keeper,
     budget: Budget,
     running: Option<(Work, Call)>,
-    /// What the server has for it, in seconds of its clock: when it began and ends.
+    /// The session that the server has for it: its start and end, in seconds of the server's clock.
     session: Option<Stored>,
     identifier: String,
 }
@@ -120,7 +121,7 @@ enum Event {
     Asks,
     Thread,
     Waited,
-    /// A request is answered, or finds no server. It asks for a kill, or does not.
+    /// A request gets an answer, or does not reach the server. It may ask for a kill.
     Answered {
         kills: bool,
         sent_at: Moment,
@@ -243,12 +244,12 @@ impl Sea {
             aim: work.aim.clone(),
         });
         let deadline = self.now + TIMEOUT;
-        let call = self.decide(number, |now| Call::new(errand, deadline, now));
+        let call = self.decide(number, |now| Call::new(errand, deadline, None, now));
         self.providers[number].running = Some((work, call));
         self.step(number);
     }
 
-    /// Has a call decide something.
+    /// Lets a call decide something.
     fn decide<T>(&mut self, number: usize, decision: impl FnOnce(&Now<'_>) -> T) -> T {
         thread_local! {
             static JITTER: Cell<u32> = const { Cell::new(0) };
@@ -280,21 +281,24 @@ impl Sea {
                 self.after(takes, number, event);
             }
             Step::Wait { until, .. } => self.at(until, number, Event::Waited),
-            Step::Finish(outcome) => {
-                let now = keeper::Now {
-                    time: self.now,
-                    random: self.random.word(),
-                };
-                let provider = &mut self.providers[number];
-                if let Some((work, _)) = provider.running.take() {
-                    provider.keeper.done(&work, outcome, now);
-                }
-                self.set_alarm(number);
-            }
+            Step::Finish(outcome) => self.done(number, outcome),
+            Step::Stop(stopped) => self.done(number, Err(stopped.error)),
         }
     }
 
-    /// The server answers, from what it has for the identifier of this provider.
+    fn done(&mut self, number: usize, outcome: Outcome) {
+        let now = keeper::Now {
+            time: self.now,
+            random: self.random.word(),
+        };
+        let provider = &mut self.providers[number];
+        if let Some((work, _)) = provider.running.take() {
+            provider.keeper.done(&work, outcome, now);
+        }
+        self.set_alarm(number);
+    }
+
+    /// Answers a request of this provider from the server's stored session.
     fn answered(&mut self, number: usize, kills: bool, sent_at: Moment) {
         let clock = START + self.now.as_secs();
         // The reaper runs once a minute.

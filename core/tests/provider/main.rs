@@ -1,12 +1,10 @@
-//! Whole providers in virtual time: the processes of one or two devices, each with a
-//! keeper that drives real calls, and a server that knows addresses. Networks fail,
-//! devices sleep and move, wall clocks are wrong, processes die or live briefly, and
-//! rivals renew the same session. The processes of a device may have a directory in
-//! common, with a lock and the stored session. Each world grows from one seed, and the
-//! same seed gives the same world.
+//! Whole providers in virtual time: the processes of one or two devices, each with a keeper that
+//! drives real calls, and a server that knows addresses. Networks fail, devices sleep and move,
+//! wall clocks are wrong, processes die or are short-lived, and rival processes renew the same
+//! session. The processes of a device may share a directory with a lock and the stored session.
+//! Each world is generated from one seed, and the same seed gives the same world.
 //!
-//! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what happens in
-//! it.
+//! `SEEDS=100000` runs this many worlds. `SEED=42` runs one world and prints its events.
 
 mod checks;
 mod fleet;
@@ -73,7 +71,7 @@ fn a_seed_gives_the_same_world_again() {
     }
 }
 
-/// Each defect, put in on purpose, is found within a few hundred worlds.
+/// Checks that a deliberate defect is found within a few hundred worlds.
 fn is_found(sabotage: Sabotage, promise: &str) {
     match run_all(2000, sabotage) {
         Ok(_) => panic!("{sabotage:?} is not found"),

@@ -1,4 +1,4 @@
-//! What becomes of a request and its answer on the way.
+//! What happens to a request and its answer on the network.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::{server, worlds::random::Random};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Arrives,
-    /// There is no connection.
+    /// No connection can be made.
     NoConnection,
     /// The connection breaks before the server has the request.
     LostBefore,
-    /// The server does what it was asked, and the connection breaks then.
+    /// The server carries the request out, and then the connection breaks.
     LostAfter,
     /// The answer never comes.
     Silent,
-    /// The server answers with this status, and does nothing.
+    /// The server answers with this status, and does not carry the request out.
     Refused(u16),
-    /// A proxy in front gives up while the server goes on.
+    /// A proxy in front times out while the server continues.
     GatewayTimeout,
 }
 
-/// How an outage shows.
+/// How an outage looks to a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Outage {
     pub from: Moment,
@@ -37,9 +37,9 @@ pub struct Outage {
 }
 
 pub struct Network {
-    /// In percent of all exchanges.
+    /// The percentage of exchanges that fail.
     pub badness: u64,
-    /// Proxies with wrong clocks write the date.
+    /// Proxies with wrong clocks write the Date header.
     pub has_wrong_clocks: bool,
     pub outages: Vec<Outage>,
 }
@@ -63,7 +63,7 @@ impl Network {
         }
     }
 
-    /// How long a request or an answer is on its way.
+    /// Returns how long a request or an answer travels.
     pub fn latency(&self, random: &mut Random) -> Duration {
         match random.percent(self.badness / 4) {
             true => random.ms(200, 9000),
@@ -87,10 +87,10 @@ pub fn any_outage(random: &mut Random, from: Moment, longest: Duration) -> Outag
     }
 }
 
-/// A proxy's clock that is far from the truth, in seconds.
+/// The error of a proxy's wrong clock, in seconds.
 pub const WRONG_BY: [i64; 2] = [4000, -4000];
 
-/// An answer on its way.
+/// An answer on its way to the device.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
@@ -107,7 +107,7 @@ impl Network {
         body: String,
         signed_at: Moment,
     ) -> Reply {
-        // A proxy may leave the date out, or have a wrong clock.
+        // A proxy may leave Date out, or have a wrong clock.
         let wrong_by: i64 = match random.below(20) {
             _ if !self.has_wrong_clocks => 0,
             1 => 30,

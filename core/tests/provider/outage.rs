@@ -1,4 +1,4 @@
-//! How often a fleet asks, through an outage.
+//! The request rate of a fleet through an outage.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ fn after_an_outage_a_fleet_asks_at_most_three_times_as_often_as_before() {
         after,
     } = rates(Fleet::LARGE);
     assert!(after <= 3.0 * steady, "{after} of {steady}");
-    // What meets a dead network: each failed renewal is up to three attempts.
+    // Most requests meet a dead network: each failed renewal is up to three attempts.
     assert!(in_outage <= 4.0 * steady, "{in_outage} of {steady}");
 }
 
-/// A fifth of such a fleet waits with pauses of 15 s on average, and has two requests to
-/// make. That alone is more than five times what renewals are. Longer pauses would make it
-/// less, at the cost of those who wait.
+/// In a fleet with threads, a fifth of the providers wait with pauses of 15 s on average, and make
+/// two requests each. That alone is more than five times the rate of renewals. Longer pauses would
+/// reduce it, but callers would wait longer.
 #[test]
 fn after_an_outage_a_fleet_whose_threads_renew_asks_at_most_seven_times_as_often() {
     let Rates {
@@ -32,7 +32,7 @@ fn after_an_outage_a_fleet_whose_threads_renew_asks_at_most_seven_times_as_often
         in_outage,
         after,
     } = rates(Fleet::WITH_THREADS);
-    // The session that is over, the kill, and the confirmation.
+    // The expired session, the kill, and the confirmation.
     let lifetime = Fleet::WITH_THREADS.lifetime.as_secs_f64();
     let renewals = Fleet::WITH_THREADS.providers as f64 / lifetime;
     assert!((2.8..3.2).contains(&(steady / renewals)), "{steady}");

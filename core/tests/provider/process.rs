@@ -1,4 +1,4 @@
-//! A process with a provider: a keeper, and who drives its work.
+//! A process with a provider: a keeper, and the callers and the thread that drive its work.
 
 use std::{
     cell::Cell,
@@ -30,7 +30,7 @@ use crate::{
     worlds::promise::{Broken, require},
 };
 
-/// A caller who has a session does not wait longer for its confirmation.
+/// The longest time that a caller with a session waits for its confirmation.
 const BRIEF: Duration = Duration::from_secs(2);
 
 pub struct Process {
@@ -39,18 +39,18 @@ pub struct Process {
     pub keeper: Keeper,
     pub running: Option<Running>,
     pub watch: Watch,
-    /// It lives as long as it takes to ask once or twice.
+    /// It ends after one or two requests for a session.
     pub is_brief: bool,
     confirms: bool,
     timeout: Duration,
     budget: Budget,
     waiting: Vec<Waiter>,
     warm: Option<(Session, Moment)>,
-    /// Which alarm of its thread counts.
+    /// The number of the current alarm of its thread.
     alarm: u64,
 }
 
-/// Work that is being done.
+/// Work in progress.
 pub struct Running {
     pub number: u64,
     pub work: Work,
@@ -59,17 +59,17 @@ pub struct Running {
     /// None while it waits for the lock.
     call: Option<Call>,
     transfer: Option<usize>,
-    /// The sessions of the answers.
+    /// The sessions in the answers.
     pub answers: Vec<usize>,
 }
 
-/// A caller who waits for the work.
+/// A caller that waits for the work.
 struct Waiter {
     number: u64,
     deadline: Moment,
 }
 
-/// What the checks know of a process.
+/// What the checks remember about a process.
 #[derive(Default)]
 pub struct Watch {
     /// When a session was first asked for, and when it came.
@@ -78,16 +78,16 @@ pub struct Watch {
     pub seen_at: BTreeMap<usize, (Moment, Moment)>,
     pub last_ghost_at: Moment,
     pub refused: BTreeSet<usize>,
-    /// When a refusal was news.
+    /// The times of first reports of refusals.
     pub refused_at: Vec<Moment>,
-    /// The real session that was handed out last, and whether it was in doubt.
+    /// The real session that was returned last, and whether it was in doubt.
     pub handed: Option<(Session, bool)>,
-    /// The session of the work before, whether it had too little left, and when.
+    /// The session of the previous work, whether it had too little time left, and when.
     pub before: Option<(usize, bool, Moment)>,
     pub not_before: Moment,
-    /// When another process has had the lock for too long.
+    /// When another process had held the lock for too long.
     pub locked_out_at: Option<Moment>,
-    /// Confirmations that have failed one after the other, and when the last did.
+    /// The number of failed confirmations in a row, and the time of the last.
     pub unconfirmed: (u32, Moment),
     pub has_recovered: bool,
 }
@@ -110,7 +110,7 @@ impl Process {
         }
     }
 
-    /// Puts the session that came last in place of the one that is to be handed out.
+    /// Replaces the session of a verdict by the newest one.
     fn newest_first(&self, verdict: Verdict, now: Moment) -> Verdict {
         let held = self.keeper.held().filter(|held| {
             let id = server::number_of(held.id());
@@ -123,7 +123,7 @@ impl Process {
         }
     }
 
-    /// Writes down what is handed out without a question from now on.
+    /// Records the session that callers get from now on without asking the keeper.
     pub fn publish(&mut self, now: Moment, sabotage: Sabotage) {
         self.warm = self.keeper.hand_out(now);
         if sabotage == Sabotage::StaleWarm
@@ -133,12 +133,12 @@ impl Process {
         }
     }
 
-    /// Whether nobody waits for it and it does nothing.
+    /// Returns whether it has no waiting callers and no work.
     pub fn is_idle(&self) -> bool {
         self.running.is_none() && self.waiting.is_empty()
     }
 
-    /// The work that goes by this number.
+    /// Returns the work with this number.
     fn works_on(&mut self, number: u64) -> Option<&mut Running> {
         self.running
             .as_mut()
@@ -147,7 +147,7 @@ impl Process {
 }
 
 impl World {
-    /// A caller wants a session.
+    /// Lets a caller ask for a session.
     pub fn asks(&mut self, number: usize) -> Result<(), Broken> {
         self.tally.asks += 1;
         let now = self.now;
@@ -184,7 +184,7 @@ impl World {
             Verdict::HandAndWork(session, work) => {
                 let has_thread = process.rules.is_background;
                 if is_idle && !has_thread {
-                    // One caller does it and waits a round trip.
+                    // One caller makes the request, and waits for a round trip.
                     self.wait(number);
                     return self.begin(number, work, false);
                 }
@@ -231,7 +231,7 @@ impl World {
         }
     }
 
-    /// The thread of a process wakes to work ahead of time.
+    /// Wakes the thread of a process to renew in advance.
     pub fn thread_wakes(&mut self, number: usize, alarm: u64) -> Result<(), Broken> {
         let process = &self.processes[number];
         if process.alarm != alarm || process.running.is_some() {
@@ -294,7 +294,7 @@ impl World {
         self.call(number)
     }
 
-    /// Looks at the stored session. Returns whether there is work left for the server.
+    /// Reads the stored session. Returns whether a request to the server is still due.
     fn has_work_beyond_stored(&mut self, number: usize) -> bool {
         let Some(running) = &self.processes[number].running else {
             return false;
@@ -314,7 +314,7 @@ impl World {
         true
     }
 
-    /// Gives the lock, or a place in its queue, back.
+    /// Releases the lock, or leaves its queue.
     fn let_go(&mut self, number: usize) -> Result<(), Broken> {
         let lock = &mut self.machines[self.processes[number].machine].lock;
         lock.waiting.retain(|other| *other != number);
@@ -324,7 +324,7 @@ impl World {
         let next = lock.waiting.pop_front();
         lock.held_by = next;
         match next {
-            // Another process has had the lock meanwhile.
+            // Another process has held the lock meanwhile.
             Some(next) if self.has_work_beyond_stored(next) => self.call(next),
             Some(next) => {
                 self.processes[next].running = None;
@@ -346,14 +346,14 @@ impl World {
             aim: running.work.aim.clone(),
         });
         let deadline = running.deadline;
-        let call = self.decide(number, |now| Call::new(errand, deadline, now));
+        let call = self.decide(number, |now| Call::new(errand, deadline, None, now));
         if let Some(running) = &mut self.processes[number].running {
             running.call = Some(call);
         }
         self.step(number)
     }
 
-    /// Has a call decide something.
+    /// Lets a call decide something.
     fn decide<T>(&mut self, number: usize, decision: impl FnOnce(&Now<'_>) -> T) -> T {
         thread_local! {
             static JITTER: Cell<u32> = const { Cell::new(0) };
@@ -384,6 +384,7 @@ impl World {
                 Ok(())
             }
             Step::Finish(outcome) => self.done(number, outcome),
+            Step::Stop(stopped) => self.done(number, Err(stopped.error)),
         }
     }
 
@@ -422,7 +423,7 @@ impl World {
         }
     }
 
-    /// An answer arrives, or would if the device were awake.
+    /// Delivers an answer, unless the device sleeps.
     pub fn answered(&mut self, number: usize) -> Result<(), Broken> {
         let Transfer {
             process,
@@ -433,7 +434,7 @@ impl World {
         } = self.transfers[number];
         let machine = &self.machines[self.processes[process].machine];
         if machine.asleep_until > self.now {
-            // The connection is dead when it wakes.
+            // The connection is dead when the device wakes.
             let until = machine.asleep_until;
             self.at(until, Event::Breaks(number));
             return Ok(());
@@ -516,7 +517,7 @@ impl World {
         self.step(process)
     }
 
-    /// The caller who works has no more time. Another takes over.
+    /// Ends the turn of a caller whose time limit is over. Another caller takes over.
     pub fn gives_up(&mut self, number: usize, work: u64) -> Result<(), Broken> {
         let now = keeper::Now {
             time: self.now,
@@ -602,8 +603,8 @@ impl World {
         self.ends(number, Some(&outcome))
     }
 
-    /// The work of a process has ended, with this outcome if the server was asked. All who
-    /// wait are answered.
+    /// Ends the work of a process, with this outcome if the server was asked. Answers all waiting
+    /// callers.
     fn ends(
         &mut self,
         number: usize,
@@ -625,7 +626,7 @@ impl World {
             };
             match outcome {
                 Ok(session) => self.handed(number, &session)?,
-                // Nothing has failed: what came is of no use any more.
+                // Nothing has failed, but the received session is already useless.
                 Err(_) if process.keeper.last_error(now).is_none() => self.asks(number)?,
                 Err(error) => self.failed(number, &error)?,
             }
@@ -636,11 +637,11 @@ impl World {
         Ok(())
     }
 
-    /// A route sees a token.
+    /// Uses a token at a route.
     pub fn uses(&mut self, number: usize, session: &Session) -> Result<(), Broken> {
         let id = server::number_of(session.id());
         let record = &self.server.records[id];
-        // A process that has died since does not hear of it.
+        // A process that has restarted since then does not get the report.
         let is_its_own = self.processes[number].watch.came_at.contains_key(&id);
         if record.lives() && !record.is_used || !is_its_own {
             return Ok(());
@@ -661,7 +662,7 @@ impl World {
             return Ok(());
         }
         process.watch.refused_at.push(self.now);
-        // A refusal ends a pause that was only careful.
+        // A refusal ends a pause that was only a precaution.
         process.watch.before = None;
         self.forgets(number, session);
         self.tally.refusals += 1;
@@ -671,7 +672,7 @@ impl World {
         self.asks(number)
     }
 
-    /// The process dies, and starts again at its next wish.
+    /// Kills the process. It starts again at its next request for a session.
     pub fn dies(&mut self, number: usize) -> Result<(), Broken> {
         let process = &mut self.processes[number];
         let Process {
@@ -686,7 +687,7 @@ impl World {
         let has_recovered = process.watch.has_recovered;
         *process = Process::new(machine, rules, confirms, timeout);
         process.is_brief = is_brief;
-        // Its alarms are gone.
+        // Its alarms are no longer valid.
         process.alarm = alarm + 1;
         process.watch.has_recovered = has_recovered;
         self.let_go(number)

@@ -1,5 +1,4 @@
-//! The server, as the contract describes it, for one identifier and devices with
-//! addresses.
+//! The server as the contract describes it, for one identifier and for devices with addresses.
 
 use std::time::Duration;
 
@@ -13,12 +12,12 @@ pub const IDENTIFIER: &str = "3f1c2b7e0d5a4c69";
 /// The server's clock at the beginning of the world, in Unix seconds.
 const START: u64 = 1_800_000_000;
 
-/// The server's clock, with its fraction.
+/// Returns the server's clock, with its fraction.
 pub fn clock(now: Moment) -> Duration {
     Duration::from_secs(START) + now
 }
 
-/// A session that the server has ever told of. Its number is its place among them.
+/// A session that the server has returned at least once. Its number is its index in the list.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub address: u64,
@@ -26,9 +25,9 @@ pub struct Record {
     pub expires_at: u64,
     pub end: End,
     pub ended_at: Moment,
-    /// A route refuses it, though it exists.
+    /// Routes refuse it although it exists.
     pub is_used: bool,
-    /// Nobody waits for it any more.
+    /// No caller waits for it any more.
     pub is_stray: bool,
     /// It was killed for another reason.
     pub is_excused: bool,
@@ -52,7 +51,7 @@ impl Record {
         self.end == End::Ghost
     }
 
-    /// What is left of it by the true clock, to the fraction.
+    /// Returns the time left by the true clock, with its fraction.
     pub fn left(&self, now: Moment) -> Duration {
         Duration::from_secs(self.expires_at).saturating_sub(clock(now))
     }
@@ -66,13 +65,13 @@ pub struct Server {
 
 /// What the server does with a request.
 pub enum Found {
-    /// It returns a session that it has.
+    /// It returns a stored session.
     Session(usize),
-    /// It makes one, which takes a while. Before that it killed one, perhaps.
+    /// It creates a session, which takes some time. It may have killed one before.
     Creates { killed: Option<usize> },
 }
 
-/// Whether a body asks for a kill.
+/// Returns whether a body asks for a kill.
 pub fn kills(body: &[u8]) -> bool {
     let body: Value = serde_json::from_slice(body).expect("a body is JSON");
     assert_eq!(body["identifier"], json!(IDENTIFIER));
@@ -80,13 +79,13 @@ pub fn kills(body: &[u8]) -> bool {
 }
 
 impl Server {
-    /// The session that lives. There is one for each identifier, whatever the address.
+    /// Returns the living session. There is one per identifier, for all addresses.
     pub fn living(&self) -> Option<usize> {
         self.living
     }
 
-    /// Looks for the session of this address, and begins to make one if there is none or
-    /// it kills it.
+    /// Looks for the session of this address. Starts to create one if there is none, or after a
+    /// kill.
     pub fn arrives(&mut self, address: u64, kills: bool, now: Moment) -> Found {
         let found = self
             .living
@@ -103,7 +102,7 @@ impl Server {
         }
     }
 
-    /// Finishes a create. Where a session lives by now it is a ghost.
+    /// Finishes the creation of a session. It is a ghost if another session lives by now.
     pub fn creates(&mut self, address: u64, lifetime: u64, now: Moment) -> usize {
         let end = match self.living {
             Some(_) => End::Ghost,
@@ -138,7 +137,7 @@ impl Server {
         }
     }
 
-    /// The body of a 200, signed by this clock.
+    /// Returns the body of a 200, signed at this time.
     pub fn body(&self, number: usize, signed_at: Moment) -> String {
         let record = &self.records[number];
         let claims = json!({
@@ -159,7 +158,7 @@ impl Server {
     }
 }
 
-/// The number of the session that an id names.
+/// Returns the number of the session with this id.
 pub fn number_of(id: Option<&str>) -> usize {
     let id = id.expect("every session has an id");
     usize::from_str_radix(id, 16).expect("an id is a number here")

@@ -1,4 +1,4 @@
-//! The stored session of a device, which its processes have in common.
+//! The stored session of a device, which its processes share.
 
 use zelf_core::{
     create::keeper::{self, Task, Work},
@@ -13,7 +13,7 @@ use crate::{
     world::{Machine, Sabotage, World},
 };
 
-/// A directory, with the file or without it.
+/// A directory, with or without the file.
 #[derive(Default)]
 pub struct Store(Option<File>);
 
@@ -24,7 +24,7 @@ struct File {
 }
 
 impl Machine {
-    /// What a file is bound to. Nothing but the clocks changes in a world.
+    /// Returns the circumstances that a file is bound to. Only the clocks change in a world.
     fn here(&self, now: Moment) -> Circumstances<'static> {
         Circumstances {
             boot: "boot",
@@ -34,7 +34,7 @@ impl Machine {
         }
     }
 
-    /// The device's wall clock.
+    /// Returns the device's wall clock.
     pub fn wall(&self, now: Moment) -> i64 {
         server::clock(now).as_secs().cast_signed() + self.wall_skew
     }
@@ -46,8 +46,8 @@ impl Machine {
 }
 
 impl World {
-    /// Before it asks the server, a process takes the stored session if it is good.
-    /// Returns the work that is left.
+    /// Adopts the stored session, if it is good, before a process asks the server. Returns the
+    /// remaining work.
     pub fn beyond_stored(&mut self, number: usize, work: Work) -> Option<Work> {
         if work.task != Task::Renew {
             return Some(work);
@@ -80,13 +80,13 @@ impl World {
         let watch = &mut process.watch;
         let id = number_of(session.id());
         watch.came_at.entry(id).or_insert(came);
-        // It is as if the process had asked then.
+        // This counts as if the process had asked then.
         let seen_at = watch.seen_at.entry(id).or_insert(came);
         *seen_at = came.max(*seen_at);
         if self.server.records[id].is_ghost() {
             watch.last_ghost_at = watch.last_ghost_at.max(came.1);
         }
-        // The server has answered somebody.
+        // The server has answered another process.
         watch.not_before = self.now;
         process.publish(self.now, self.sabotage);
         let left = process.keeper.due(self.now);
@@ -94,7 +94,7 @@ impl World {
         left
     }
 
-    /// A process tells the others which session it holds now.
+    /// Stores the session that a process holds, for the others.
     pub fn stores(&mut self, number: usize) {
         let now = self.now;
         let process = &self.processes[number];
@@ -103,14 +103,14 @@ impl World {
         let Some(store) = &mut machine.store else {
             return;
         };
-        // Where nothing is held, what was stored is a ghost.
+        // If no session is held, the stored one is a ghost.
         store.0 = process.keeper.held().map(|session| File {
             text: stored::write(session, process.keeper.is_confirmed(), &here),
             came: process.watch.came_at[&number_of(session.id())],
         });
     }
 
-    /// A route has refused a session.
+    /// Removes the stored session after a route refused it.
     pub fn forgets(&mut self, number: usize, session: &Session) {
         let machine = &mut self.machines[self.processes[number].machine];
         let stored = machine.stored(self.now);
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// Once in a while the file is lost, or only a part of it is there.
+    /// Sometimes loses the file, or keeps only a part of it.
     fn spoils(&mut self, number: usize) {
         let machine = &mut self.machines[self.processes[number].machine];
         let Some(Store(Some(file))) = &mut machine.store else {

@@ -1,4 +1,4 @@
-//! Calls whose sessions must have so much left when the device has them.
+//! Calls whose sessions must have a minimum time left when they reach the device.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,8 +19,8 @@ use crate::server::{self, IDENTIFIER, Server};
 
 const START: Moment = Duration::from_secs(5000);
 
-/// Makes a call to a server that answers after `takes`. Its session has `left` seconds
-/// left, and after a kill `life`. Returns which requests were kills, and the outcome.
+/// Makes a call to a server that answers after `takes`. Its session has `left` seconds left, and
+/// `life` after a kill. Returns for each request whether it was a kill, and the outcome.
 fn call(kill: Kill, left: u64, life: u64, takes: Duration) -> (Vec<bool>, Result<Session, Error>) {
     let budget = Budget::default();
     let policy = Policy {
@@ -49,7 +49,7 @@ fn call(kill: Kill, left: u64, life: u64, takes: Duration) -> (Vec<bool>, Result
     server.creates(1, left, START);
     let mut now = START;
     let mut kills = Vec::new();
-    let mut call = Call::new(errand, now + Duration::from_secs(60), &at(now));
+    let mut call = Call::new(errand, now + Duration::from_secs(60), None, &at(now));
     loop {
         match call.step() {
             Step::Exchange { body, .. } => {
@@ -75,6 +75,7 @@ fn call(kill: Kill, left: u64, life: u64, takes: Duration) -> (Vec<bool>, Result
             }
             Step::Wait { until, .. } => now = until,
             Step::Finish(outcome) => return (kills, outcome),
+            Step::Stop(stopped) => return (kills, Err(stopped.error)),
         }
     }
 }
@@ -115,7 +116,7 @@ fn where_sessions_never_live_as_long_as_is_asked_for_none_is_killed() {
     let (kills, outcome) = call(Kill::IfOver, 3, 3, FAST);
     assert_eq!(kills, [false]);
     let error = outcome.expect_err("it has too little left");
-    assert!(error.message.contains("ask for less"), "{error}");
+    assert!(error.message.contains("require less"), "{error}");
 }
 
 #[test]

@@ -25,39 +25,39 @@ use crate::{
     },
 };
 
-/// A defect that is put in on purpose.
+/// A deliberate defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     None,
     /// The processes do not wait for the lock.
     NoLock,
-    /// Every confirmation is taken as given.
+    /// Every session counts as confirmed.
     NoConfirmation,
-    /// The server's clock is signed ten seconds late.
+    /// The server's clock is read ten seconds late.
     LateClock,
-    /// A caller has work done, due or not.
+    /// A caller starts work even if none is due.
     Impatient,
-    /// A caller is told that the work has failed, whatever is held.
+    /// A caller gets the error although a session is held.
     ErrorFirst,
-    /// The session that came last is handed out.
+    /// Callers get the newest session.
     NewestFirst,
     /// The keeper is not told that a route has refused a session.
     DeafToRefusals,
-    /// A provider that has failed once asks no more.
+    /// A provider that has failed once makes no more requests.
     GivesUp,
-    /// What the server asks to wait is not heard.
+    /// Retry-After of the server is ignored.
     Hasty,
-    /// A failed request is taken for an answer with the same session.
+    /// A failed request counts as an answer with the same session.
     Untold,
-    /// What can be handed out warm is kept a second too long.
+    /// The fast path returns a session for a second too long.
     StaleWarm,
     /// Stored sessions count as confirmed.
     StoredAreConfirmed,
-    /// Stored sessions count as just written.
+    /// Stored sessions count as newly written.
     StoredAreNew,
 }
 
-/// How often things happened.
+/// Counts of events.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub asks: u64,
@@ -72,7 +72,7 @@ pub struct Tally {
     pub refusals: u64,
     pub takeovers: u64,
     pub recovered: u64,
-    /// Sessions that were taken from a directory, and those with something left to do.
+    /// Sessions adopted from a directory, and those with work still due.
     pub stored: u64,
     pub stored_in_doubt: u64,
     pub brief: u64,
@@ -100,22 +100,22 @@ impl seeds::Tally for Tally {
 
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A caller of a process wants a session.
+    /// A caller of a process asks for a session.
     Asks(usize),
-    /// The same caller, some time later, if it still waits.
+    /// The time limit of the same caller is over, if it still waits.
     TimesOut(usize, u64),
-    /// A route sees the token.
+    /// A route receives the token.
     Uses(usize, Session),
-    /// The thread of a process wakes. The number says which alarm it was.
+    /// The thread of a process wakes. The second number is that of the alarm.
     Thread(usize, u64),
-    /// A wait of a call is over. The numbers are the process and its work.
+    /// A pause of a call is over. The numbers are the process and its work.
     Waited(usize, u64),
     Deadline(usize, u64),
-    /// A request arrives at the server; the numbers are transfers from here on.
+    /// A request arrives at the server. From here on, the numbers are transfers.
     Arrives(usize),
-    /// The server has made a session.
+    /// The server has created a session.
     Created(usize),
-    /// The answer is there.
+    /// The answer arrives.
     Returns(usize),
     /// The connection breaks.
     Breaks(usize),
@@ -129,7 +129,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The process that has to be awake for it.
+    /// Returns the process that has to be awake for the event.
     fn process(&self) -> Option<usize> {
         match self {
             Event::Asks(process)
@@ -148,7 +148,7 @@ impl Event {
 pub struct Machine {
     pub address: u64,
     pub moved_at: Moment,
-    /// How wrong its wall clock is, in seconds.
+    /// The error of its wall clock, in seconds.
     pub wall_skew: i64,
     pub asleep_until: Moment,
     pub has_lock: bool,
@@ -164,7 +164,7 @@ pub struct Lock {
 
 pub struct Transfer {
     pub process: usize,
-    /// The work that it is for.
+    /// The number of the work that it belongs to.
     pub work: u64,
     pub fate: Fate,
     pub kills: bool,
@@ -187,7 +187,7 @@ pub struct World {
     pub network: Network,
     pub policy: Rc<Policy>,
     pub tally: Tally,
-    /// After this nothing goes wrong.
+    /// After this time nothing goes wrong.
     pub trouble_ends: Moment,
     pub last_number: u64,
     lifetime: u64,
@@ -196,11 +196,11 @@ pub struct World {
     events: Events<Event>,
 }
 
-/// Two clocks may be taken for the same that differ by so many seconds, with what a slow
-/// answer takes.
+/// The largest difference in seconds at which two clocks can seem equal, with the time of a slow
+/// answer.
 const LOOKS_ALIKE: u64 = 80;
 
-/// Everybody has a session that much later.
+/// All callers have a session this long after the end of the trouble.
 pub const RECOVERY: Duration = Duration::from_secs(120);
 
 impl World {
@@ -292,7 +292,7 @@ impl World {
         let is_alone = siblings == 1 && !has_rival;
         for number in 0..siblings + usize::from(has_rival) {
             let renewal = match is_alone {
-                // For an identifier that one process owns.
+                // For an identifier that only one process uses.
                 true => self
                     .random
                     .pick(&[Renewal::AtExpiry, Renewal::NeverKill, Renewal::Early]),
@@ -337,8 +337,7 @@ impl World {
                 self.at(at, Event::Sleeps(machine, sleeps));
             }
             let moves = self.random.pick(&[0, 0, 0, 1, 3]);
-            // Without a token in another network there is nothing but ghosts, for a whole
-            // lifetime.
+            // Without a token, a device in another network gets only ghosts, for a whole lifetime.
             let may_move = self.lifetime < 3600 || !is_rival_elsewhere;
             for _ in 0..if may_move { moves } else { 0 } {
                 let at = from + self.random.within(span);
@@ -396,7 +395,7 @@ impl World {
         Ok(())
     }
 
-    /// Plans the next wish of a process.
+    /// Plans when a process asks next.
     pub fn plan_ask(&mut self, process: usize) {
         let lifetime = Duration::from_secs(self.lifetime);
         let longest = match self.random.below(20) {
@@ -434,7 +433,7 @@ impl World {
                 self.plan_ask(number);
                 let process = &self.processes[number];
                 if process.is_brief && process.is_idle() && self.random.percent(70) {
-                    // The one before has ended. This is another one.
+                    // The previous process has ended, so this is a new one.
                     self.tally.brief += 1;
                     self.dies(number)?;
                 }
@@ -494,7 +493,7 @@ impl World {
         }
     }
 
-    /// A request is at the server.
+    /// Delivers a request to the server.
     fn arrives(&mut self, number: usize) -> Result<(), Broken> {
         let transfer = &self.transfers[number];
         if let Fate::Refused(status) = transfer.fate {
@@ -549,8 +548,8 @@ impl World {
     }
 }
 
-/// A device's clock may be anything but what a proxy's wrong clock is: the server's own
-/// clock would be one against two that agree.
+/// Returns an error for a device's clock that differs from those of the proxies. Otherwise the
+/// server's own clock would be alone against two wrong clocks that agree.
 fn any_skew(random: &mut Random) -> i64 {
     let most = random.pick(&[1, 100, 5000, 90_000, 1_700_000_000]);
     let skew = random.below(2 * most + 1).cast_signed() - most.cast_signed();

@@ -1,4 +1,4 @@
-//! Never an expired session, whatever the device's clock says.
+//! A client never returns an expired session, whatever the device's clock shows.
 
 use serde_json::json;
 use zelf_sandbox::{Fault, FaultKind, Reply, Stage};
@@ -83,7 +83,7 @@ fn after_a_kill_with_an_unknown_end_there_is_a_plain_request_and_no_second_kill(
         create(&client, identifier).unwrap();
         sandbox.age_sessions(Some(identifier), 700);
         sandbox.clear_requests();
-        // Only the kill is struck.
+        // Only the kill fails.
         sandbox.inject(Fault::from(FaultKind::Reset { stage }).skip(1).times(1));
         let outcome = create(&client, identifier);
         let kills = bodies(&sandbox)
@@ -93,9 +93,9 @@ fn after_a_kill_with_an_unknown_end_there_is_a_plain_request_and_no_second_kill(
         assert_eq!(kills, 1, "{:?}", bodies(&sandbox));
         assert_eq!(sandbox.requests().len(), 3);
         match stage {
-            // The kill was not carried out: the session is still the old one.
+            // The kill was not carried out, so the session is still the old one.
             Stage::Request => assert_eq!(outcome.unwrap_err().status, Status::SessionExpired),
-            // It was, and the plain request finds what it made.
+            // It was carried out, and the plain request finds the new session.
             _ => assert!(left(&outcome.unwrap()) > 590),
         }
     }
@@ -253,8 +253,8 @@ fn times_are_read_however_they_are_written_and_kill_nothing_when_they_cannot_be(
     }
 }
 
-/// Returns the end of a session with these times, and its seconds. Nothing is
-/// killed for it.
+/// Returns the end of a session with these times, and its lifetime in seconds. Checks that nothing
+/// is killed for it.
 fn times_of(data: serde_json::Value) -> (i64, i64) {
     let sandbox = sandbox();
     let client = client(&sandbox, |_| {});

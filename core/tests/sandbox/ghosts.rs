@@ -87,7 +87,7 @@ fn a_session_of_other_options_is_refused_by_the_option() {
         let error: Error = client.create_session(&wanted).unwrap_err();
         assert_eq!(error.status, Status::OtherOptions);
         assert!(error.message.contains(words), "{error}");
-        // The remedy.
+        // The remedy that the error names.
         wanted.kill_session = Some(true);
         client.create_session(&wanted).unwrap()
     };

@@ -1,5 +1,5 @@
-//! Promises of the core against a sandbox, over real sockets: what the simulation
-//! cannot show. What a C program sees is tested from C.
+//! Promises of the core against a sandbox, over real sockets. These cannot be shown in the
+//! simulation. What a C program sees is tested in C.
 
 mod connections;
 mod expiry;

@@ -1,4 +1,4 @@
-//! A provider: one request for many callers, and a session that works.
+//! A provider: one request for many callers, and a valid session.
 
 use std::{
     sync::{Arc, Barrier},
@@ -79,7 +79,7 @@ fn a_new_session_is_confirmed_by_the_first_get_after_250_ms() {
     let sandbox = sandbox();
     let provider = plain(&sandbox, "confirm-later-x");
     let first = provider.get().unwrap();
-    thread::sleep(Duration::from_millis(260));
+    suspend_for(Duration::from_millis(250));
     assert!(provider.get().unwrap().is_same_as(&first));
     assert_eq!(sandbox.requests().len(), 2);
     provider.get().unwrap();
@@ -208,7 +208,7 @@ fn after_a_change_of_network_the_error_says_how_long_it_lasts() {
     let sandbox = sandbox();
     let provider = plain(&sandbox, "moved-away-x");
     provider.get().unwrap();
-    // Known to exist from here on.
+    // From here on the session is known to exist.
     suspend(1);
     provider.get().unwrap();
     suspend(598);

@@ -1,5 +1,5 @@
-//! Whom a client trusts on the way through a proxy, and what it may send again there.
-//! One sandbox is the proxy, another one the server.
+//! Which certificates a client trusts through a proxy, and what it may send again there. One
+//! sandbox is the proxy, another one is the server.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ fn authorities(of: &[&Sandbox]) -> Option<Pem> {
     Some(Pem::Text(texts.collect::<Vec<_>>().concat()))
 }
 
-/// A client that goes through a proxy over TLS, and trusts both authorities.
+/// Returns a client that uses a proxy over TLS, and trusts both authorities.
 fn client_through(proxy: &Sandbox, server: &Sandbox, change: impl FnOnce(&mut Config)) -> Client {
     client(server, |config| {
         config.proxy = Text::new(Some(proxy.https_url().as_bytes()));
@@ -37,7 +37,7 @@ fn kill(client: &Client) -> Result<Session, Error> {
     })
 }
 
-/// Has a proxy refuse so many tunnels.
+/// Lets a proxy refuse this many tunnels.
 fn refuse(proxy: &Sandbox, reply: Reply, times: u32) {
     let mut fault = Fault::from(reply).times(times);
     fault.when.method = Some("CONNECT".to_owned());

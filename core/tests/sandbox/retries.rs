@@ -1,4 +1,4 @@
-//! What is tried again, how often, and when not.
+//! What is retried, how often, and when not.
 
 use std::time::{Duration, Instant};
 
@@ -42,14 +42,14 @@ fn a_starting_server_is_waited_for_beyond_the_attempts_and_the_budget() {
 fn a_server_that_does_not_start_in_time_is_told() {
     let sandbox = sandbox();
     let client = client(&sandbox, |config| {
-        config.timeout_ms = 800;
+        config.timeout_ms = 2000;
     });
     sandbox.inject(Reply::text(404, "Not Found"));
     let begun = Instant::now();
     let error = create(&client, "starting-late-x").unwrap_err();
     assert_eq!(error.status, Status::StartingUp);
     assert_eq!(error.http_status, 404);
-    assert!(begun.elapsed() < Duration::from_millis(900));
+    assert!(begun.elapsed() < NET);
     assert!(sandbox.requests().len() >= 2);
 }
 
@@ -73,7 +73,7 @@ fn the_number_of_attempts_is_the_callers() {
         sandbox.inject(Reply::error(500, "down"));
         let error = create(&client, "attempts-x").unwrap_err();
         assert_eq!(error.status, Status::Server);
-        // The budget of a lone call is two retries.
+        // The retry budget of a single call is two.
         assert_eq!(sandbox.requests().len() as u32, attempts.min(3));
     }
 }
@@ -104,7 +104,7 @@ fn a_retry_after_that_does_not_fit_is_reported_at_once() {
         sandbox.inject(Reply::status(503).with_header("Retry-After", value));
         let began = Instant::now();
         let error = create(&client, "later-x").unwrap_err();
-        assert!(began.elapsed() < Duration::from_secs(5));
+        assert!(began.elapsed() < NET);
         assert!(asked.contains(&error.retry_after.unwrap().as_secs()));
         assert_eq!(sandbox.requests().len(), 1);
     }

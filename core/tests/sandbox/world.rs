@@ -1,7 +1,7 @@
-//! A sandbox and a client whose clock and dice a test holds in its hands.
+//! A sandbox, and a client whose clock and random numbers the test controls.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     sync::atomic::{AtomicI64, Ordering},
     time::{Duration, UNIX_EPOCH},
 };
@@ -13,25 +13,40 @@ use zelf_core::{
     moment::Moment, session::Session, session_options::SessionOptions, text::Text,
 };
 
-/// An hour, in seconds: how wrong a device's clock may be.
+/// The limit for something that ends at once. A busy machine stays below it, and a limit that must
+/// not apply is above it: the default time limit is 15 s.
+pub(super) const NET: Duration = Duration::from_secs(10);
+
+/// The error of a device's clock: an hour, in seconds.
 pub(super) const WRONG_BY: i64 = 3600;
 
 static WALL_IS_OFF_BY: AtomicI64 = AtomicI64::new(0);
 
 thread_local! {
-    static SLEPT: Cell<u64> = const { Cell::new(0) };
+    static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static AT_NEXT_READING: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
 
-/// The device sleeps: this thread's clock that runs through sleep goes on.
+/// Simulates sleep of the device: the clock of this thread jumps forward.
 pub(super) fn suspend(seconds: u64) {
-    SLEPT.set(SLEPT.get() + seconds);
+    suspend_for(Duration::from_secs(seconds));
+}
+
+/// Does the same with a `Duration`.
+pub(super) fn suspend_for(time: Duration) {
+    SLEPT.set(SLEPT.get() + time);
+}
+
+/// Runs `then` when this thread next reads the clock.
+pub(super) fn at_next_reading(then: impl FnOnce() + 'static) {
+    AT_NEXT_READING.set(Some(Box::new(then)));
 }
 
 pub(super) fn set_device_clock_wrong_by(seconds: i64) {
     WALL_IS_OFF_BY.store(seconds, Ordering::SeqCst);
 }
 
-/// No wait between attempts, and clocks that a test can turn.
+/// No wait between attempts, and clocks that the test sets.
 pub(super) const IN_HAND: Environment = Environment {
     now,
     tick: || 0,
@@ -40,10 +55,13 @@ pub(super) const IN_HAND: Environment = Environment {
 };
 
 fn now() -> Moment {
-    clock::since_boot() + Duration::from_secs(SLEPT.get())
+    if let Some(then) = AT_NEXT_READING.take() {
+        then();
+    }
+    clock::since_boot() + SLEPT.get()
 }
 
-/// What is left of a session by the clock that a test turns.
+/// Returns the seconds left of a session by the clock of the test.
 pub(super) fn left(session: &Session) -> i64 {
     session.seconds_left_at(now())
 }
@@ -77,7 +95,7 @@ pub(super) fn create(client: &Client, identifier: &str) -> Result<Session, Error
     client.create_session(&options(identifier))
 }
 
-/// The bodies that arrived, in order.
+/// Returns the bodies that arrived, in order.
 pub(super) fn bodies(sandbox: &Sandbox) -> Vec<String> {
     sandbox
         .requests()
@@ -86,7 +104,7 @@ pub(super) fn bodies(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
-/// What makes an answer one with a session that has been over for 100 s.
+/// Returns the changes that make the session of an answer expired for 100 s.
 pub(super) fn over() -> serde_json::Value {
     let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
     serde_json::json!({"data": {"activatedAt": now - 700, "expiresAt": now - 100}})

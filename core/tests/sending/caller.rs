@@ -9,9 +9,9 @@ pub struct Caller {
     pub session: Option<Session>,
     /// It waits for the provider.
     pub waits: bool,
-    /// Counts the exchanges: what is told of an older one is too late.
+    /// Counts the exchanges. Events of an older exchange are ignored.
     pub exchange: u64,
-    /// The server may have the whole of what was sent.
+    /// The server may have the whole request.
     pub is_sent: bool,
     pub last: Option<u16>,
     /// The server has asked it to wait until then.
@@ -20,7 +20,7 @@ pub struct Caller {
     pub began_at: Moment,
 }
 
-/// The budget of a client.
+/// The retry budget of a client.
 #[derive(Default)]
 pub struct Client {
     pub budget: Budget,

@@ -1,9 +1,8 @@
-//! Requests with a session in virtual time: many callers with one provider, a server that
-//! starts, is overloaded and lets sessions end, and a network that loses requests and
-//! answers. Each world grows from one seed, and the same seed gives the same world.
+//! Requests with a session in virtual time: many callers with one provider, a server that starts,
+//! is overloaded and ends sessions, and a network that loses requests and answers. Each world is
+//! generated from one seed, and the same seed gives the same world.
 //!
-//! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what happens in
-//! it.
+//! `SEEDS=100000` runs this many worlds. `SEED=42` runs one world and prints its events.
 
 mod caller;
 mod promises;
@@ -57,7 +56,7 @@ fn a_seed_gives_the_same_world_again() {
     }
 }
 
-/// Each defect, put in on purpose, is found within some hundred worlds.
+/// Checks that a deliberate defect is found within a few hundred worlds.
 fn is_found(sabotage: Sabotage, promise: &str) {
     match run_all(1000, sabotage) {
         Ok(_) => panic!("{sabotage:?} is not found"),

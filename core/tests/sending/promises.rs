@@ -1,4 +1,4 @@
-//! What is promised of requests.
+//! The promises about requests.
 
 pub const AT_MOST_ONCE: &str = "what must not be repeated is carried out at most once";
 pub const SAYS_SO: &str = "an error says when the server may have carried a request out";

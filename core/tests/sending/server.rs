@@ -1,4 +1,4 @@
-//! The simulated server: one session at a time, and what it has carried out.
+//! The simulated server: one session at a time, and the requests that it has carried out.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::worlds::random::Random;
 
 #[derive(Default)]
 pub struct Server {
-    /// The number of the session that it has.
+    /// The number of its session.
     pub session: u64,
     /// Routes refuse the session.
     pub is_used: bool,
@@ -24,19 +24,19 @@ pub struct Server {
     pub trouble: Trouble,
 }
 
-/// How the server is.
+/// The state of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trouble {
     #[default]
     None,
     Starting,
-    /// 429 with a wait.
+    /// It answers 429 with Retry-After.
     Overloaded,
-    /// A gateway in front of it answers, whatever it does itself.
+    /// A gateway in front of it answers, whatever the server does.
     Gateway,
 }
 
-/// What it says to a request.
+/// Its answer to a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Said {
     pub status: u16,
@@ -84,7 +84,7 @@ impl Server {
         }
     }
 
-    /// The session ends, or is used up.
+    /// Ends the session, or makes routes refuse it.
     pub fn ends_session(&mut self) {
         if !self.is_used {
             self.is_used = true;
@@ -92,7 +92,7 @@ impl Server {
         }
     }
 
-    /// Answers a create. A session that was refused is replaced.
+    /// Answers a create, and replaces a session that was refused.
     pub fn creates(&mut self, aim: &Aim, now: Moment) -> Session {
         let is_refused = aim.refused.as_deref() == Some(&name(self.session));
         if is_refused && aim.kill != Kill::Never {

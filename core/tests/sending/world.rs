@@ -28,26 +28,26 @@ use crate::{
 
 const START: Moment = Duration::from_secs(100_000);
 
-/// The trouble is over after this time, and the callers that come then succeed.
+/// The trouble ends after this time. Callers that start later succeed.
 const TROUBLE: Duration = Duration::from_secs(60);
-/// What a budget, a pause and a refused session may last beyond it.
+/// The time after that for which a budget, a pause or a refused session may still have an effect.
 const RECOVERY: Duration = Duration::from_secs(75);
 
-/// A defect, put in on purpose.
+/// A deliberate defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     None,
-    /// Everything may be repeated.
+    /// Every request may be repeated.
     RepeatsAll,
-    /// What was sent whole counts as a part.
+    /// A request that was sent whole counts as sent in part.
     NeverWhole,
-    /// Each refused caller has the held session renewed.
+    /// Each refused caller renews the session that is held now.
     RefusesAny,
     Hasty,
     Silent,
 }
 
-/// How often things happened.
+/// Counts of events.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub responses: u64,
@@ -79,7 +79,7 @@ impl seeds::Tally for Tally {
 #[derive(Clone, Debug)]
 enum Event {
     Comes,
-    /// The caller's wait is over.
+    /// The pause of a caller is over.
     Goes(usize),
     Arrives(usize, u64, bool),
     Answered(usize, u64, Said),
@@ -114,7 +114,7 @@ pub struct World {
 }
 
 thread_local! {
-    /// The dice of the world that runs on this thread.
+    /// The random word of the world that runs on this thread.
     static WORD: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -158,7 +158,7 @@ impl World {
     fn plan(&mut self) {
         for _ in 0..1 + self.random.below(40) {
             let at = self.random.within(TROUBLE + RECOVERY + TROUBLE);
-            // In bunches, as callers come.
+            // Callers come in groups.
             for _ in 0..1 + self.random.below(5) {
                 self.after(at, Event::Comes);
             }
@@ -191,7 +191,7 @@ impl World {
         self.now < START + TROUBLE
     }
 
-    /// Whether something goes wrong on the network.
+    /// Returns whether something goes wrong on the network.
     fn is_lost(&mut self) -> bool {
         self.is_troubled() && self.random.percent(self.loss)
     }
@@ -259,7 +259,7 @@ impl World {
         self.goes_on(number)
     }
 
-    /// Does what a call wants, up to where it waits.
+    /// Carries a call on until it has to wait.
     fn goes_on(&mut self, number: usize) -> Result<(), Broken> {
         if self.callers[number].is_over {
             return Ok(());
@@ -373,7 +373,7 @@ impl World {
         let event = if !was_kept && self.is_lost() {
             Event::Fails(number, exchange, failure(Status::Connect, false, false))
         } else if was_kept && over == Over::Any && self.random.percent(5) {
-            // The server has closed it meanwhile, and takes nothing.
+            // The server has closed the connection meanwhile, and reads nothing.
             self.tally.dead += 1;
             self.callers[number].is_sent = true;
             Event::Fails(
@@ -395,7 +395,7 @@ impl World {
         Ok(())
     }
 
-    /// The server carries a request out, even if nobody waits for it any more.
+    /// Lets the server carry a request out, even if its caller no longer waits.
     fn arrives(&mut self, number: usize, exchange: u64, was_kept: bool) {
         let session = self.callers[number].session.as_ref();
         let session = session.and_then(|session| session.id()?.rsplit(' ').next()?.parse().ok());
@@ -414,7 +414,7 @@ impl World {
         } else if !self.is_lost() {
             self.after(wait, Event::Answered(number, exchange, said));
         }
-        // Else nothing comes until the call's time is over.
+        // Otherwise nothing comes until the time limit of the call.
     }
 
     fn answered(&mut self, number: usize, exchange: u64, said: Said) -> Result<(), Broken> {

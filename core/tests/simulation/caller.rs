@@ -54,7 +54,7 @@ pub struct Caller {
     exchange: Exchange,
 }
 
-/// What a caller is about.
+/// The current call of a caller.
 struct Idle {
     call: u64,
     request: Arc<SessionRequest>,
@@ -63,15 +63,17 @@ struct Idle {
     follows: Option<Follower>,
     leads: Option<(Leader, Call)>,
     transfer: Option<usize>,
-    /// The body that is to be sent when the connection is there.
+    /// The body to send when the connection is made.
     body: Vec<u8>,
     sent_at: Moment,
     was_kept: bool,
+    /// How often this attempt was sent again.
     resent: u32,
-    /// Attempts of the present request.
+    is_resent: bool,
+    /// The attempts of the current request.
     attempts: u32,
     was_killing: bool,
-    /// What the last answer forbids or asks for.
+    /// The status of the last answer, if it forbids a retry or asks for a wait.
     last_refusal: Option<u16>,
     asked_wait: Duration,
     kills: u32,
@@ -118,6 +120,7 @@ impl Caller {
                 sent_at: Moment::ZERO,
                 was_kept: false,
                 resent: 0,
+                is_resent: false,
                 attempts: 0,
                 was_killing: false,
                 last_refusal: None,
@@ -150,6 +153,7 @@ impl<'w> World<'w> {
             sent_at: Moment::ZERO,
             was_kept: false,
             resent: 0,
+            is_resent: false,
             attempts: 0,
             was_killing: false,
             last_refusal: None,
@@ -168,7 +172,7 @@ impl<'w> World<'w> {
             request: (*request).clone(),
             aim: Aim::default(),
         });
-        match single_flight.join(&errand) {
+        match single_flight.join(&errand, deadline) {
             Joined::Leads(leader) => self.lead(number, leader),
             Joined::Follows(follower) => {
                 self.callers[number].state.follows = Some(follower);
@@ -213,11 +217,8 @@ impl<'w> World<'w> {
         self.tally.shared += 1;
         let state = &self.callers[number].state;
         let watch = &self.watches[self.callers[number].process];
-        if let Some((leader, request)) = watch.last_outcome_of(&state.request) {
-            watch
-                .order
-                .shares(*leader, request, state.call, &state.request)?;
-        }
+        let order = &watch.order;
+        order.shares(state.call, &state.request, state.deadline)?;
         self.finish(number, outcome)
     }
 
@@ -233,14 +234,17 @@ impl<'w> World<'w> {
             errand.request.kill_session = None;
         }
         let errand = Arc::new(errand);
-        let call = self.decide(number, |now| Call::new(errand, deadline, now));
         let process = self.callers[number].process;
+        let order = &self.watches[process].order;
+        order.leads(state.call, &state.request)?;
+        let stopped = leader.stopped();
+        let call = self.decide(number, |now| Call::new(errand, deadline, stopped, now));
         self.watches[process].budget.first(self.now);
         self.callers[number].state.leads = Some((leader, call));
         self.step(number)
     }
 
-    /// Has a call decide something.
+    /// Lets a call decide something.
     fn decide<T>(&mut self, number: usize, decision: impl FnOnce(&Now<'_>) -> T) -> T {
         thread_local! {
             static JITTER: Cell<u32> = const { Cell::new(0) };
@@ -285,20 +289,39 @@ impl<'w> World<'w> {
                 let Some((leader, _)) = state.leads.take() else {
                     return Ok(());
                 };
-                let process = self.callers[number].process;
-                let request = Arc::new(leader.errand().request.clone());
-                let call = self.callers[number].state.call;
-                self.watches[process].last_outcomes.push((call, request));
-                leader.finish(&outcome);
+                self.has_led(number, &leader, outcome.is_ok(), None);
+                match self.sabotage {
+                    Sabotage::OneByOne => drop(leader),
+                    _ => leader.finish(&outcome),
+                }
                 if self.sabotage == Sabotage::OlderOutcome {
                     self.hand_out_early(number, &outcome)?;
+                }
+                self.finish(number, outcome)
+            }
+            Step::Stop(stopped) => {
+                let Some((leader, _)) = state.leads.take() else {
+                    return Ok(());
+                };
+                self.has_led(number, &leader, false, Some(stopped.until));
+                let outcome = Err(stopped.error.clone());
+                match self.sabotage {
+                    Sabotage::SharedLimits => leader.finish(&outcome),
+                    _ => leader.stop(&stopped),
                 }
                 self.finish(number, outcome)
             }
         }
     }
 
-    /// Gives an outcome to every equal call that waits, wherever it stands.
+    fn has_led(&mut self, number: usize, leader: &Leader, is_session: bool, until: Option<Moment>) {
+        let caller = &self.callers[number];
+        let order = &mut self.watches[caller.process].order;
+        let request = &leader.errand().request;
+        order.has_led(caller.state.call, request, is_session, until);
+    }
+
+    /// Gives an outcome to every equal call that waits, at any place in the queue.
     fn hand_out_early(&mut self, number: usize, outcome: &Outcome) -> Result<(), Broken> {
         let request = Arc::clone(&self.callers[number].state.request);
         let process = self.callers[number].process;
@@ -334,8 +357,9 @@ impl<'w> World<'w> {
             state.was_killing = kills;
             state.attempts = 0;
         }
-        if over != Over::Replacement {
+        if !std::mem::take(&mut state.is_resent) {
             state.attempts += 1;
+            state.resent = 0;
         }
         let (attempts, most) = (state.attempts, self.policy.max_attempts);
         require(attempts <= most, ATTEMPTS, || {
@@ -347,7 +371,8 @@ impl<'w> World<'w> {
             let Some(found) = found else {
                 break;
             };
-            // What the server has closed is seen; what has died in silence is not.
+            // The client sees that the server has closed a connection, but not that one has died
+            // silently.
             let connection = &self.connections[found];
             let is_closed = now.saturating_sub(connection.idle_since) > Duration::from_millis(5500);
             let rested = now.saturating_sub(connection.idle_since);
@@ -362,7 +387,7 @@ impl<'w> World<'w> {
             return self.send(number, kept);
         }
         if self.random.percent(self.badness / 10) {
-            // A silent address meets the limit for connecting.
+            // An address that does not answer meets the limit for connecting.
             let takes = self.random.pick(&[1, 5000]);
             self.after(
                 Duration::from_millis(takes),
@@ -380,7 +405,7 @@ impl<'w> World<'w> {
             return Ok(());
         }
         if !is_there {
-            // What a proxy says to the wish for a tunnel reaches no server either.
+            // A CONNECT that the proxy refuses does not reach the server either.
             let status = self.random.pick(&[
                 Status::Connect,
                 Status::Timeout,
@@ -492,7 +517,7 @@ impl<'w> World<'w> {
         let clocks = Clocks {
             sent_at: self.callers[number].state.sent_at,
             now: self.now,
-            // A device's clock may be anything.
+            // A device's clock may show any time.
             wall: (self.seed as i64 % 7 - 3) * 40_000_000 + 1_800_000_000,
         };
         let mut exchange =
@@ -566,12 +591,13 @@ impl<'w> World<'w> {
             self.tally.resent += 1;
             let state = &mut self.callers[number].state;
             state.resent += 1;
+            state.is_resent = true;
             let (call, resent) = (state.call, state.resent);
             require(resent == 1, ONE_RESEND, || {
                 format!("call {call}: {resent} times")
             })?;
         } else if words.contains("asking again in") {
-            // A starting server has not been asked.
+            // A starting server has not processed the request.
             let state = &mut self.callers[number].state;
             state.attempts = state.attempts.saturating_sub(1);
         } else if words.contains("follows in") {
@@ -645,15 +671,16 @@ impl<'w> World<'w> {
         Ok(())
     }
 
-    /// A request must not meet another one of its process that makes a session of
-    /// the same identifier, unless the caller of one of them has given up.
+    /// Checks that a process makes one session of an identifier at a time. An exception is a
+    /// request whose caller has given up.
     pub fn check_no_ghost(&mut self, number: usize, asked: &Asked) -> Result<(), Broken> {
         let process = self.callers[self.transfers[number].caller].process;
         for other in self.server.creating(asked) {
             let transfer = &self.transfers[other];
             let is_ours = self.callers[transfer.caller].process == process;
+            let is_mixed = asked.is_mixed_up_with(&transfer.asked);
             let has_given_up = transfer.is_over || self.transfers[number].is_over;
-            require(!is_ours || has_given_up, NO_GHOST, || {
+            require(!is_ours || has_given_up || is_mixed, NO_GHOST, || {
                 format!(
                     "call {} meets call {}",
                     self.transfers[number].call, transfer.call
@@ -663,7 +690,7 @@ impl<'w> World<'w> {
         Ok(())
     }
 
-    /// A kill has been carried out.
+    /// Checks a kill that was carried out.
     pub fn check_kill(&mut self, number: usize, killed: &Stored) -> Result<(), Broken> {
         let transfer = &self.transfers[number];
         let (call, caller) = (transfer.call, transfer.caller);
@@ -676,14 +703,14 @@ impl<'w> World<'w> {
         require(kills == 1, ONE_KILL, || {
             format!("call {call}: {kills} kills")
         })?;
-        // Two seconds are too few, and clocks tell whole seconds.
+        // Two seconds are too few to use, and the clocks count whole seconds.
         const DOUBT: Duration = Duration::from_secs(2 + 1);
         let left = Duration::from_secs(killed.expires_at).saturating_sub(server::clock(self.now));
-        // Nobody has a session whose caller has given up. Two processes that replace
-        // the same session kill each other's.
+        // If the caller gave up, its session belongs to no caller. Two processes that replace the
+        // same session kill each other's.
         let is_nobodys = !self.transfers[killed.made_for].was_answered;
-        // With a tag name the server may find another session, if the reaper has run
-        // since the answer.
+        // With a tag name the server may find another session, if the reaper has run since the
+        // answer.
         let is_named = state.request.tag_name.is_some();
         let has_right = state.request.kills() || left <= DOUBT || is_named;
         let may = has_right || is_nobodys || self.processes.len() > 1;

@@ -1,10 +1,8 @@
-//! Whole worlds in virtual time: callers in one or more processes, a server that
-//! behaves like the real one, a network that loses, delays and breaks, a device
-//! that sleeps. Each world grows from one seed, and the same seed gives the same
-//! world.
+//! Whole worlds in virtual time: callers in one or more processes, a server that behaves like the
+//! real one, a network that loses, delays and breaks connections, and a device that sleeps. Each
+//! world is generated from one seed, and the same seed gives the same world.
 //!
-//! `SEEDS=100000` runs so many worlds, `SEED=42` runs that one and prints what
-//! happens in it.
+//! `SEEDS=100000` runs this many worlds. `SEED=42` runs one world and prints its events.
 
 mod caller;
 mod network;
@@ -64,7 +62,7 @@ fn a_seed_gives_the_same_world_again() {
     }
 }
 
-/// Each defect, put in on purpose, is found within a few thousand worlds.
+/// Checks that a deliberate defect is found within a few thousand worlds.
 fn is_found(sabotage: Sabotage, promise: &str) {
     match run_all(20_000, sabotage) {
         Ok(_) => panic!("{sabotage:?} is not found"),
@@ -105,4 +103,14 @@ fn a_strangers_session_is_found() {
 #[test]
 fn retries_without_a_budget_are_found() {
     is_found(Sabotage::NoBudget, promises::BUDGET);
+}
+
+#[test]
+fn a_call_that_asks_for_what_it_waited_for_is_found() {
+    is_found(Sabotage::OneByOne, promises::ONE_REQUEST);
+}
+
+#[test]
+fn a_call_that_ends_by_anothers_limits_is_found() {
+    is_found(Sabotage::SharedLimits, promises::OWN_LIMITS);
 }

@@ -1,4 +1,4 @@
-//! What becomes of a request and its answer on the way.
+//! What happens to a request and its answer on the network.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,21 +10,21 @@ pub enum Fate {
     Arrives,
     /// The connection breaks before the server has the request.
     LostBefore,
-    /// The server does what it was asked, and the connection breaks then.
+    /// The server carries the request out, and then the connection breaks.
     LostAfter,
-    /// The answer breaks off.
+    /// The answer is cut off.
     CutShort,
     /// The answer never comes.
     Silent,
-    /// The server answers with this status, and does nothing.
+    /// The server answers with this status, and does not carry the request out.
     Refused(u16),
-    /// A proxy in front gives up while the server goes on.
+    /// A proxy in front times out while the server continues.
     GatewayTimeout,
-    /// A cache in front answers with somebody's session.
+    /// A cache in front answers with the session of another caller.
     Mixed,
 }
 
-/// How bad the network of a world is, in percent of all exchanges.
+/// Picks what happens to an exchange. `badness`: the percentage of exchanges that fail.
 pub fn fate(random: &mut Random, badness: u64) -> Fate {
     if !random.percent(badness) {
         return Fate::Arrives;
@@ -40,13 +40,13 @@ pub fn fate(random: &mut Random, badness: u64) -> Fate {
     }
 }
 
-/// How the answer is written: its head and framing vary.
+/// Returns an answer as bytes. Its head and framing vary.
 pub fn response(random: &mut Random, status: u16, body: &str, now: Duration) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} X\r\n");
     if random.percent(5) {
         head.insert_str(0, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     }
-    // A proxy may leave the date out, or have a wrong clock.
+    // A proxy may leave Date out, or have a wrong clock.
     let wrong_by: i64 = match random.below(20) {
         0 => 0,
         1 => 30,
@@ -74,7 +74,7 @@ pub fn response(random: &mut Random, status: u16, body: &str, now: Duration) -> 
     bytes.into_bytes()
 }
 
-/// Cuts bytes into pieces, as TCP may.
+/// Cuts bytes into pieces, as TCP may do.
 pub fn pieces(random: &mut Random, bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut pieces = Vec::new();
     let mut rest = bytes;

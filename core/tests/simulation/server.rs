@@ -1,4 +1,4 @@
-//! The server, as the contract describes it.
+//! The server as the contract describes it.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ pub struct Stored {
     pub made_for: usize,
 }
 
-/// What the server knows. All callers have one IP address.
+/// The state of the server. All callers have one IP address.
 #[derive(Default)]
 pub struct Server {
     sessions: Vec<Stored>,
     last_id: u64,
-    /// Creates under way: the identifier, and the request that it is for.
+    /// Creates in progress: the identifier, and the request.
     creating: Vec<(String, usize)>,
 }
 
-/// What a request asks for, as the server reads it.
+/// The options of a request, as the server reads them.
 #[derive(Clone, Debug)]
 pub struct Asked {
     identifier: Option<String>,
@@ -39,22 +39,22 @@ pub struct Asked {
 
 /// What the server does with a request.
 pub enum Found {
-    /// It returns a session that it has.
+    /// It returns a stored session.
     Session(Stored),
-    /// It makes one, which takes a while. Before that it killed one, perhaps.
+    /// It creates a session, which takes some time. It may have killed one before.
     Creates { killed: Option<Stored> },
 }
 
-/// What a create has come to.
+/// The result of a create.
 pub struct Created {
     pub session: Stored,
-    /// Another request was faster: the session is not stored.
+    /// Another request was faster, so the session is not stored.
     pub is_ghost: bool,
 }
 
 const IP: &str = "192.0.2.1";
 
-/// The server's clock, with its fraction.
+/// Returns the server's clock, with its fraction.
 pub fn clock(now: Duration) -> Duration {
     Duration::from_secs(START) + now
 }
@@ -70,13 +70,20 @@ impl Asked {
         }
     }
 
+    /// Returns whether the server makes a ghost of one of the two in any order: neither has an
+    /// identifier, and their tag names differ.
+    pub fn is_mixed_up_with(&self, other: &Self) -> bool {
+        let has_identifier = self.identifier.is_some() || other.identifier.is_some();
+        !has_identifier && self.tag != other.tag
+    }
+
     fn stored_identifier(&self) -> String {
         self.identifier.clone().unwrap_or_else(|| IP.to_owned())
     }
 }
 
 impl Server {
-    /// Looks for a session, and begins to make one if there is none or it kills it.
+    /// Looks for a session. Starts to create one if there is none, or after a kill.
     pub fn arrives(&mut self, request: usize, asked: &Asked) -> Found {
         let found = self.sessions.iter().position(|session| {
             let by_tag = asked.tag.is_some() && session.tag == asked.tag;
@@ -92,8 +99,7 @@ impl Server {
         Found::Creates { killed }
     }
 
-    /// Finishes a create. One that overlapped with another of the same identifier,
-    /// and was slower, is a ghost.
+    /// Finishes a create. It is a ghost if it overlapped with a faster one of the same identifier.
     pub fn creates(&mut self, request: usize, asked: &Asked, now: Duration) -> Created {
         let identifier = asked.stored_identifier();
         self.creating.retain(|(_, other)| *other != request);
@@ -117,7 +123,7 @@ impl Server {
         Created { session, is_ghost }
     }
 
-    /// The requests of an identifier that make a session right now.
+    /// Returns the requests of an identifier whose creates are in progress.
     pub fn creating(&self, asked: &Asked) -> Vec<usize> {
         let identifier = asked.stored_identifier();
         let same = self
@@ -127,7 +133,7 @@ impl Server {
         same.map(|(_, request)| *request).collect()
     }
 
-    /// Any session that there is.
+    /// Returns any stored session.
     pub fn any(&self) -> Option<&Stored> {
         self.sessions.first()
     }
@@ -138,7 +144,7 @@ impl Server {
     }
 }
 
-/// The body of a 200.
+/// Returns the body of a 200.
 pub fn body(session: &Stored, now: Duration) -> String {
     let claims = json!({
         "session": format!("{:024x}", session.id),

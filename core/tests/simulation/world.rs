@@ -7,7 +7,6 @@ use std::{
 };
 
 use zelf_core::{
-    api::request::SessionRequest,
     connect::resting::Resting,
     create::{budget::Budget, call::Policy, single_flight::SingleFlight},
     moment::Moment,
@@ -26,7 +25,7 @@ use crate::{
     },
 };
 
-/// A defect that is put in on purpose.
+/// A deliberate defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     None,
@@ -37,9 +36,11 @@ pub enum Sabotage {
     NoSingleFlight,
     ForeignSession,
     NoBudget,
+    OneByOne,
+    SharedLimits,
 }
 
-/// How often things happened.
+/// Counts of events.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub sessions: u64,
@@ -69,60 +70,50 @@ impl seeds::Tally for Tally {
     }
 }
 
-/// What one process has for itself.
+/// The state that one process has for itself.
 #[derive(Default)]
 pub struct Process {
     pub single_flight: SingleFlight,
     pub budget: Budget,
 }
 
-/// What the checks know of one process.
+/// What the checks remember about one process.
 #[derive(Default)]
 pub struct Watch {
     pub order: promises::Order,
     pub budget: promises::Budget,
     pub resting: Resting<usize>,
-    /// The calls that have led to an outcome.
-    pub last_outcomes: Vec<(u64, Arc<SessionRequest>)>,
-}
-
-impl Watch {
-    /// The last call for the identifier that has led to an outcome.
-    pub fn last_outcome_of(&self, request: &SessionRequest) -> Option<&(u64, Arc<SessionRequest>)> {
-        let mut outcomes = self.last_outcomes.iter().rev();
-        outcomes.find(|(_, led)| led.identifier == request.identifier)
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
     /// A caller begins its next call.
     Begins(usize),
-    /// A call that follows is woken.
+    /// A waiting call is woken.
     Woken(usize),
-    /// A wait between attempts is over. The numbers are the caller and its call.
+    /// A pause between attempts is over. The numbers are the caller and its call.
     Waited(usize, u64),
     Deadline(usize, u64),
-    /// A connection is there, or is not.
+    /// A connection was made, or failed.
     Connected(usize, u64, bool),
-    /// A request arrives at the server; the numbers are exchanges from here on.
+    /// A request arrives at the server. From here on, the numbers are exchanges.
     Arrives(usize),
-    /// The server has made a session.
+    /// The server has created a session.
     Created(usize),
     /// The next piece of the answer arrives.
     Piece(usize),
-    /// The connection ends: cleanly, or not.
+    /// The connection ends, cleanly or not.
     Ends(usize, bool),
     Reaps,
-    /// The device sleeps for so many seconds.
+    /// The device sleeps for this many seconds.
     Sleeps(u64),
 }
 
 pub struct Connection {
     pub is_dead: bool,
-    /// When the server closes it, if nothing comes.
+    /// When the server started to wait for a request. It closes idle connections.
     pub idle_since: Moment,
-    /// The server has said that it closes it.
+    /// The server has announced that it closes it.
     pub is_closed: bool,
 }
 
@@ -132,10 +123,10 @@ pub struct Transfer {
     pub connection: usize,
     pub fate: Fate,
     pub asked: Asked,
-    /// What comes of the answer, the next piece last.
+    /// The remaining pieces of the answer. The next one is last.
     pub pieces: Vec<Vec<u8>>,
     pub then_ends: Option<bool>,
-    /// The caller waits for it no more.
+    /// The caller no longer waits for it.
     pub is_over: bool,
     pub was_answered: bool,
 }
@@ -162,7 +153,7 @@ pub struct World<'w> {
     events: Events<Event>,
 }
 
-/// After this there are no new calls.
+/// There are no new calls after this time.
 pub const END: Moment = Duration::from_secs(2 * 3600);
 
 impl World<'_> {
@@ -259,7 +250,7 @@ impl World<'_> {
             Event::Ends(transfer, is_clean) => self.ends(transfer, is_clean),
             Event::Reaps => {
                 self.server.reap(self.now);
-                // Calls that began before the end are over then.
+                // Calls that began before the end have ended by then.
                 if self.now < END + Duration::from_secs(600) {
                     self.after(Duration::from_secs(60), Event::Reaps);
                 }
@@ -281,7 +272,7 @@ impl World<'_> {
         }
     }
 
-    /// The request of a transfer is at the server.
+    /// Delivers the request of a transfer to the server.
     fn arrives(&mut self, number: usize) -> Result<(), Broken> {
         let transfer = &self.transfers[number];
         let asked = transfer.asked.clone();
@@ -333,7 +324,7 @@ impl World<'_> {
         }
     }
 
-    /// The time by which the server signs and dates an answer.
+    /// Returns the time with which the server signs and dates an answer.
     fn signed_at(&self) -> Moment {
         match self.sabotage {
             Sabotage::ExpiredSession => self.now.saturating_sub(Duration::from_secs(4)),

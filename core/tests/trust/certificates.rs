@@ -40,7 +40,7 @@ impl Identity {
         pem_of(&self.der)
     }
 
-    /// The same key with a certificate of X.509 version 1: without extensions.
+    /// Returns the same key with a certificate of X.509 version 1, which has no extensions.
     pub fn in_version_1(mut self) -> Self {
         let whole = elements(&self.der)[0];
         let parts = elements(contents(whole));
@@ -89,19 +89,19 @@ fn elements(mut der: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// A server on `localhost`.
+/// Returns the parameters of a certificate for `localhost`.
 pub fn server() -> CertificateParams {
     CertificateParams::new(vec!["localhost".into()]).unwrap()
 }
 
-/// The same, between the beginnings of two years.
+/// Limits the validity to the time between the beginnings of two years.
 pub fn dated(mut params: CertificateParams, from: i32, to: i32) -> CertificateParams {
     params.not_before = rcgen::date_time_ymd(from, 1, 1);
     params.not_after = rcgen::date_time_ymd(to, 1, 1);
     params
 }
 
-/// A certificate with a common name, and nothing else.
+/// Returns the parameters of a certificate with only a common name.
 pub fn named(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -114,7 +114,7 @@ pub fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// Reads a certificate of rare.pem, by the line before it.
+/// Reads a certificate of rare.pem. `name`: the line before it.
 pub fn rare(name: &str) -> CertificateDer<'static> {
     let text = include_str!("rare.pem");
     let (_, text) = text.split_once(&format!("\n{name}\n")).unwrap();
@@ -122,7 +122,7 @@ pub fn rare(name: &str) -> CertificateDer<'static> {
     block.decode().unwrap().into()
 }
 
-/// Reads the RSA key of rare.pem, of which `rsa` is the certificate.
+/// Reads the RSA key of rare.pem that belongs to the certificate `rsa`.
 pub fn rsa_key() -> KeyPair {
     let text = include_str!("rare.pem");
     let (_, key) = text.split_once("\nrsa key\n").unwrap();

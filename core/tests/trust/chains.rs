@@ -1,4 +1,4 @@
-//! Chains of certificates, and what a client says about those it refuses.
+//! Chains of certificates, and the errors for those that a client refuses.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     handshake::{self, outcome, outcome_of, trust},
 };
 
-/// The key of a server whose certificate is refused before its key is used.
+/// Returns the key of a server whose certificate is refused before its key is used.
 fn any_key() -> KeyPair {
     KeyPair::generate().unwrap()
 }
@@ -55,8 +55,9 @@ fn an_expired_intermediate_certificate_is_told_from_an_expired_servers() {
     let under_early = early.issues(server());
     assert_eq!(
         refusal(&[&root], &[&under_old, &old]),
-        "the certificate of localhost:443 has an intermediate certificate above it that has \
-         expired; have the server send a current one, or check this device's date"
+        "the certificate of localhost:443 has an expired \
+         intermediate certificate above it; ask the server's operator to send a current one, or \
+         check this device's date"
     );
     let words = refusal(&[&root], &[&under_early, &early]);
     assert!(words.contains("an intermediate certificate above it that is not valid yet"));
@@ -78,9 +79,9 @@ fn an_intermediate_certificate_that_is_not_sent_is_named_as_a_cause() {
     for chain in [&[&own][..], &[&own, &root], &[&own, &unrelated]] {
         let words = refusal(&[&root], chain);
         assert!(words.contains("neither trusted here nor sent by the server"));
-        assert!(words.contains("have the server send its intermediate certificates"));
+        assert!(words.contains("send the intermediate certificates"));
     }
-    // Here nothing is missing.
+    // Here no certificate is missing.
     let words = refusal(&[&unrelated], &[&own, &middle, &root]);
     assert!(words.contains("not signed by an authority that is trusted here"));
     assert!(refusal(&[&unrelated], &[&own, &middle]).contains("trusted here"));
@@ -118,7 +119,7 @@ fn a_critical_extension_that_is_not_supported_is_told() {
         let own = middle.issues(server());
         let words = refusal(&[&root], &[&own, &middle]);
         assert!(words.contains("a critical extension that is not supported"));
-        // In the CA file it does not count.
+        // In the CA file it does not matter.
         let under = Identity::self_signed(with(authority("Root"), id));
         let own = under.issues(server());
         assert_eq!(outcome(&trust(&under.pem()), "localhost", &[&own]), Ok(()));
@@ -131,8 +132,8 @@ fn a_certificate_of_a_known_authority_needs_a_subject_alt_name() {
     let own = root.issues(named("localhost"));
     assert_eq!(
         refusal(&[&root], &[&own]),
-        "the certificate of localhost:443 names no host (it has no subjectAltName); have it \
-         issued with the host's name"
+        "the certificate of localhost:443 names no host (it has no subjectAltName); ask its \
+         authority to issue it with the host's name"
     );
 }
 
@@ -197,8 +198,8 @@ fn a_signature_of_a_kind_that_is_not_supported_is_told() {
         assert_eq!(
             words.unwrap_err(),
             "the certificate of localhost:443 or of its issuer is signed in a way that is not \
-             supported, such as SHA-1 or ECDSA with P-521; have it signed with SHA-256 and RSA \
-             or P-256"
+             supported, such as SHA-1 or ECDSA with P-521; ask its authority to sign it with \
+             SHA-256 and RSA or P-256"
         );
     }
 }
@@ -212,7 +213,7 @@ fn a_short_rsa_key_of_an_issuer_is_told() {
         words.contains("has an RSA key that is too short"),
         "{words}"
     );
-    // In the CA file it is no better.
+    // In the CA file the result is the same.
     let trust = handshake::trust(&pem_of(&chain[1]));
     let words = outcome_of(&trust, "localhost", chain, &any_key()).unwrap_err();
     assert!(words.contains("RSA key that is too short"), "{words}");
@@ -225,13 +226,13 @@ fn a_short_rsa_key_of_the_server_is_told() {
     assert_eq!(
         words.unwrap_err(),
         "the certificate of localhost:443 or of its issuer has an RSA key that is too short; \
-         have it issued for a key of 2048 bits or more"
+         ask its authority to issue it for a key of 2048 bits or more"
     );
 }
 
 #[test]
 fn places_that_could_not_be_read_are_named_with_an_unknown_authority() {
-    /// Authorities of places, of which one is unusable.
+    /// System certificates, of which one is unusable.
     struct Places(RootCertStore, Vec<String>);
     impl Roots for Places {
         fn verify(

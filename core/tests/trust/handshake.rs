@@ -1,4 +1,4 @@
-//! A handshake between a client of ours and a server, without a network.
+//! A handshake between the client's TLS and a server, without a network.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::certificates::Identity;
 
 pub const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-/// Shows one certificate, whatever it is and whether the key is its own.
+/// Presents one certificate, whatever it is and whether or not the key belongs to it.
 #[derive(Debug)]
 struct Shows(Arc<CertifiedKey>);
 
@@ -59,7 +59,7 @@ pub fn trust_with_pins(ca_text: &str, pins: Vec<Pin>) -> Trust {
     Trust::new(Some(roots), pins).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Returns what the client says when it does not trust the server.
+/// Does a handshake. Returns the client's error if it does not trust the server.
 pub fn shake(trust: &Trust, host: &str, server: ServerConfig) -> Result<(), TlsError> {
     let client = trust.for_server().unwrap_or_else(|error| panic!("{error}"));
     let name = host.to_owned().try_into().unwrap();
@@ -73,7 +73,7 @@ pub fn shake(trust: &Trust, host: &str, server: ServerConfig) -> Result<(), TlsE
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             server.read_tls(&mut rest).unwrap();
-            // The server's alert is on its way to the client.
+            // Deliver the server's alert to the client.
             let _ = server.process_new_packets();
         }
         bytes.clear();
@@ -92,7 +92,7 @@ pub fn shake(trust: &Trust, host: &str, server: ServerConfig) -> Result<(), TlsE
     panic!("the handshake does not end");
 }
 
-/// The outcome with both versions of TLS, as words.
+/// Returns the outcome with both versions of TLS, with the error as text.
 pub fn outcome(trust: &Trust, host: &str, chain: &[&Identity]) -> Result<(), String> {
     let ders = chain.iter().map(|identity| identity.der.clone()).collect();
     outcome_of(trust, host, ders, &chain[0].key)

@@ -1,4 +1,4 @@
-//! Whom a client trusts, in handshakes with a server, and what it says otherwise.
+//! Which servers a client trusts, and its errors for the others, in handshakes.
 
 mod certificates;
 mod chains;

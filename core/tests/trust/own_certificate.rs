@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// As `openssl req -x509` makes it: an authority that names a host.
+/// Returns what `openssl req -x509` makes: an authority that names a host.
 fn openssl_req() -> rcgen::CertificateParams {
     let mut params = authority("localhost");
     params.subject_alt_names = server().subject_alt_names;
@@ -100,7 +100,7 @@ fn one_that_an_unknown_authority_issued_is_trusted() {
     let trust = trust(&own.pem());
     assert_eq!(outcome(&trust, "localhost", &[&own]), Ok(()));
     assert_eq!(outcome(&trust, "localhost", &[&own, &unknown]), Ok(()));
-    // Its authority's other certificates stay unknown.
+    // Other certificates of its authority remain unknown.
     let other = unknown.issues(server());
     assert!(outcome(&trust, "localhost", &[&other, &unknown]).is_err());
 }
@@ -111,7 +111,7 @@ fn it_vouches_for_no_other_certificate_of_its_name() {
         let (trust, own) = own(params.clone());
         let other = Identity::self_signed(params);
         let expected = "the certificate of localhost:443 is self-signed and not trusted here; \
-                        put it into the CA file, or expect an interception";
+                        add it to the CA file, or check for interception";
         assert_eq!(refusal(&trust, "localhost", &[&other]), expected);
         assert_eq!(refusal(&trust, "localhost", &[&other, &own]), expected);
     }
@@ -121,7 +121,7 @@ fn it_vouches_for_no_other_certificate_of_its_name() {
 }
 
 #[test]
-fn whoever_shows_it_without_its_key_is_refused() {
+fn a_peer_that_shows_it_without_its_key_is_refused() {
     let thief = Identity::self_signed(server());
     let version_1 = Identity::self_signed(named("localhost")).in_version_1();
     let others = [openssl_req(), server()].map(Identity::self_signed);

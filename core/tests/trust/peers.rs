@@ -1,4 +1,4 @@
-//! Peers that speak TLS in another way, or not at all.
+//! Peers that speak TLS differently, or not at all.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn shown(own: &Identity) -> Arc<dyn rustls::server::ResolvesServerCert> {
     shows(vec![own.der.clone()], &own.key)
 }
 
-/// What the client says of bytes that answer its first message.
+/// Returns the client's error for bytes that answer its first message.
 fn answered(bytes: &[u8]) -> String {
     let own = Identity::self_signed(server());
     let client = trust(&own.pem()).for_server();
@@ -53,8 +53,8 @@ fn a_peer_that_does_not_speak_tls_is_told() {
     ] {
         assert_eq!(
             answered(bytes),
-            "no secure connection to localhost:443 could be made (it does not speak TLS); check \
-             the scheme and the port"
+            "cannot open a secure connection to localhost:443 (it does not speak TLS); check the \
+             scheme and the port"
         );
     }
 }
@@ -64,13 +64,13 @@ fn an_alert_is_told_by_its_meaning() {
     for (alert, expected) in [
         (
             40,
-            "none of the ciphers and signatures offered, or wants a client certificate",
+            "none of the ciphers and signatures offered, or requires a client certificate",
         ),
-        (42, "wants a client certificate"),
-        (70, "no version of TLS from 1.2 on"),
+        (42, "requires a client certificate"),
+        (70, "TLS versions before 1.2"),
         (80, "an internal error"),
         (112, "does not know this host name"),
-        (116, "wants a client certificate"),
+        (116, "requires a client certificate"),
         (120, "does not speak HTTP/1.1"),
         (199, "unknown alert"),
     ] {
@@ -81,12 +81,12 @@ fn an_alert_is_told_by_its_meaning() {
 
 #[test]
 fn a_server_of_tls_1_0_is_told_to_be_old() {
-    // The beginning of a ServerHello of TLS 1.0, with RC4 and without extensions.
+    // The start of a ServerHello of TLS 1.0, with RC4 and without extensions.
     let mut hello = vec![22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1];
     hello.extend([7; 32]);
     hello.extend([0, 0, 5, 0]);
     let text = answered(&hello);
-    assert!(text.contains("no version of TLS from 1.2 on"), "{text}");
+    assert!(text.contains("TLS versions before 1.2"), "{text}");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_server_that_wants_a_client_certificate_is_told() {
             .unwrap()
             .with_client_cert_verifier(wanted.clone())
             .with_cert_resolver(shown(&own));
-        assert!(refusal(&own, server).contains("wants a client certificate"));
+        assert!(refusal(&own, server).contains("requires a client certificate"));
     }
 }
 

@@ -1,10 +1,10 @@
-//! What will happen, in its order.
+//! Future events, in order.
 
 use std::collections::BTreeMap;
 
 use zelf_core::moment::Moment;
 
-/// Events of one moment happen in the order in which they were planned.
+/// Events at the same moment happen in the order in which they were planned.
 pub struct Events<E> {
     planned: BTreeMap<(Moment, u64), E>,
     count: u64,

@@ -1,8 +1,8 @@
-//! What whole worlds in virtual time have in common.
+//! Code shared by the worlds in virtual time.
 
 pub mod events;
 pub mod promise;
-// Not all of them roll all dice.
+// Not every test uses all kinds of random numbers.
 #[allow(dead_code)]
 pub mod random;
 pub mod seeds;

@@ -1,4 +1,4 @@
-//! A promise, and that it was broken.
+//! A promise, and the error that it was broken.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Numbers that one seed determines.
+//! Random numbers from one seed.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Uniform over all values of its type.
+    /// Returns a word that is uniform over all values.
     pub fn word(&mut self) -> u32 {
         (self.next() >> 32) as u32
     }
 
-    /// A number from 0 to `end - 1`.
+    /// Returns a number from 0 to `end - 1`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
@@ -44,7 +44,7 @@ impl Random {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// A number between two, each magnitude as likely as the others.
+    /// Returns a number between two others. Each order of magnitude is equally likely.
     pub fn magnitude(&mut self, from: f64, to: f64) -> f64 {
         let share = f64::from(self.word()) / f64::from(u32::MAX);
         from * (to / from).powf(share)

@@ -9,14 +9,14 @@ use std::{
 
 use super::promise::Broken;
 
-/// How often things happened.
+/// Counts of events.
 pub trait Tally: Debug + Default + Send {
     fn add(&mut self, other: &Self);
 }
 
-/// Runs the worlds of the first seeds, on two threads. Returns what happened in all of
-/// them, or the first seed in which a promise was broken: the same one each time, since
-/// seeds are taken in their order and every world is run to its end.
+/// Runs the worlds of the first seeds on two threads. Returns the counts of all of them, or the
+/// first seed that breaks a promise. It is the same seed each time, because seeds are taken in
+/// order and every world runs to its end.
 pub fn run_all<T: Tally>(
     seeds: u64,
     world: impl Fn(u64) -> Result<T, Broken> + Sync,
@@ -52,10 +52,10 @@ pub fn run_all<T: Tally>(
     }
 }
 
-/// Runs `SEEDS` worlds, or so many by default. With `SEED` it runs that one and prints
-/// what happens in it: `world` is told whether to.
+/// Runs `SEEDS` worlds, or the default number. With `SEED` it runs that world only, and `world`
+/// prints its events.
 ///
-/// `worlds`: how the Makefile calls them.
+/// `worlds`: their name in the Makefile.
 pub fn check_all<T: Tally>(
     worlds: &str,
     default: u64,

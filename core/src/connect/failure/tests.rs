@@ -57,17 +57,17 @@ fn a_fault_of_tls_with_a_proxy_is_told_as_the_proxys() {
     ] {
         let error = told(failure);
         assert_eq!(error.status, Status::Tls);
-        assert!(error.message.contains("to the proxy proxy.test:3128 could"));
+        assert!(error.message.contains("to the proxy proxy.test:3128 ("));
     }
     let error = told(Failure::Lost(Broken::Tls(wanted())));
     assert_eq!(error.status, Status::Tls);
-    assert!(error.message.contains("to api.test:443 could"));
+    assert!(error.message.contains("to api.test:443 ("));
     let error = told(Failure::Lost(Broken::TlsBelow(TlsError::DecryptError)));
     assert_eq!(error.status, Status::ConnectionLost);
     assert_eq!(
         error.message,
-        "the connection to api.test:443 broke off (at the proxy proxy.test:3128: \
-         data was changed on the way); try again"
+        "the connection to api.test:443 was lost (at the proxy proxy.test:3128: \
+         data was changed in transit); try again"
     );
 }
 
@@ -77,11 +77,11 @@ fn a_name_without_address_is_named() {
         Peer::Server,
         NoAddress {
             name: "where.test".to_owned(),
-            why: Arc::new(io::Error::other("nobody knows")),
+            why: Unfound::LookUp(Arc::new(io::Error::other("nobody knows"))),
         },
     ));
     assert_eq!(error.status, Status::Dns);
-    assert!(error.message.contains("of where.test "));
+    assert!(error.message.contains("resolve where.test: "));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use webpki::{DerTypeId, Error as PathError, InvalidNameContext, KeyUsage};
 use super::*;
 use crate::connect::trust::refusal::Refusal;
 
-/// What rustls shows of an object identifier.
+/// The identifier of an object, as rustls shows it.
 const OBJECT: [u8; 9] = [6, 7, 42, 134, 72, 206, 61, 4, 1];
 
 fn time(seconds: u64) -> UnixTime {
@@ -325,7 +325,7 @@ fn certificates() -> Vec<CertificateError> {
     all
 }
 
-/// Every error of the version of rustls that is used, and of webpki.
+/// Returns every error of webpki, and of the rustls version in use.
 fn all() -> Vec<TlsError> {
     use TlsError::*;
     let mut all = vec![
@@ -361,7 +361,7 @@ fn all() -> Vec<TlsError> {
     all
 }
 
-/// The names in the Debug output of an error that are no words of a language.
+/// Returns the identifiers in the debug output of an error: words with several capitals.
 fn debug_names(error: &TlsError) -> Vec<String> {
     let text = format!("{error:?}");
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
@@ -421,7 +421,7 @@ fn only_what_nobody_has_a_name_for_has_a_general_sentence() {
     };
     let known: Vec<_> = all().into_iter().filter(|error| !general(error)).collect();
     let unknown = all().len() - known.len();
-    // Alerts without a name, and the error of a verifier that is not ours.
+    // Alerts without a name, and the error of another verifier.
     let alerts = alerts().into_iter();
     let nameless = alerts.filter(|alert| matches!(alert, AlertDescription::Unknown(_)));
     assert_eq!(unknown, nameless.count() + 1);
@@ -442,15 +442,15 @@ fn an_alert_is_told_by_what_it_means() {
         Alert::UnknownCA,
         Alert::CertificateUnknown,
     ] {
-        means(alert, "wants a client certificate");
+        means(alert, "requires a client certificate");
     }
     means(Alert::HandshakeFailure, "none of the ciphers");
     means(Alert::HandshakeFailure, "client certificate");
-    means(Alert::ProtocolVersion, "no version of TLS from 1.2 on");
+    means(Alert::ProtocolVersion, "TLS versions before 1.2");
     means(Alert::UnrecognisedName, "does not know this host name");
-    means(Alert::NoApplicationProtocol, "HTTP/2 alone");
+    means(Alert::NoApplicationProtocol, "only HTTP/2");
     means(Alert::InternalError, "an internal error");
-    means(Alert::DecodeError, "could not read");
+    means(Alert::DecodeError, "could not decode");
     means(Alert::AccessDenied, "denies access");
     means(Alert::Unknown(200), "unknown alert");
 }
@@ -459,7 +459,7 @@ fn an_alert_is_told_by_what_it_means() {
 fn a_peer_that_does_not_speak_tls_is_told_apart_from_an_old_one() {
     says(InvalidMessage::InvalidContentType, "does not speak TLS");
     says(InvalidMessage::UnknownProtocolVersion, "does not speak TLS");
-    let old = "no version of TLS from 1.2 on";
+    let old = "TLS versions before 1.2";
     says(PeerIncompatible::ServerDoesNotSupportTls12Or13, old);
     says(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig, old);
     let ems = PeerIncompatible::ExtendedMasterSecretExtensionRequired;
@@ -495,8 +495,8 @@ fn a_sentence_names_the_peer_and_what_to_do() {
     let alert = TlsError::AlertReceived(AlertDescription::CertificateRequired);
     assert_eq!(
         sentence(&alert, "the proxy p.test:3128"),
-        "no secure connection to the proxy p.test:3128 could be made (it wants a client \
-         certificate, which this library does not have); use a host that asks for none"
+        "cannot open a secure connection to the proxy p.test:3128 (it requires a client \
+         certificate, which this library does not support); use a host that requires none"
     );
 }
 

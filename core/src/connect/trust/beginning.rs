@@ -1,9 +1,9 @@
-//! Decodes the first lines of a certificate without an allocation.
+//! Decodes the first lines of a certificate without allocating memory.
 
-/// Most certificates name their subject within a quarter of this.
+/// Most certificates contain their subject within a quarter of this.
 const MAX: usize = 1024;
 
-/// The beginning of a certificate's DER, decoded as far as it is needed.
+/// The first bytes of a certificate's DER, decoded as far as needed.
 pub struct Beginning<'a> {
     text: &'a [u8],
     der: [u8; MAX],
@@ -23,8 +23,8 @@ impl<'a> Beginning<'a> {
         &self.der[..self.length]
     }
 
-    /// Decodes at least `length` bytes. False: the text is shorter, has lines of
-    /// an unusual length or is not valid, and only a whole decoding can tell.
+    /// Decodes at least `length` bytes. Returns false if the text is too short, has lines of an
+    /// unusual length, or is invalid. Then only decoding the whole text can tell.
     pub fn extend_to(&mut self, length: usize) -> bool {
         while self.length < length {
             if self.decode_line().is_none() {
@@ -49,8 +49,8 @@ impl<'a> Beginning<'a> {
     }
 }
 
-/// Decodes base64 that has no padding. The crate's decoder needs almost twice
-/// the instructions for a line.
+/// Decodes base64 without padding. The decoder of the base64 crate takes almost twice the
+/// instructions for a line.
 fn decode_quads(text: &[u8], der: &mut [u8]) -> bool {
     let (quads, rest) = text.as_chunks();
     let mut all = 0;
@@ -59,7 +59,7 @@ fn decode_quads(text: &[u8], der: &mut [u8]) -> bool {
             [(0, a), (1, b), (2, c), (3, d)].map(|(place, byte)| VALUES[place][usize::from(byte)]);
         let value = a | b | c | d;
         all |= value;
-        // One store of four bytes; the next quad or nobody overwrites the last.
+        // Stores four bytes at once. The next quad overwrites the fourth, or it is not used.
         let Some(bytes) = der.get_mut(index * 3..index * 3 + 4) else {
             return false;
         };
@@ -71,7 +71,7 @@ fn decode_quads(text: &[u8], der: &mut [u8]) -> bool {
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const INVALID: u32 = 1;
 
-/// The value of each character, shifted to each of the four places of a quad.
+/// The value of each character, shifted to each of the four positions of a quad.
 static VALUES: [[u32; 256]; 4] = {
     let mut values = [[INVALID; 256]; 4];
     let mut index = 0;
@@ -83,7 +83,7 @@ static VALUES: [[u32; 256]; 4] = {
     values
 };
 
-/// Says whether PEM allows the byte between the characters of its base64.
+/// Returns whether PEM allows the byte between the characters of its base64.
 pub fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ')
 }

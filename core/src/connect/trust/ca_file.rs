@@ -1,4 +1,4 @@
-//! The authorities that the caller names, in PEM form.
+//! The certificates in the caller's CA file or PEM text.
 
 use std::{
     fs::File,
@@ -8,38 +8,42 @@ use std::{
 use crate::{
     connect::trust::{given_roots::GivenRoots, not_pem, pem},
     error::{Error, Status},
-    host::limits,
+    host::{descriptors::StandardStreams, refusals},
 };
 
-/// More than any bundle of authorities.
+/// Larger than any bundle of certificates.
 pub const MAX_PEM: usize = 16 * 1024 * 1024;
 
 pub fn from_file(path: &str) -> Result<GivenRoots, Error> {
     let name = format!("the CA file \"{path}\"");
-    let unreadable = |error: io::Error| match limits::is_reached(&error) {
-        true => limits::reached(&format!("{name} could not be read"), &error),
+    let unreadable = |error: io::Error| match refusals::is_refusal_of_files(&error) {
+        true => refusals::FILE.refused(&format!("cannot read {name}"), &error),
         false => wrong(&name, &format!("cannot be read: {error}")),
     };
-    // A pipe or a device could make this wait, or go on, for ever.
+    // Reading a pipe or a device could block or never end.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(wrong(&name, "is a directory; name a file in it"));
+        return Err(wrong(&name, "is a directory; set a file in it"));
     }
     if !metadata.is_file() {
-        return Err(wrong(&name, "is not a regular file"));
+        return Err(wrong(&name, "is not a regular file; set one"));
     }
     let mut text = Vec::new();
+    let _occupied = StandardStreams::occupy().map_err(unreadable)?;
     File::open(path)
         .and_then(|file| file.take(MAX_PEM as u64 + 1).read_to_end(&mut text))
         .map_err(unreadable)?;
     if text.len() > MAX_PEM {
-        return Err(wrong(&name, &format!("is larger than {MAX_PEM} bytes")));
+        return Err(wrong(
+            &name,
+            &format!("is larger than {MAX_PEM} bytes; set a smaller one"),
+        ));
     }
     from_text(&text, &name)
 }
 
-/// Reads certificates in PEM form. `name` is what messages call the text. Every
-/// certificate has to be usable: the caller chose each.
+/// Reads certificates in PEM form. `name` is the name of the text in messages. Each certificate has
+/// to be usable, because the caller has chosen it.
 pub fn from_text(text: &[u8], name: &str) -> Result<GivenRoots, Error> {
     let mut roots = GivenRoots::empty();
     for block in pem::blocks(text) {
@@ -103,7 +107,7 @@ mod tests {
     fn a_text_without_a_certificate_is_told_by_what_it_is() {
         assert_eq!(
             refusal("nothing"),
-            "the CA text holds no certificate in PEM form"
+            "the CA text contains no certificate in PEM form"
         );
         assert_eq!(refusal(""), "the CA text is empty");
         let der = pem::blocks(certificate().as_bytes())
@@ -120,9 +124,9 @@ mod tests {
             "the CA text is in UTF-16; save it as UTF-8"
         );
         let key = KeyPair::generate().unwrap().serialize_pem();
-        assert!(refusal(key).contains("holds a key"));
+        assert!(refusal(key).contains("contains a key"));
         let behind = certificate().replace("-----BEGIN", "ca: -----BEGIN");
-        assert!(refusal(behind).contains("has to begin its line"));
+        assert!(refusal(behind).contains("must be at the start of a line"));
     }
 
     #[test]
@@ -153,7 +157,7 @@ mod tests {
         };
         assert_eq!(
             refusal("/"),
-            "the CA file \"/\" is a directory; name a file in it"
+            "the CA file \"/\" is a directory; set a file in it"
         );
         assert!(refusal("/dev/null").contains("is not a regular file"));
         assert!(refusal("/nowhere/ca.pem").contains("cannot be read: No such file"));

@@ -1,4 +1,4 @@
-//! What is wrong with a certificate, in words.
+//! Messages for the faults of a certificate.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use webpki::Error as PathError;
 
 use crate::connect::trust::refusal::Refusal;
 
-/// What is wrong, and what to do about it.
+/// A fault, and advice.
 pub struct Fault {
     /// Completes "the certificate of ...".
     pub why: &'static str,
@@ -22,29 +22,29 @@ const fn fault(why: &'static str, advice: &'static str) -> Fault {
 }
 
 const DATE: &str = "check this device's date first";
-const REISSUE: &str = "have it issued anew";
-const LONG_KEY: &str = "have it issued for a key of 2048 bits or more";
+const REISSUE: &str = "ask its authority to issue it again";
+const LONG_KEY: &str = "ask its authority to issue it for a key of 2048 bits or more";
 const UNKNOWN: &str = "is not signed by an authority that is trusted here";
-const CA_FILE: &str = "set the right CA file, or expect an interception";
+const CA_FILE: &str = "set the right CA file, or check for interception";
 
 const EXPIRED: Fault = fault("has expired", DATE);
 const NOT_YET_VALID: Fault = fault("is not valid yet", DATE);
 const ALGORITHM: Fault = fault(
     "or of its issuer is signed in a way that is not supported, such as SHA-1 or ECDSA with P-521",
-    "have it signed with SHA-256 and RSA or P-256",
+    "ask its authority to sign it with SHA-256 and RSA or P-256",
 );
 const PURPOSE: Fault = fault(
     "or of its issuer is for another use than servers (extended key usage)",
-    "have it issued for server authentication",
+    "ask its authority to issue it for server authentication",
 );
 const REVOCATION: Fault = fault(
     "could not be checked for revocation",
-    "check that the network reaches its authority",
+    "check that its authority can be reached",
 );
-const REVOKED: Fault = fault("has been revoked", "expect an interception");
+const REVOKED: Fault = fault("has been revoked", "check for interception");
 const EXTENSION: Fault = fault(
     "or of its issuer has a critical extension that is not supported",
-    "have it issued without, or go around a proxy that inspects TLS",
+    "ask its authority to issue it without, or avoid a proxy that inspects TLS",
 );
 const MALFORMED: Fault = fault("or of its issuer is malformed or unusual", REISSUE);
 const NAME: Fault = fault("is for another host", "check the host in the URL");
@@ -64,17 +64,17 @@ pub fn of(error: &CertificateError) -> Fault {
         } => match expected {
             _ if presented.is_empty() => fault(
                 "names no host (it has no subjectAltName)",
-                "have it issued with the host's name",
+                "ask its authority to issue it with the host's name",
             ),
             ServerName::IpAddress(_) => fault(
                 "is not for this address",
-                "use a URL with the host's name, or have it issued for the address",
+                "use a URL with the host's name, or ask its authority to issue it for the address",
             ),
             _ => NAME,
         },
         E::BadEncoding => fault("is damaged, or is not an X.509 certificate", REISSUE),
         E::BadSignature => fault(
-            "is signed by another key than its issuer's, or by RSA of a length that is not supported",
+            "is signed by another key than its issuer's, or by an RSA key of an unsupported length",
             CA_FILE,
         ),
         #[allow(deprecated)]
@@ -89,7 +89,7 @@ pub fn of(error: &CertificateError) -> Fault {
         | E::ExpiredRevocationListContext { .. }
         | E::InvalidOcspResponse => REVOCATION,
         E::ApplicationVerificationFailure => {
-            fault("is refused by the system", "look into its settings")
+            fault("is refused by the system", "check its settings")
         }
         E::Other(other) => match (Refusal::of(error), other.0.downcast_ref()) {
             (Some(refusal), _) => of_refusal(refusal),
@@ -103,8 +103,8 @@ pub fn of(error: &CertificateError) -> Fault {
 fn of_refusal(refusal: &Refusal) -> Fault {
     match refusal {
         Refusal::IssuerExpired => fault(
-            "has an intermediate certificate above it that has expired",
-            "have the server send a current one, or check this device's date",
+            "has an expired intermediate certificate above it",
+            "ask the server's operator to send a current one, or check this device's date",
         ),
         Refusal::IssuerNotYetValid => fault(
             "has an intermediate certificate above it that is not valid yet",
@@ -112,16 +112,23 @@ fn of_refusal(refusal: &Refusal) -> Fault {
         ),
         Refusal::SelfSigned => fault(
             "is self-signed and not trusted here",
-            "put it into the CA file, or expect an interception",
+            "add it to the CA file, or check for interception",
         ),
         Refusal::IssuerMissing => fault(
             "has an issuer that is neither trusted here nor sent by the server",
-            "have the server send its intermediate certificates, or set the right CA file",
+            "ask the operator to send the intermediate certificates, or set the right CA file",
         ),
         Refusal::WeakKey => fault(
             "or of its issuer has an RSA key that is too short",
             LONG_KEY,
         ),
+        Refusal::BySystem(words) => Fault {
+            why: "is refused by the system",
+            advice: format!(
+                "add its authority to the system's, set the right CA file, or check for interception ({words})"
+            )
+            .into(),
+        },
         Refusal::UnusablePlaces { cause, places } => {
             let Fault { why, advice } = of(cause);
             let advice = format!("{advice} ({places})").into();
@@ -130,37 +137,37 @@ fn of_refusal(refusal: &Refusal) -> Fault {
     }
 }
 
-/// What rustls passes on as webpki says it.
+/// Returns the fault for an error of webpki, which rustls passes on unchanged.
 fn of_path(error: &PathError) -> Fault {
     use PathError as E;
     match error {
         E::CaUsedAsEndEntity => fault(
-            "is an authority's and not a server's (CA:TRUE)",
-            "put it into the CA file, or have one issued for the server",
+            "is that of an authority, not of a server (CA:TRUE)",
+            "add it to the CA file, or ask its authority to issue one for the server",
         ),
         E::EndEntityUsedAsCa => fault(
-            "is signed by a certificate that is no authority's (CA:FALSE)",
-            "have it signed by an authority, or put it into the CA file",
+            "is signed by a certificate that is not an authority's (CA:FALSE)",
+            "ask an authority to sign it, or add it to the CA file",
         ),
         E::PathLenConstraintViolated => fault(
             "has more certificates above it than one of them allows (path length)",
-            "have the server send another chain",
+            "ask the server's operator to send another chain",
         ),
         E::MaximumPathDepthExceeded
         | E::MaximumPathBuildCallsExceeded
         | E::MaximumSignatureChecksExceeded
         | E::MaximumNameConstraintComparisonsExceeded => fault(
             "has a chain above it that is too long",
-            "have the server send a shorter one",
+            "ask the server's operator to send a shorter one",
         ),
         E::NameConstraintViolation => fault(
-            "names a host that its issuer must not sign for (name constraints)",
-            "have it issued by another authority",
+            "contains a host that its issuer must not sign for (name constraints)",
+            "ask another authority to issue it",
         ),
         E::UnsupportedCriticalExtension => EXTENSION,
         E::UnsupportedCertVersion => fault(
-            "is of an X.509 version before 3",
-            "have it issued in version 3, or put it into the CA file",
+            "has an X.509 version before 3",
+            "ask its authority to issue it in version 3, or add it to the CA file",
         ),
         E::CertDistrusted => fault("or of its issuer has a distrusted key", REISSUE),
         E::BadDer

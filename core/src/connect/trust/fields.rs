@@ -1,5 +1,5 @@
-//! The fields of a whole certificate, in any version of X.509: webpki reads only
-//! version 3. They explain a refusal, and judge a certificate that the caller has.
+//! The fields of a certificate, in any version of X.509: webpki only reads version 3. They explain
+//! why a certificate was refused, and are used to check a certificate that the caller has set.
 
 use std::ops::Range;
 
@@ -78,7 +78,7 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    /// Whether the extended key usage, if there is one, allows the use for servers.
+    /// Returns whether the extended key usage allows the use for servers. Without one it does.
     pub fn is_for_servers(&self) -> bool {
         let Some(value) = self.extension(EXTENDED_KEY_USAGE) else {
             return true;
@@ -87,7 +87,7 @@ impl<'a> Fields<'a> {
         uses.and_then(|uses| name_servers(uses.contents)) == Some(true)
     }
 
-    /// Whether the subjectAltName names a host or an address.
+    /// Returns whether the subjectAltName contains a host or an address.
     pub fn has_alternative_host(&self) -> bool {
         let value = self.extension(SUBJECT_ALT_NAME);
         value
@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
         str::from_utf8(values.last()?.contents).ok()
     }
 
-    /// Returns the bits of an RSA key.
+    /// Returns the number of bits of an RSA key.
     pub fn rsa_bits(&self) -> Option<usize> {
         let mut key = Elements(Elements(self.public_key).next()?.contents);
         let algorithm = Elements(key.next()?.contents).next()?;
@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The elements of DER, one after the other, up to the first that is cut.
+/// The elements of DER, in order, up to the first incomplete one.
 struct Elements<'a>(&'a [u8]);
 
 struct Element<'a> {
@@ -145,7 +145,7 @@ struct Element<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Element<'a>;
 
-    /// Not inlined: it is called in many places, none of them in a hurry.
+    /// Is not inlined: it is called in many places, and its speed does not matter.
     #[inline(never)]
     fn next(&mut self) -> Option<Element<'a>> {
         let &tag = self.0.first()?;
@@ -160,7 +160,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Reads a time as seconds since 1970.
+/// Returns a time in seconds since 1970.
 fn time(element: &Element<'_>) -> Option<i64> {
     let text = element.contents;
     let (year, rest) = match element.tag {
@@ -192,9 +192,9 @@ fn number(digits: &[u8]) -> Option<i64> {
     })
 }
 
-/// Counts the days since 1970 in the Gregorian calendar.
+/// Returns the number of days since 1970 in the Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    // A year that begins in March has its leap day at its end.
+    // In a year that begins in March, the leap day is the last day.
     let (year, month) = match month {
         1 | 2 => (year - 1, month + 9),
         _ => (year, month - 3),

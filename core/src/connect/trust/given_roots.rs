@@ -1,4 +1,4 @@
-//! The certificates that the caller trusts.
+//! The certificates that the caller has set.
 
 use ring::digest::{SHA256, digest};
 use rustls::{
@@ -9,7 +9,7 @@ use crate::connect::trust::verifier::{Roots, Shown};
 
 pub struct GivenRoots {
     store: RootCertStore,
-    /// The SHA-256 of each certificate. The store keeps names and keys alone.
+    /// The SHA-256 of each certificate. The store only has their names and keys.
     digests: Vec<[u8; 32]>,
 }
 

@@ -1,4 +1,4 @@
-//! Whom we trust: the system's authorities or the caller's, and pins.
+//! Trust: the system's certificates or the caller's, and pins.
 
 pub mod beginning;
 pub mod ca_file;

@@ -1,29 +1,29 @@
-//! Says what a text is in which there is no certificate in PEM form.
+//! Describes a text that contains no certificate in PEM form.
 
-const NOTHING: &str = "holds no certificate in PEM form";
+const NOTHING: &str = "contains no certificate in PEM form";
 
-/// Contents of the object identifier of PKCS #7 signed data.
+/// The content of the object identifier of PKCS #7 signed data.
 const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
-/// A PEM text of the wrong kind, by its markers. The first that is found counts.
+/// The markers of other PEM texts. The first one that is found counts.
 const MARKERS: [(&[u8], &str); 5] = [
     (
         b"-----BEGIN PKCS7",
-        "holds PKCS #7; use openssl pkcs7 -print_certs",
+        "contains PKCS #7; use openssl pkcs7 -print_certs",
     ),
     (
         b"CERTIFICATE REQUEST-----",
-        "holds a certificate request, which no authority has signed yet",
+        "contains a certificate request, which is not signed yet; ask an authority for the certificate",
     ),
     (
         b"-----BEGIN CERTIFICATE-----",
-        "has text before the BEGIN of a certificate, which has to begin its line",
+        "has text before the BEGIN of a certificate, which must be at the start of a line",
     ),
-    (b" KEY-----", "holds a key, and no certificate"),
-    (b"-----BEGIN ", "holds PEM, but no certificate"),
+    (b" KEY-----", "contains a key, but no certificate"),
+    (b"-----BEGIN ", "contains PEM, but no certificate"),
 ];
 
-/// Completes "the CA file ...".
+/// Returns a description that completes "the CA file ...".
 #[cold]
 pub fn description(text: &[u8]) -> &'static str {
     if text.trim_ascii().is_empty() {
@@ -57,8 +57,8 @@ fn description_of_der(contents: &[u8]) -> &'static str {
     "is DER, not PEM; use openssl x509 -inform der"
 }
 
-/// Skips the header of a SEQUENCE that is longer than 127 bytes, as all are that
-/// hold a certificate. No text has these bytes.
+/// Skips the header of a SEQUENCE of more than 127 bytes, which all certificates have. No text
+/// begins with these bytes.
 fn der_contents(text: &[u8]) -> Option<&[u8]> {
     let length = text.strip_prefix(b"\x30")?;
     let (&form, rest) = length.split_first()?;
@@ -103,13 +103,13 @@ mod tests {
                 b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
                 "PKCS #7 in DER",
             ),
-            (b"-----BEGIN PKCS7-----\n", "holds PKCS #7"),
+            (b"-----BEGIN PKCS7-----\n", "contains PKCS #7"),
             (b"-----BEGIN CERTIFICATE REQUEST-----\n", "request"),
             (b"-----BEGIN NEW CERTIFICATE REQUEST-----\n", "request"),
-            (b"ca: -----BEGIN CERTIFICATE-----\n", "begin its line"),
-            (b"-----BEGIN EC PRIVATE KEY-----\n", "holds a key"),
-            (b"-----BEGIN PUBLIC KEY-----\n", "holds a key"),
-            (b"-----BEGIN X509 CRL-----\n", "holds PEM, but"),
+            (b"ca: -----BEGIN CERTIFICATE-----\n", "start of a line"),
+            (b"-----BEGIN EC PRIVATE KEY-----\n", "contains a key"),
+            (b"-----BEGIN PUBLIC KEY-----\n", "contains a key"),
+            (b"-----BEGIN X509 CRL-----\n", "contains PEM, but"),
             (b"MIIDxTCCAq2gAwIBAgIQ", "without the BEGIN and END"),
             (b"0 <html>", NOTHING),
         ];

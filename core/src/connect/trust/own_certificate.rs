@@ -1,6 +1,5 @@
-//! Verifies a server whose very certificate is among the trusted ones. No issuer
-//! needs to vouch for it. As in OpenSSL it counts for its time, its use and the
-//! hosts that it names.
+//! Verifies a server whose own certificate is one of the trusted ones. It needs no issuer. As in
+//! OpenSSL, it must be within its time, be for servers, and contain the host.
 
 use rustls::{
     CertificateError, Error as TlsError,
@@ -24,7 +23,7 @@ pub fn verify(
     }
     let named = match ParsedCertificate::try_from(certificate) {
         Ok(parsed) => verify_server_name(&parsed, host),
-        // webpki cannot read it, and what it cannot read may restrict its use.
+        // webpki cannot read the certificate, and the unread parts may restrict its use.
         Err(error) if fields.is_version_3 => return Err(error),
         // Before version 3 there is no subjectAltName.
         Err(_) => Err(CertificateError::NotValidForName.into()),
@@ -39,8 +38,8 @@ pub fn verify(
     })
 }
 
-/// Whether a common name is that of a host. `*.` stands for one label of a name
-/// that has at least two more.
+/// Returns whether a common name is that of a host. `*.` matches one label, and must be followed by
+/// at least two labels.
 fn is_name_of(name: &str, host: &ServerName<'_>) -> bool {
     let text = host.to_str();
     if name.eq_ignore_ascii_case(&text) {

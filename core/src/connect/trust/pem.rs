@@ -1,4 +1,4 @@
-//! Finds the certificates in a PEM text and decodes those that are asked for.
+//! Finds the certificates in a PEM text, and decodes them on request.
 
 use base64::{
     Engine,
@@ -11,7 +11,7 @@ use crate::connect::trust::{
     x509,
 };
 
-/// Continues the name of a certificate that webpki cannot read.
+/// Completes the name of a certificate that webpki cannot read.
 pub const NOT_X509: &str = "is damaged, or is not an X.509 certificate";
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -21,7 +21,7 @@ const TRUSTED: &[u8] = b"TRUSTED CERTIFICATE-----";
 const LABELS: [&[u8]; 3] = [b"CERTIFICATE-----", TRUSTED, b"X509 CERTIFICATE-----"];
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Accepts what the parsers of rustls accept.
+/// Accepts the same texts as the parsers of rustls.
 static BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -29,13 +29,12 @@ static BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Iterates over the certificates of a text. It skips other blocks and the text
-/// around the blocks.
+/// Iterates over the certificates of a text. Skips other blocks, and text outside the blocks.
 pub fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
     let mut at = 0;
     let mut number = 0;
-    // A BEGIN begins its line, after blanks or not, or follows an END: a joined file
-    // may have had no newline at its end.
+    // A BEGIN is at the start of a line, possibly after blanks, or behind an END: two files may
+    // have been joined without a newline.
     let mut after_end = 0;
     std::iter::from_fn(move || {
         let (begin, label) = loop {
@@ -69,7 +68,7 @@ fn label_after(marker: &[u8], text: &[u8]) -> Option<&'static [u8]> {
     LABELS.into_iter().find(|label| text.starts_with(label))
 }
 
-/// Measures the END of any block, such as a key's.
+/// Returns the length of the END of any block, such as that of a key.
 fn length_of_end(text: &[u8]) -> Option<usize> {
     let label = text.strip_prefix(END)?;
     let length = label.iter().position(|&byte| byte < b' ' || byte == b'-')?;
@@ -97,10 +96,10 @@ fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Finds the next dash. Base64 has none.
+/// Finds the next dash. Base64 contains none.
 fn find_dash(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    // A loop over a whole chunk has no early exit, so it vectorises.
+    // The loop over a whole chunk has no early exit, so it is vectorised.
     while let Some(chunk) = text.get(at..at + 64)
         && !chunk
             .iter()
@@ -114,7 +113,7 @@ fn find_dash(text: &[u8], from: usize) -> Option<usize> {
 
 /// A certificate in a PEM text.
 pub struct Block<'a> {
-    /// Counts the certificates of the text from 1.
+    /// The number of the certificate in the text, from 1.
     number: usize,
     before: &'a [u8],
     body: Option<&'a [u8]>,
@@ -122,7 +121,7 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Counts the lines up to the BEGIN, from 1.
+    /// Returns the number of the line with the BEGIN, from 1.
     fn line(&self) -> usize {
         let ends = |(at, &byte): (usize, &u8)| match byte {
             b'\r' => self.before.get(at + 1) != Some(&b'\n'),
@@ -136,7 +135,7 @@ impl<'a> Block<'a> {
             .count()
     }
 
-    /// Names the certificate as "the 2nd certificate, line 31,".
+    /// Returns the name of the certificate, as in "the 2nd certificate, line 31,".
     pub fn name(&self) -> String {
         let number = self.number;
         let suffix = match (number % 100, number % 10) {
@@ -150,7 +149,7 @@ impl<'a> Block<'a> {
         format!("the {number}{suffix} certificate, line {line},")
     }
 
-    /// Decodes the certificate's DER. The error continues the certificate's name.
+    /// Decodes the certificate's DER. The error completes the certificate's name.
     pub fn decode(&self) -> Result<Vec<u8>, &'static str> {
         let body = self
             .body

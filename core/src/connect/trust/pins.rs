@@ -1,4 +1,4 @@
-//! Pins: the public keys that the server may have.
+//! Pins: the public keys that the server is allowed to have.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Pin {
             .ok_or_else(|| {
                 Error::new(
                     Status::InvalidConfig,
-                    "a pin is not the base64 form of a SHA-256 (44 characters)",
+                    "a pin is not the base64 form of a SHA-256 hash (44 characters); correct it",
                 )
             })
     }
@@ -44,21 +44,21 @@ impl Pin {
     }
 }
 
-/// Verifies as usual, then compares the pins. Only the server's own key counts:
-/// the other certificates that it sends may not be part of the verified chain.
+/// Verifies a certificate, then compares its key with the pins. Only the key of the server counts:
+/// its other certificates may not be part of the verified chain.
 pub struct Pinned {
     pub usual: Arc<dyn ServerCertVerifier>,
     pub pins: Vec<Pin>,
 }
 
 impl std::fmt::Debug for Pinned {
-    /// rustls asks for it.
+    /// rustls requires `Debug`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Pinned")
     }
 }
 
-/// The server proved to be who it says, with a key that is not pinned.
+/// The server's certificate is trusted, but its key is not pinned.
 #[derive(Debug)]
 pub struct Mismatch;
 

@@ -1,5 +1,4 @@
-//! Reads the system's certificates from where OpenSSL and the distributions
-//! keep them.
+//! Reads the system's certificates from the places of OpenSSL and of the distributions.
 
 use std::{
     env,
@@ -10,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use crate::{connect::trust::refusal::first_of, host::limits};
+use crate::{connect::trust::refusal::first_of, host::refusals};
 
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const DIRECTORY_VARIABLE: &str = "SSL_CERT_DIR";
@@ -40,11 +39,10 @@ const DIRECTORIES: [&str; 6] = [
     "/etc/security/certificates", // OpenHarmony
 ];
 
-/// Bounds what all the files take together.
+/// The limit for all files together.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Where certificates are looked for. Each variable replaces its half of the
-/// defaults, as in OpenSSL.
+/// The places to search. Each variable replaces the defaults of its kind, as in OpenSSL.
 pub struct TrustPlaces<'a> {
     file_variable: Option<OsString>,
     directory_variable: Option<OsString>,
@@ -52,7 +50,7 @@ pub struct TrustPlaces<'a> {
     directories: &'a [&'a str],
 }
 
-/// What was read, and which of the places are unusable and why.
+/// The texts that were read, and the unusable places with the reasons.
 pub struct TrustTexts {
     pub texts: Vec<Vec<u8>>,
     pub unusable: Vec<String>,
@@ -61,15 +59,15 @@ pub struct TrustTexts {
 /// Why nothing was read.
 #[derive(Debug)]
 pub enum Unread {
-    /// The process's limits are reached. To go on without the places that could
-    /// not be read would narrow the trust.
+    /// The process has reached a limit, or a system call is forbidden. To continue without the
+    /// unreadable places would reduce the trusted certificates.
     Exhausted(io::Error),
-    /// The places that are unusable, and why.
+    /// The unusable places, and the reasons.
     Unusable(String),
 }
 
-/// Checks that a text holds a certificate, and that one can be used if the second
-/// argument says so. The error continues "<path> ...".
+/// Checks that a text contains a certificate and, if the second argument is true, that one of them
+/// is usable. The error completes "<path> ...".
 type Check = fn(&[u8], bool) -> Result<(), String>;
 
 impl TrustPlaces<'static> {
@@ -84,10 +82,9 @@ impl TrustPlaces<'static> {
 }
 
 impl TrustPlaces<'_> {
-    /// Reads every place that counts. An unusable place is an error only if no
-    /// other gives a certificate.
+    /// Reads all places. An unusable place is only an error if no other place has a certificate.
     pub fn read(&self, check: Check) -> Result<TrustTexts, Unread> {
-        // An empty variable counts as unset.
+        // An empty variable counts as not set.
         let file_variable = self.file_variable.as_ref().filter(|path| !path.is_empty());
         let directory_variable = self
             .directory_variable
@@ -117,9 +114,8 @@ impl TrustPlaces<'_> {
                     reader.read(Reader::read_directory, &path, Some(DIRECTORY_VARIABLE));
                 }
             }
-            // The directories hold what the default bundle holds. They stay out
-            // where the variable names a file: it may name the only authority
-            // that is to be trusted.
+            // The directories contain the same certificates as the default bundle. If the variable
+            // sets a file, they are not read: the file may contain the only authority to trust.
             None if file_variable.is_none() && reader.texts.is_empty() => {
                 for path in existing(self.directories) {
                     reader.read(Reader::read_directory, path, None);
@@ -135,21 +131,21 @@ fn existing<'a>(places: &'a [&str]) -> impl Iterator<Item = &'a Path> {
     places.iter().map(Path::new).filter(|path| path.exists())
 }
 
-/// Reads each file once, however many links lead to it.
+/// Reads each file once, even if several links point to it.
 struct Reader {
     check: Check,
     texts: Vec<Vec<u8>>,
     unusable: Vec<String>,
     exhausted: Option<io::Error>,
-    /// The device and the inode of each file that was taken.
+    /// The device and inode of each file that was read.
     seen: Vec<(u64, u64)>,
     left: u64,
-    /// The place that is being read has given a certificate that can be used.
+    /// The current place has a usable certificate.
     has_usable: bool,
 }
 
 impl Reader {
-    /// Reads a place and notes why it is unusable.
+    /// Reads a place. If it is unusable, stores the reason.
     fn read(
         &mut self,
         read: fn(&mut Self, &Path) -> Result<(), String>,
@@ -170,7 +166,7 @@ impl Reader {
 
     fn read_file(&mut self, path: &Path) -> Result<(), String> {
         let metadata = fs::metadata(path).map_err(|why| self.unreadable(why))?;
-        // A pipe or a device could make this wait, or go on, for ever.
+        // Reading a pipe or a device could block or never end.
         if !metadata.is_file() {
             return Err("is not a regular file".to_owned());
         }
@@ -178,16 +174,15 @@ impl Reader {
         if self.seen.contains(&file) {
             return Ok(());
         }
-        let left = self
-            .left
-            .checked_sub(metadata.len())
-            .ok_or_else(|| format!("exceeds the {MAX_BYTES} bytes that all files may take"))?;
+        let left = self.left.checked_sub(metadata.len()).ok_or_else(|| {
+            format!("exceeds the {MAX_BYTES} bytes that all files may have together")
+        })?;
         let mut text = vec![0; metadata.len() as usize];
         File::open(path)
             .and_then(|mut file| file.read_exact(&mut text))
             .map_err(|why| self.unreadable(why))?;
-        // One certificate that can be used is enough for a place. To decode one of
-        // each file is most of the work that a directory makes.
+        // One usable certificate is enough for a place. To decode one in each file would be most of
+        // the work for a directory.
         (self.check)(&text, !self.has_usable)?;
         self.has_usable = true;
         self.seen.push(file);
@@ -201,14 +196,14 @@ impl Reader {
         let entries = entries.flatten();
         let is_usable = |entry: &fs::DirEntry| self.read_file(&entry.path()).is_ok();
         match entries.filter(is_usable).count() {
-            0 => Err("holds no certificate that can be used".to_owned()),
+            0 => Err("contains no usable certificate".to_owned()),
             _ => Ok(()),
         }
     }
 
     fn unreadable(&mut self, why: io::Error) -> String {
         let words = format!("cannot be read: {why}");
-        if limits::is_reached(&why) {
+        if refusals::is_refusal_of_files(&why) {
             self.exhausted = Some(why);
         }
         words
@@ -220,7 +215,7 @@ impl Reader {
         }
         if self.texts.is_empty() && self.unusable.is_empty() {
             self.unusable.push(format!(
-                "neither {:?} nor another usual place exists",
+                "neither {:?} nor another default place exists",
                 FILES[0]
             ));
         }

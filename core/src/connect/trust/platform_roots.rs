@@ -1,16 +1,19 @@
-//! Trusts what the system trusts, where it has an API for that.
+//! The trust of a system that has an API to verify certificates.
 
 use std::sync::Arc;
 
 use rustls::{
-    Error as TlsError,
+    CertificateError, Error as TlsError,
     client::danger::ServerCertVerifier,
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms},
     pki_types::CertificateDer,
 };
 use rustls_platform_verifier::Verifier;
 
-use crate::connect::trust::verifier::{Roots, Shown};
+use crate::connect::trust::{
+    refusal::Refusal,
+    verifier::{Roots, Shown},
+};
 
 pub struct PlatformRoots(Verifier);
 
@@ -29,10 +32,15 @@ impl Roots for PlatformRoots {
             shown.ocsp_response,
             shown.now,
         );
-        outcome.map(drop)
+        outcome.map(drop).map_err(|why| match why {
+            TlsError::InvalidCertificate(CertificateError::Other(words)) => {
+                Refusal::BySystem(words.0.to_string()).into()
+            }
+            why => why,
+        })
     }
 
-    /// The system has judged it.
+    /// The system has already verified it.
     fn holds(&self, _: &CertificateDer<'_>) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The trust of a client, as TLS needs it.
+//! The trust of a client, as a configuration for TLS.
 
 use std::sync::Arc;
 
@@ -22,16 +22,18 @@ use crate::{
     error::{Error, Status},
 };
 
-/// Whom a client trusts. It is read from files when the client is made: a call
-/// could not keep its deadline while it waits for a disk.
+/// The trusted certificates of a client. They are read when the client is created: a call that
+/// reads files could not keep its deadline.
 pub struct Trust {
     verifier: Arc<dyn ServerCertVerifier>,
     pins: Vec<Pin>,
 }
 
 impl Trust {
-    /// * `roots`: the only authorities to trust, or `None` for the system's.
-    /// * `pins`: of the server. A proxy that is spoken to in TLS has none.
+    /// Reads the trusted certificates.
+    ///
+    /// * `roots`: the only certificates to trust, or `None` for the system's.
+    /// * `pins`: the pins of the server. They do not apply to a proxy.
     pub fn new(roots: Option<GivenRoots>, pins: Vec<Pin>) -> Result<Self, Error> {
         let provider = provider();
         let algorithms = provider.signature_verification_algorithms;
@@ -43,7 +45,7 @@ impl Trust {
         Ok(Self { verifier, pins })
     }
 
-    /// For a client that speaks plain HTTP only. It reads no file.
+    /// Returns the trust for a client that only uses plain HTTP. Reads no file.
     pub fn nobody() -> Self {
         Self {
             verifier: Arc::new(NobodyTrusted),
@@ -51,8 +53,8 @@ impl Trust {
         }
     }
 
-    /// Makes the configuration for connections to the server. They may resume each
-    /// other's TLS sessions. Make one a process: its store of sessions has a lock.
+    /// Creates the configuration for connections to the server, which can resume each other's TLS
+    /// sessions. Create one in each process: its store of sessions has a lock.
     pub fn for_server(&self) -> Result<ClientConfig, Error> {
         if self.pins.is_empty() {
             return configure(Arc::clone(&self.verifier));
@@ -61,38 +63,42 @@ impl Trust {
             usual: Arc::clone(&self.verifier),
             pins: self.pins.clone(),
         }))?;
-        // A resumed session shows no certificate to look at.
+        // A resumed session shows no certificate, so its key could not be compared.
         config.resumption = Resumption::disabled();
         Ok(config)
     }
 
-    /// Makes the configuration for connections to a proxy, which has no pins.
+    /// Creates the configuration for connections to a proxy, which has no pins.
     pub fn for_proxy(&self) -> Result<ClientConfig, Error> {
         configure(Arc::clone(&self.verifier))
     }
 }
 
-/// Trusts what the system trusts, where that is files.
+/// Returns the system's trusted certificates, on systems that store them in files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 fn system(_: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
     use crate::{
         connect::trust::{places::Unread, system_roots::SystemRoots},
-        host::limits,
+        host::{descriptors::StandardStreams, refusals},
     };
+    const FAILED: &str = "cannot read the system's trusted certificates";
+    let occupied = StandardStreams::occupy();
+    let _occupied = occupied.map_err(|why| refusals::PLACEHOLDER.refused(FAILED, &why))?;
     match SystemRoots::load() {
         Ok(roots) => Ok(Arc::new(roots)),
         Err(Unread::Unusable(why)) => Err(unusable(&why)),
-        Err(Unread::Exhausted(why)) => {
-            let failed = "the system's trusted certificates could not be read";
-            Err(limits::reached(failed, &why))
-        }
+        Err(Unread::Exhausted(why)) => Err(refusals::FILE.refused(FAILED, &why)),
     }
 }
 
-/// Asks the system, where it has an API for that.
+/// Returns the system's trust, on systems with an API for it.
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
 fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
-    use crate::connect::trust::platform_roots::PlatformRoots;
+    use crate::{connect::trust::platform_roots::PlatformRoots, host::system};
+    system::check_verifier().map_err(|why| {
+        let words = format!("the system's trusted certificates cannot be used: {why}");
+        Error::new(Status::Tls, words)
+    })?;
     let roots = PlatformRoots::new(provider);
     Ok(Arc::new(roots.map_err(|why| unusable(&why.to_string()))?))
 }
@@ -100,7 +106,7 @@ fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn Roots>, Error> {
 fn configure(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|_| unusable("TLS has no version to use"))?
+        .map_err(|_| unusable("no version of TLS is enabled"))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -117,9 +123,8 @@ fn unusable(why: &str) -> Error {
     )
 }
 
-/// Puts AES first where the processor has it, which is faster then (measured: 2 %
-/// of a call's time), and ChaCha20 first where it has not. A server may choose
-/// otherwise.
+/// Returns the provider with AES first if the processor supports AES, which is faster (measured: 2
+/// % of a call's time), else with ChaCha20 first. The server may choose another cipher.
 fn provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::ring::default_provider();
     if !has_aes() {

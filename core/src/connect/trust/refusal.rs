@@ -1,4 +1,4 @@
-//! Why a certificate is refused, where rustls has no word for it.
+//! Why a certificate is refused, where rustls has no error for it.
 
 use std::{fmt, sync::Arc};
 
@@ -6,17 +6,18 @@ use rustls::{CertificateError, Error as TlsError, OtherError};
 
 #[derive(Clone)]
 pub enum Refusal {
-    /// An intermediate certificate has expired; the server's own has not.
+    /// An intermediate certificate has expired, but not the server's.
     IssuerExpired,
     IssuerNotYetValid,
-    /// The server signed its certificate itself.
+    /// The server's certificate is self-signed.
     SelfSigned,
-    /// The issuer is neither trusted nor among the certificates that came.
+    /// The issuer is neither trusted nor sent by the server.
     IssuerMissing,
-    /// RSA of fewer bits than are accepted.
+    /// An RSA key has too few bits.
     WeakKey,
-    /// No trusted authority signed it, and places of the system's trust could not be
-    /// read.
+    /// The system refuses it, with these words.
+    BySystem(String),
+    /// No trusted authority has signed it, but some places of the system's trust cannot be read.
     UnusablePlaces {
         cause: Box<CertificateError>,
         places: String,
@@ -24,7 +25,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Finds the refusal in what a verifier has returned.
+    /// Returns the refusal in a verifier's error.
     pub fn of(error: &CertificateError) -> Option<&Self> {
         match error {
             CertificateError::Other(other) => other.0.downcast_ref(),
@@ -59,8 +60,7 @@ impl fmt::Debug for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Returns the first of several reasons, and how many more there are: a message stays
-/// short.
+/// Returns the first reasons, and the number of the others, to keep a message short.
 pub fn first_of(reasons: &[String]) -> String {
     const SHOWN: usize = 3;
     let shown = reasons.iter().take(SHOWN).cloned();

@@ -1,6 +1,5 @@
-//! Trusts what the system trusts, where that is PEM files. An authority is
-//! decoded when a server's chain names it: of well over a hundred, a chain
-//! needs one.
+//! The system's trusted certificates, on systems that store them in PEM files. An authority is
+//! decoded when a server's chain names it: a chain needs one of more than a hundred.
 
 use rustls::{
     Error as TlsError, RootCertStore, crypto::WebPkiSupportedAlgorithms, pki_types::CertificateDer,
@@ -14,7 +13,7 @@ use crate::connect::trust::{
     x509,
 };
 
-/// Verifies a server as a store of all the system's authorities would: the same
+/// Verifies a server with the same results as a store of all the system's authorities: the same
 /// chains, the same errors.
 pub struct SystemRoots {
     trust: TrustTexts,
@@ -26,26 +25,24 @@ impl SystemRoots {
         Ok(Self { trust })
     }
 
-    /// Finds the certificates that have one of these names, in the order of the
-    /// files.
+    /// Returns the certificates with one of these subjects, in the order of the files.
     fn named(&self, names: &[&[u8]]) -> impl Iterator<Item = Block<'_>> {
         let blocks = self.trust.texts.iter().flat_map(|text| pem::blocks(text));
         blocks.filter(|block| may_have_name(block, names))
     }
 
-    /// Collects the authorities that have one of these names. webpki passes over
-    /// all others.
+    /// Returns the authorities with one of these subjects. webpki ignores all others.
     fn authorities(&self, names: &[&[u8]]) -> RootCertStore {
         let mut store = RootCertStore::empty();
         for block in self.named(names) {
-            // An unusable certificate is passed over, as in every system's bundle.
+            // Unusable certificates are skipped: every system's bundle has some.
             let _ = add(&block, &mut store);
         }
         store
     }
 }
 
-/// Decodes no further than to the first certificate that can be used.
+/// Checks a text. Stops at the first usable certificate.
 fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
     let mut first = None;
     for block in pem::blocks(text) {
@@ -59,7 +56,7 @@ fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
         first.get_or_insert_with(|| format!("{} {reason}", block.name()));
     }
     Err(match first {
-        Some(first) => format!("holds no certificate that can be used ({first})"),
+        Some(first) => format!("contains no usable certificate ({first})"),
         None => not_pem::description(text).to_owned(),
     })
 }
@@ -69,11 +66,11 @@ fn add(block: &Block<'_>, store: &mut RootCertStore) -> Result<(), &'static str>
     store.add(der.into()).map_err(|_| pem::NOT_X509)
 }
 
-/// Compares the certificate's subject. A certificate whose beginning does not
-/// show it may have any.
+/// Returns whether the certificate may have one of these subjects. If its first bytes do not
+/// contain the subject, it may.
 fn may_have_name(block: &Block<'_>, names: &[&[u8]]) -> bool {
     let mut beginning = block.beginning();
-    // Most names begin and end within these bytes.
+    // Most subjects end within these bytes.
     beginning.extend_to(192);
     let subject = loop {
         match x509::names(beginning.der()) {
@@ -95,7 +92,7 @@ impl Roots for SystemRoots {
     ) -> Result<(), TlsError> {
         let chain = std::iter::once(shown.certificate).chain(shown.intermediates);
         let issuers: Vec<&[u8]> = chain.filter_map(issuer).collect();
-        // An empty store gives the errors that a store without the issuer gives.
+        // An empty store returns the same errors as a store without the issuer.
         shown.verify(&self.authorities(&issuers), algorithms)
     }
 
@@ -113,7 +110,7 @@ impl Roots for SystemRoots {
     }
 }
 
-/// Takes a certificate's issuer. webpki can read no certificate that has none.
+/// Returns the issuer of a certificate. webpki cannot read a certificate without one.
 fn issuer<'a>(certificate: &'a CertificateDer<'_>) -> Option<&'a [u8]> {
     certificate.get(x509::names(certificate).ok()?.issuer)
 }

@@ -1,5 +1,5 @@
-//! Verifies servers by the usual rules. Beyond them it trusts a server's own
-//! certificate where that is among the trusted ones, and it tells why it refuses.
+//! Verifies servers by the usual rules. In addition, it trusts a server's certificate that is one
+//! of the trusted ones, and explains refusals.
 
 use std::{fmt, sync::Arc};
 
@@ -30,7 +30,7 @@ use crate::connect::trust::{
 /// The fewest bits that ring accepts.
 const MIN_RSA_BITS: usize = 2048;
 
-/// What a server shows, who it should be, and when.
+/// The certificates of a server, its expected name, and the time.
 pub struct Shown<'a> {
     pub certificate: &'a CertificateDer<'a>,
     pub intermediates: &'a [CertificateDer<'a>],
@@ -40,7 +40,7 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Verifies the chain to one of the authorities of a store, and the host.
+    /// Verifies the chain to one of the authorities of a store, and the host name.
     pub fn verify(
         &self,
         store: &RootCertStore,
@@ -67,10 +67,10 @@ pub trait Roots: Send + Sync {
         algorithms: &WebPkiSupportedAlgorithms,
     ) -> Result<(), TlsError>;
 
-    /// Whether this very certificate is among them.
+    /// Returns whether exactly this certificate is one of them.
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool;
 
-    /// Names the places that should hold some and cannot be used.
+    /// Returns the places that should contain certificates and cannot be used.
     fn unusable(&self) -> &[String];
 }
 
@@ -80,7 +80,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Says more about why the usual rules refuse, where the certificates tell.
+    /// Returns a more specific error, if the certificates show why they were refused.
     #[cold]
     fn explain(&self, error: TlsError, shown: &Shown<'_>) -> TlsError {
         use CertificateError as E;
@@ -107,7 +107,7 @@ impl Verifier {
         refusal.into()
     }
 
-    /// Adds the places that may hold the authority and could not be read.
+    /// Adds the unreadable places, which may contain the authority.
     fn in_doubt(&self, cause: CertificateError) -> TlsError {
         let refusal = match self.roots.unusable() {
             [] => return cause.into(),
@@ -120,7 +120,7 @@ impl Verifier {
     }
 }
 
-/// Whether a certificate that signed itself is refused for no other reason.
+/// Returns whether a self-signed certificate was refused only because it is self-signed.
 fn is_about_the_issuer(error: &CertificateError) -> bool {
     match error {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => true,
@@ -143,7 +143,7 @@ fn has_weak_key(certificate: &CertificateDer<'_>) -> bool {
         .is_some_and(|bits| bits < MIN_RSA_BITS)
 }
 
-/// Tells a signature that a short key made from one that does not fit.
+/// Distinguishes a signature by a key that is too short from a wrong one.
 #[cold]
 fn explain_signature(error: TlsError, certificate: &CertificateDer<'_>) -> TlsError {
     match error {
@@ -156,8 +156,8 @@ fn explain_signature(error: TlsError, certificate: &CertificateDer<'_>) -> TlsEr
     }
 }
 
-/// Returns the key of a certificate that webpki cannot read: one of version 1,
-/// which [`own_certificate`] has accepted.
+/// Returns the key of a certificate that webpki cannot read: one of version 1, which
+/// [`own_certificate`] has accepted.
 #[cold]
 fn unread_key(certificate: &CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
     if ParsedCertificate::try_from(certificate).is_ok() {
@@ -228,7 +228,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// rustls verifies with a key alone in TLS 1.3 only.
+/// Verifies a signature in TLS 1.2. For a key without a certificate, rustls only supports TLS 1.3.
 #[cold]
 fn verify_tls12_with_key(
     message: &[u8],
@@ -253,7 +253,7 @@ fn verify_tls12_with_key(
 }
 
 impl fmt::Debug for Verifier {
-    /// rustls asks for it. The certificates are too many to show.
+    /// rustls requires `Debug`. There are too many certificates to show.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verifier")
     }

@@ -1,6 +1,5 @@
-//! Finds the few fields of a certificate's DER that the choice of an authority
-//! needs. It skips what it does not need, so it accepts more than a parser
-//! does; webpki parses what is chosen.
+//! Finds the fields of a certificate's DER that are needed to choose an authority. It skips all
+//! others, so it accepts more than a parser. webpki parses the chosen certificates.
 
 use std::ops::Range;
 
@@ -12,14 +11,14 @@ const REJECTED_USES: u8 = 0xa0;
 const SERVER_AUTH: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
 const ANY_USE: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
 
-/// Locates the contents of the names' SEQUENCEs: webpki compares these bytes.
+/// The positions of the names, without the header of their SEQUENCE. webpki compares these bytes.
 pub struct Names {
     pub issuer: Range<usize>,
     pub subject: Range<usize>,
 }
 
-/// Finds the names in the beginning of a certificate. The subject may end after
-/// it. An error is the length of the beginning that the next step needs.
+/// Finds the names in the first bytes of a certificate. The subject may end behind these bytes. The
+/// error is the number of bytes that the next step needs.
 pub fn names(der: &[u8]) -> Result<Names, usize> {
     let certificate = contents(der, 0)?;
     let mut at = contents(der, certificate.start)?.start;
@@ -35,9 +34,8 @@ pub fn names(der: &[u8]) -> Result<Names, usize> {
     Ok(Names { issuer, subject })
 }
 
-/// Takes the certificate out of OpenSSL's "TRUSTED CERTIFICATE", if the trust
-/// settings after it allow the use for servers. A bundle lists a distrusted
-/// authority by such settings.
+/// Returns the certificate of OpenSSL's "TRUSTED CERTIFICATE", if its trust settings allow servers.
+/// A bundle lists distrusted authorities with such settings.
 pub fn trusted_for_servers(der: &[u8]) -> Option<&[u8]> {
     let (certificate, settings) = der.split_at_checked(contents(der, 0).ok()?.end)?;
     (settings.is_empty() || allow_servers(settings)?).then_some(certificate)
@@ -56,7 +54,7 @@ fn allow_servers(settings: &[u8]) -> Option<bool> {
     Some(true)
 }
 
-/// Whether a list of uses has that of servers.
+/// Returns whether a list of uses includes servers.
 pub fn name_servers(mut uses: &[u8]) -> Option<bool> {
     while !uses.is_empty() {
         let object = contents(uses, 0).ok()?;
@@ -68,7 +66,7 @@ pub fn name_servers(mut uses: &[u8]) -> Option<bool> {
     Some(false)
 }
 
-/// Locates the contents of the element at `at`. They may end after `der`.
+/// Returns the position of the contents of the element at `at`. They may end behind `der`.
 pub fn contents(der: &[u8], at: usize) -> Result<Range<usize>, usize> {
     let length = |index| byte(der, at + index).map(usize::from);
     let (header, length) = match length(1)? {
@@ -104,7 +102,7 @@ mod tests {
         [vec![tag], length, contents].concat()
     }
 
-    /// A certificate that webpki takes for an authority, of version 1 or 3.
+    /// Returns a certificate, of version 1 or 3, that webpki accepts as an authority.
     fn certificate(version: &[u8], subject: &[u8]) -> Vec<u8> {
         let algorithm = element(SEQUENCE, &[&[0x06, 0x01, 0x2a]]);
         let signed = element(

@@ -1,7 +1,7 @@
 use super::*;
 use crate::session::{Claimed, Times};
 
-/// A moment that is far from the clock's start.
+/// A time that is far from the start of the clock.
 const START: Moment = Duration::from_secs(100_000);
 const MIN_VALID: u64 = 5;
 const LIFE: i64 = 600;
@@ -37,7 +37,7 @@ fn with_thread(renewal: Renewal) -> Keeper {
     Keeper::new(rules, false)
 }
 
-/// The middle of all random numbers: jitter leaves a wait nearly as it is.
+/// Returns the middle of the random range: a wait with jitter keeps about its length.
 fn at(time: Moment) -> Now {
     Now {
         time,
@@ -56,7 +56,7 @@ fn most(time: Moment) -> Now {
     }
 }
 
-/// A session with `left` seconds left at `now`, of a life of ten minutes.
+/// Returns a session of ten minutes that has `left` seconds left at `now`.
 fn session_at(id: &str, address: &str, left: u64, now: Moment) -> Session {
     let claimed = Claimed {
         id: Some(id),
@@ -68,12 +68,12 @@ fn session_at(id: &str, address: &str, left: u64, now: Moment) -> Session {
         expires_at: 1_000_000 + LIFE,
         ends_at: now + secs(left),
     };
-    // The server signs anew for each answer.
+    // The server signs a new token for each answer.
     let token = format!("{id}-{}", now.as_millis());
     Session::new(token.as_bytes(), claimed, times)
 }
 
-/// The server has just made it.
+/// Returns a session that the server has just created.
 fn fresh(id: &str, now: Moment) -> Session {
     session_at(id, HOME, 600, now)
 }
@@ -82,7 +82,7 @@ fn fresh_away(id: &str, now: Moment) -> Session {
     session_at(id, AWAY, 600, now)
 }
 
-/// The server has had it for a while.
+/// Returns a session that the server created some time ago.
 fn known(id: &str, left: u64, now: Moment) -> Session {
     session_at(id, HOME, left, now)
 }
@@ -106,7 +106,7 @@ fn fails(verdict: Verdict) -> Error {
 }
 
 impl Keeper {
-    /// The id of what is handed out, if anything is.
+    /// Returns the id of the session that `ask` returns, if any.
     fn hands(&self, now: Moment) -> Option<String> {
         match self.ask(now) {
             Verdict::Hand(session) | Verdict::HandAndWork(session, _) => {
@@ -116,14 +116,14 @@ impl Keeper {
         }
     }
 
-    /// Does the work that is due, with this outcome.
+    /// Takes the request that is due, and reports this outcome for it.
     fn works(&mut self, outcome: Result<Session, Error>, now: Now) -> Work {
         let work = work(self.ask(now.time));
         self.done(&work, outcome, now);
         work
     }
 
-    /// Has a session that is known to exist.
+    /// Gives the keeper a session that is known to exist.
     fn having(mut self, id: &str, left: u64, now: Moment) -> Self {
         self.works(Ok(known(id, left, now)), at(now));
         assert!(self.is_confirmed());
@@ -139,7 +139,7 @@ fn is_handed(verdict: &Verdict, id: &str) -> bool {
     matches!(verdict, Verdict::Hand(session) if session.id() == Some(id))
 }
 
-/// Sees three ghosts from another address. Returns when it has.
+/// Reports three ghosts from another address. Returns the time after them.
 fn sees_three_ghosts(keeper: &mut Keeper, mut now: Moment) -> Moment {
     keeper.works(Ok(fresh_away("ghost 1", now)), at(now));
     for ghost in ["ghost 2", "ghost 3"] {
@@ -151,7 +151,7 @@ fn sees_three_ghosts(keeper: &mut Keeper, mut now: Moment) -> Moment {
     now
 }
 
-// What is handed out, and until when.
+// Which session is returned, and until when.
 
 #[test]
 fn a_first_wish_is_work_and_all_wait_for_it() {
@@ -281,7 +281,7 @@ fn early_asks_plainly_after_a_failure_because_the_kill_may_have_been_carried_out
     let next = keeper.next_due();
     assert!(next > now);
     assert_eq!(work(keeper.ask(next)).aim.kill, Kill::IfOver);
-    // The same session comes back: the kill was not carried out.
+    // The same session is returned, so the kill was not carried out.
     keeper.works(Ok(known("a", 50, next)), at(next));
     assert!(matches!(keeper.ask(next), Verdict::Hand(_)), "not at once");
     let later = next + BETWEEN_EQUAL_ANSWERS;
@@ -348,7 +348,7 @@ fn early_is_a_tenth_of_the_life_at_most_a_minute_and_up_to_a_fifth_more() {
     assert_eq!(ahead(100, 0), secs(10));
     assert_eq!(ahead(100, u32::MAX), secs(12));
     assert_eq!(ahead(86_400, 0), secs(60));
-    // Not later than its last use.
+    // At the last use, not later.
     assert_eq!(ahead(20, 0), secs(MIN_VALID));
 }
 
@@ -405,7 +405,7 @@ fn a_life_that_the_server_does_not_tell_is_ten_minutes() {
     assert_eq!(keeper.next_due(), START + secs(540));
 }
 
-// The pace of a policy that never kills.
+// The pauses of the policy that never kills.
 
 #[test]
 fn never_kill_hands_out_a_session_that_is_over_and_asks_again_after_five_seconds() {
@@ -420,7 +420,7 @@ fn never_kill_hands_out_a_session_that_is_over_and_asks_again_after_five_seconds
         assert!(is_handed(&keeper.ask(next - ms(1)), "a"));
         let (_, until) = keeper.hand_out(over).unwrap();
         assert_eq!(until, next);
-        // Nobody knows whether it is alive until the server has answered.
+        // Only the server's answer tells whether the session is still alive.
         assert!(matches!(keeper.ask(next), Verdict::Work(_)));
     }
 }
@@ -453,7 +453,7 @@ fn only_never_kill_hands_out_a_session_with_too_little_left() {
         keeper.works(Ok(known("a", MIN_VALID, START)), at(START));
         assert!(keeper.outcome(START).is_err());
         assert!(matches!(keeper.ask(START), Verdict::Work(_)), "{renewal:?}");
-        // So it did before it learned that another session is the real one.
+        // The same, while the second session is compared with the first.
         keeper.works(Ok(fresh("b", START)), at(START));
         let later = START + secs(1);
         keeper.works(Ok(known("c", 1, later)), at(later));
@@ -461,7 +461,7 @@ fn only_never_kill_hands_out_a_session_with_too_little_left() {
     }
 }
 
-// Doubt and confirmation.
+// Unconfirmed sessions.
 
 #[test]
 fn a_fresh_session_is_handed_out_and_confirmed_after_250_ms() {
@@ -557,7 +557,7 @@ fn three_sessions_in_a_row_are_ghosts() {
     let now = sees_three_ghosts(&mut keeper, START);
     let error = fails(keeper.ask(now));
     assert_eq!(error.status, Status::GhostSession);
-    // Nothing says that this passes.
+    // No old session is known, so waiting does not help.
     assert!(!error.is_retryable());
     let pause = keeper.next_due() - now;
     assert!((secs(8)..=secs(12)).contains(&pause), "{pause:?}");
@@ -576,7 +576,7 @@ fn two_ghosts_and_a_session_are_no_failure() {
     assert!(keeper.last_error(now).is_none());
 }
 
-// Another address.
+// A new address.
 
 #[test]
 fn ghosts_from_another_address_pass_when_the_old_session_has_been_reaped() {
@@ -585,7 +585,7 @@ fn ghosts_from_another_address_pass_when_the_old_session_has_been_reaped() {
     let now = sees_three_ghosts(&mut keeper, over);
     let error = fails(keeper.ask(now));
     assert!(error.is_retryable());
-    // It ends after 100 s, and the reaper runs once a minute.
+    // The old session ends after 100 s, and the reaper runs once a minute.
     assert_eq!(error.retry_after, Some(START + secs(160) - now));
 }
 
@@ -637,7 +637,7 @@ fn a_call_that_confirms_and_finds_ghosts_says_when_they_pass() {
     let now = START + secs(97);
     keeper.works(Err(aim::ghost()), at(now));
     assert_eq!(fails(keeper.ask(now)).retry_after, Some(secs(63)));
-    // A server that mistakes the identifier has never had a session that lived.
+    // If no session has ever existed, the server confuses the identifier.
     let mut keeper = Keeper::new(rules, true);
     keeper.works(Err(aim::ghost()), at(now));
     assert!(!fails(keeper.ask(now)).is_retryable());
@@ -663,7 +663,7 @@ fn an_older_session_is_preferred_while_a_new_one_from_another_address_is_in_doub
 fn a_session_that_could_not_be_confirmed_before_a_change_of_address_is_kept() {
     let mut keeper = keeper(Renewal::AtExpiry);
     keeper.works(Ok(fresh("old", START)), at(START));
-    // From the new address no answer tells whether it exists.
+    // From the new address, no answer proves that it exists.
     let mut now = START + ms(250);
     for ghost in ["1", "2"] {
         keeper.works(Ok(fresh_away(ghost, now)), at(now));
@@ -690,7 +690,7 @@ fn so_is_one_that_came_after_a_ghost() {
 fn of_two_older_sessions_the_one_that_is_still_good_is_kept() {
     let mut keeper = keeper(Renewal::AtExpiry).having("over", 100, START);
     let now = START + secs(97);
-    // A session from the second address, and a ghost from the third.
+    // A session from the second address, then a ghost from the third.
     keeper.works(Ok(fresh_away("good", now)), at(now));
     let now = now + ms(250);
     keeper.works(Ok(session_at("ghost", "203.0.113.9", 600, now)), at(now));
@@ -750,7 +750,7 @@ fn never_kill_hands_out_the_old_session_until_it_has_been_reaped() {
         now = keeper.next_due();
         keeper.works(Err(aim::ghost()), at(now));
     }
-    // The reaper has run for certain.
+    // The reaper has certainly run.
     now = now.max(START + secs(161));
     keeper.works(Ok(fresh_away("new", now)), at(now));
     assert_eq!(keeper.hands(now).as_deref(), Some("new"));
@@ -977,7 +977,7 @@ fn a_confirmation_does_not_take_a_refusal_back() {
     keeper.works(Ok(session.clone()), at(START));
     let now = START + ms(250);
     let confirmation = work(keeper.ask(now));
-    // It is under way.
+    // The confirmation is in progress.
     assert!(keeper.refuse(&session, at(now)));
     keeper.done(&confirmation, Ok(fresh("a", now)), at(now));
     let aim = work(keeper.ask(now)).aim;
@@ -1057,7 +1057,7 @@ fn a_session_that_comes_after_three_refusals_is_confirmed_as_soon_as_any_other()
     keeper.works(Ok(session.clone()), at(now));
     now += ms(250);
     let confirmation = work(keeper.ask(now));
-    // It is under way.
+    // The confirmation is in progress.
     assert!(keeper.refuse(&session, at(now)));
     now += ms(100);
     keeper.done(&confirmation, Ok(fresh("d", now)), at(now));
@@ -1078,7 +1078,7 @@ fn refusals_that_are_far_apart_have_nothing_to_do_with_each_other() {
     }
 }
 
-/// A proxy's wrong clock makes it over.
+/// The wrong clock of a proxy makes the session look expired.
 #[test]
 fn a_session_that_has_just_begun_is_not_taken_for_one_that_is_over_and_alive() {
     let mut keeper = keeper(Renewal::NeverKill);
@@ -1099,11 +1099,11 @@ fn a_refused_session_that_is_over_and_alive_is_not_handed_out() {
     keeper.works(Ok(known("a", 0, over)), at(over));
     let handed = keeper.held().unwrap().clone();
     assert!(keeper.refuse(&handed, at(over)));
-    // It has been reaped, so a new one can be had at once.
+    // The server has removed it, so a new session is available at once.
     assert!(matches!(keeper.ask(over), Verdict::Work(_)));
 }
 
-/// The device moves, is given ghosts, and moves back.
+/// The device changes its address, gets ghosts, and changes back.
 #[test]
 fn a_refused_session_that_the_server_returns_after_others_is_not_handed_out_again() {
     for renewal in [Renewal::AtExpiry, Renewal::NeverKill] {
@@ -1147,12 +1147,12 @@ fn a_session_that_is_refused_after_a_refused_one_is_asked_for_and_not_killed() {
     assert!(keeper.refuse_again(&second, at(START)));
     let aim = work(keeper.ask(START)).aim;
     assert_eq!((aim.kill, aim.refused), (Kill::Never, None));
-    // The server has it still, and it is tried once more.
+    // The server still has it, so it is tried once more.
     let later = START + secs(1);
     keeper.works(Ok(known("b", 499, later)), at(later));
     assert_eq!(keeper.hands(later).as_deref(), Some("b"));
     assert_eq!(keeper.work(later).aim.kill, Kill::IfOver);
-    // A path that does not exist may be refused in the same words, again and again.
+    // The server may refuse a path that does not exist with the same words, repeatedly.
     assert!(!keeper.refuse_again(&second, at(later)));
     assert!(!keeper.refuse_again(&known("a", 500, START), at(later)));
     assert_eq!(keeper.work(later).aim.kill, Kill::IfOver);
@@ -1177,7 +1177,7 @@ fn while_another_works_a_session_is_handed_out_for_a_moment_at_a_time() {
     assert!(keeper.hand_out_meanwhile(until).is_none());
 }
 
-// Work that ends early.
+// Failures after a kill or near the end of a session.
 
 #[test]
 fn after_a_kill_whose_outcome_is_unknown_nothing_is_asked_for_half_a_second() {

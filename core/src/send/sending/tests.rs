@@ -14,7 +14,7 @@ const WRITE: Terms = Terms {
     ..READ
 };
 
-/// A sending, with the clock and the budget that it is told of.
+/// A sending with its clock and budget.
 struct World {
     sending: Sending,
     budget: Budget,
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// One whose request is about to be sent for the first time.
+    /// Returns a world whose first request is ready to be sent.
     fn begun(terms: Terms) -> Self {
         let mut world = Self::new(terms);
         if terms.renews {
@@ -60,7 +60,7 @@ impl World {
         }
     }
 
-    /// Returns how long it waits.
+    /// Returns the length of the wait.
     fn waits(&mut self) -> Duration {
         match self.sending.step() {
             Step::Wait { until, .. } => {
@@ -131,7 +131,7 @@ fn unreachable() -> Failed {
     }
 }
 
-// What an answer is.
+// Which answer is the response.
 
 #[test]
 fn every_other_answer_is_the_response() {
@@ -229,7 +229,7 @@ fn a_token_that_is_refused_is_renewed_once() {
     assert!(world.is_over().is_ok());
 }
 
-// Answers that may pass.
+// Temporary errors.
 
 #[test]
 fn what_may_be_repeated_is_repeated_after_an_error_that_may_pass() {
@@ -392,4 +392,15 @@ fn an_error_that_will_not_pass_is_the_end() {
         world.is_over().unwrap_err().status,
         Status::ResponseTooLarge
     );
+}
+
+#[test]
+fn each_attempt_has_that_second_chance() {
+    let mut world = World::begun(READ);
+    world.fails(lost_when_kept(), true);
+    world.is_answered(503, "");
+    world.waits();
+    world.fails(lost_when_kept(), true);
+    world.is_answered(200, "");
+    assert!(world.is_over().is_ok());
 }

@@ -5,7 +5,7 @@ use super::*;
 const A: &str = "-----BEGIN CERTIFICATE-----\nQUFB\n-----END CERTIFICATE-----\n";
 const B: &str = "-----BEGIN CERTIFICATE-----\nQkJC\n-----END CERTIFICATE-----\n";
 
-/// What each block holds, as text; an error begins with "!".
+/// Returns the content of each block as text. An error begins with "!".
 fn read(text: impl AsRef<[u8]>) -> Vec<String> {
     let read = |block: Block<'_>| match block.decode() {
         Ok(der) => String::from_utf8(der).unwrap(),
@@ -109,7 +109,7 @@ fn reads_certificates_whose_newlines_became_spaces() {
 #[test]
 fn reads_the_labels_that_openssl_writes() {
     let old = A.replace("CERTIFICATE", "X509 CERTIFICATE");
-    // An element of DER with no contents, and settings that are missing.
+    // A DER element without contents, and no settings.
     let trusted = A
         .replace("CERTIFICATE", "TRUSTED CERTIFICATE")
         .replace("QUFB", "MAA=");
@@ -122,7 +122,7 @@ fn leaves_the_trust_settings_out_of_a_trusted_certificate() {
         A.replace("CERTIFICATE", "TRUSTED CERTIFICATE")
             .replace("QUFB", base64)
     };
-    // 30 01 41, then settings: an empty sequence; a list of no uses.
+    // 30 01 41, then settings: an empty sequence, then a list without uses.
     assert_eq!(read(trusted("MAFBMAA=")), ["0\u{1}A"]);
     assert_eq!(
         read(trusted("MAFBMAIwAA==")),

@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 
-/// A directory of the test that is removed at its end.
+/// A directory for a test. It is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -24,7 +24,7 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    /// Writes a file whose directory is made if need be.
+    /// Writes a file, and creates its directory if necessary.
     fn file(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
@@ -39,7 +39,7 @@ impl Drop for Folder {
     }
 }
 
-/// Stands for the decoding of certificates.
+/// Replaces the decoding of certificates.
 fn check(text: &[u8], must_be_usable: bool) -> Result<(), String> {
     match text {
         b"broken" if must_be_usable => Err("is broken".to_owned()),
@@ -264,14 +264,14 @@ fn the_error_names_each_unusable_place() {
     };
     let expected = format!(
         "{broken:?}, which SSL_CERT_FILE names, is broken; \
-         {:?}, which SSL_CERT_DIR names, holds no certificate that can be used",
+         {:?}, which SSL_CERT_DIR names, contains no usable certificate",
         folder.path("own")
     );
     assert_eq!(setup.error(), expected);
     let error = Setup::default().error();
     assert_eq!(
         error,
-        "neither \"/etc/ssl/certs/ca-certificates.crt\" nor another usual place exists"
+        "neither \"/etc/ssl/certs/ca-certificates.crt\" nor another default place exists"
     );
 }
 

@@ -53,7 +53,7 @@ fn verify(
     roots.verify(&shown, &provider().signature_verification_algorithms)
 }
 
-/// The authorities as rustls reads them.
+/// Returns the authorities as rustls reads them.
 fn full_store(text: &str) -> RootCertStore {
     let mut store = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(text.as_bytes());
@@ -176,21 +176,21 @@ fn dated(from: i32, to: i32) -> CertificateParams {
     params
 }
 
-/// A date on which the certificates of `server_params` are valid.
+/// A date at which the certificates of `server_params` are valid.
 fn now() -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
 }
 
 type Outcome = Result<(), TlsError>;
 
-/// A bundle as `SystemRoots` and as a full store. Their outcomes must agree.
+/// A bundle as `SystemRoots` and as a full store, which must have the same results.
 struct Bundle {
     ours: SystemRoots,
     full: Arc<WebPkiServerVerifier>,
 }
 
 impl Bundle {
-    /// Puts authorities into the middle of the system's bundle.
+    /// Inserts authorities into the middle of the system's bundle.
     fn with(authorities: &[&Authority]) -> Self {
         let middle = BUNDLE.len() / 2;
         let middle = middle + BUNDLE[middle..].find("-----BEGIN").unwrap();
@@ -215,7 +215,7 @@ impl Bundle {
             .full
             .verify_server_cert(server, &chain, &name, &[], now());
         let expected = expected.map(drop);
-        // An error of webpki that rustls wraps is not equal to itself.
+        // Compare the texts: an error of webpki that rustls wraps is not equal to itself.
         assert_eq!(format!("{outcome:?}"), format!("{expected:?}"));
         outcome
     }
@@ -377,18 +377,18 @@ fn a_text_without_a_usable_certificate_says_what_it_holds() {
     let root = Authority::root(authority_params("Root")).pem;
     assert_eq!(check(root.as_bytes(), true), Ok(()));
     let reason = |text: &str| check(text.as_bytes(), true).unwrap_err();
-    assert_eq!(reason("some text"), "holds no certificate in PEM form");
+    assert_eq!(reason("some text"), "contains no certificate in PEM form");
     assert_eq!(reason(" \n"), "is empty");
     let broken = "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n";
     assert_eq!(
         reason(&format!("\n{broken}{broken}")),
-        "holds no certificate that can be used \
+        "contains no usable certificate \
          (the 1st certificate, line 2, is not valid base64)"
     );
     let no_certificate = broken.replace('?', "MAA=");
     assert_eq!(
         reason(&no_certificate),
-        "holds no certificate that can be used \
+        "contains no usable certificate \
          (the 1st certificate, line 1, is damaged, or is not an X.509 certificate)"
     );
     assert_eq!(check(broken.as_bytes(), false), Ok(()));
@@ -498,7 +498,7 @@ fn a_damaged_bundle_gives_all_that_the_parser_of_rustls_still_reads() {
             };
             text.replace_range(at..at + below(3), pieces[below(pieces.len())]);
         }
-        // That parser, unlike OpenSSL's, reads a BEGIN with spaces in its dashes.
+        // Unlike OpenSSL, that parser accepts a BEGIN with spaces in its dashes.
         if text.contains("- -") {
             continue;
         }

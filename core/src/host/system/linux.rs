@@ -1,0 +1,40 @@
+//! Linux, with glibc or musl.
+
+use std::{ffi::c_int, ptr, thread::JoinHandle};
+
+pub use super::{
+    linux_kernel::{
+        CALLS, at_exit, boot_id, collectors_signals, is_privileged, process_id, since_boot, tick,
+    },
+    unix::*,
+};
+
+#[cfg(target_pointer_width = "64")]
+pub use super::linux_probes::*;
+#[cfg(not(target_pointer_width = "64"))]
+pub use super::missing::{
+    CONNECTIONS, EVENT_LOOPS, FILES, LOOK_UPS, NOTIFIERS, RANDOM_NUMBERS, THREADS, WAITS,
+    WITHOUT_A_WAY_OUT, call_on_nothing,
+};
+
+/// Joins a thread that has ended, without waiting. Otherwise returns the thread. A thread has not
+/// ended while destructors of the host's thread-specific data run.
+pub fn try_join(thread: JoinHandle<()>) -> Option<JoinHandle<()>> {
+    use std::os::unix::thread::JoinHandleExt;
+    unsafe extern "C" {
+        fn pthread_tryjoin_np(thread: libc::pthread_t, value: *mut *mut libc::c_void) -> c_int;
+    }
+    // SAFETY: there is a handle, so the thread is neither joined nor detached.
+    if unsafe { pthread_tryjoin_np(id_of(&thread), ptr::null_mut()) } != 0 {
+        return Some(thread);
+    }
+    // The thread is joined, so the handle must not detach it.
+    thread.into_pthread_t();
+    None
+}
+
+/// Returns where the thread's error number is.
+pub fn error_number() -> *mut c_int {
+    // SAFETY: it takes no arguments, and its result is valid for the thread's life.
+    unsafe { libc::__errno_location() }
+}
