@@ -6,32 +6,86 @@
  *   if (session) send_with(zelf_session_authorization(session));
  *   else         fprintf(stderr, "%s\n", zelf_error_message(error));
  *
- * Ownership. Every object that a function returns is yours: give it to the
- * _free of its type. So is an object that a callback receives, unless the
- * callback says otherwise. Every const char * and const void * you get from an
- * object is borrowed from it, and valid until that object is freed. Every
- * const char * you pass is copied. A _free accepts NULL, and so does every
- * getter.
+ * These rules hold everywhere. A function's comment states what differs.
  *
- * Errors. A function that makes an object returns NULL when it fails and, if
- * you passed a place for it, puts a zelf_error there; one that was there before
- * is overwritten, not freed. On success the place is not touched.
+ * Ownership. Free every object that a function returns, or that a callback
+ * receives, with the _free of its type, unless the comment says that it is
+ * borrowed. A const char * or const void * from an object is valid until that
+ * object is freed. The library copies every const char * that you pass.
  *
- * Threads. Every function may be called from any thread. Any number of threads
- * may use a client, a session, a session provider, a call or an error at once.
- * One thread at a time may change a configuration or options.
+ * NULL. A _free and a getter accept NULL. A function that needs an object fails
+ * with ZELF_ERROR_INVALID_ARGUMENT for NULL.
  *
- * Strings are UTF-8 and end with a NUL. Times are Unix seconds, durations say
- * their unit in their name.
+ * Errors. A function that returns an object returns NULL on failure. If it takes
+ * zelf_error **error, it then stores an error there that you free. error may be
+ * NULL. An older value there is overwritten, not freed. On success nothing is
+ * stored. Every such function may also fail with ZELF_ERROR_PANIC. If an
+ * allocation fails, the process is aborted with a line on stderr; this is all
+ * that the library ever prints.
  *
- * Loading the library does nothing: no thread, no file, no environment. It
- * never prints, never touches the disposition of a signal, and leaves errno as
- * it was. A client survives fork: the child makes connections of its own, and
- * asynchronous calls stay with the parent. A child that was forked while another
- * thread looked a name up may find the C library's own look-up locked; its calls
- * then end at their time limit. The one thing that the library
- * cannot turn into an error is that memory runs out: then the process is
- * aborted, with a line on stderr.
+ * Threads. Any thread may call any function. Any number of threads may use a
+ * client, session, provider, call, response or error at once. Only one thread at
+ * a time may change a configuration, options or a request, and no other may use
+ * it meanwhile. Functions that may wait for the server need a stack of 128 KiB on
+ * Linux, and elsewhere the default stack of a thread.
+ * A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred
+ * cancellation takes effect after the function has returned.
+ *
+ * A client starts an I/O thread, and a callback thread unless
+ * zelf_config_set_dispatch is set, with its first asynchronous call or provider
+ * with background. zelf_client_shutdown and zelf_client_free end them.
+ *
+ * Strings. They are UTF-8 and end with a NUL. Times are Unix seconds. The name of a
+ * duration says its unit.
+ *
+ * Side effects. Loading the library does nothing: no thread, no file, no
+ * environment. The library leaves errno, the signal mask and signal dispositions
+ * unchanged, and raises no SIGPIPE. On Windows it also leaves GetLastError and
+ * WSAGetLastError unchanged, and the module that contains it stays loaded after the
+ * first call: FreeLibrary is safe, and frees nothing.
+ *
+ * Callbacks. A callback returns normally. longjmp must not leave it. A C++
+ * exception that leaves it ends the process (std::terminate). With glibc on
+ * x86-64 and AArch64 a callback may end its thread with pthread_exit, as Python
+ * before 3.14 does when it exits. On a thread of yours, the function that you
+ * called then does not return, and you get no object. A thread of the client is
+ * replaced. If it was the I/O thread, its unfinished calls end with
+ * ZELF_ERROR_CANCELLED, and from then on callers renew the sessions of providers
+ * with background. destroy still runs. On other systems a callback must not end its
+ * thread: the library does not learn of it, no further callback runs, and a shutdown
+ * waits until its time limit. With glibc on other processors the process is aborted.
+ * pthread_cancel has no effect on a client's thread.
+ *
+ * Signals. On a client's thread, your callbacks and the destructors of
+ * thread-specific data run with the signal mask of the thread that started the
+ * client's first thread. The library's own code there blocks all signals except
+ * faults, SIGPROF, and the signals that garbage collectors use (on Linux SIGPWR,
+ * SIGXCPU and real-time signals, unless that thread blocked them). The library does not change
+ * the mask of your threads.
+ *
+ * Fork. A forked child may use inherited objects; it opens its own connections.
+ * The client's first asynchronous call binds it to its process. So do a provider
+ * with background, zelf_client_shutdown and, with zelf_config_set_dispatch,
+ * zelf_client_descriptor and zelf_client_dispatch. In a child that is forked later,
+ * these fail with ZELF_ERROR_FORKED: make another client there. If another thread was resolving a
+ * name during the fork, the C library's resolver may stay locked in the child:
+ * calls there then fail at their time limit.
+ *
+ * Exit. The first asynchronous call of a process, or its first provider with
+ * background, registers an exit handler. exit
+ * runs handlers in reverse order. When it reaches this one, it waits up to 500 ms
+ * for a running callback, and no callback starts on a client's thread any more.
+ * So callbacks may use what was registered before. If they use what was registered
+ * later, call zelf_client_shutdown before exit. A shutdown during exit
+ * runs the remaining callbacks itself; without one, neither they nor their destroy
+ * run. On Linux and Android the same holds for quick_exit. A forked child registers
+ * the handler again. On Windows the handler is that of ucrtbase.dll and
+ * msvcrt.dll, if they are loaded by then, and of the program's own C runtime, if
+ * libzelf is linked into the program. A program with another C runtime calls
+ * zelf_client_shutdown before exit. ExitProcess ends the
+ * client's threads where they are.
+ *
+ * Versions. Everything here is since 0.1.0 unless its comment says otherwise.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -55,65 +109,82 @@
 #endif
 #endif
 
+/* Marks functions that do nothing but return an object, which has to be freed: the compiler
+   warns if the result is not used. Define ZELF_MUST_USE as nothing before including this
+   header to silence the warning. */
+#ifndef ZELF_MUST_USE
+#if defined(__GNUC__)
+#define ZELF_MUST_USE __attribute__((warn_unused_result))
+#else
+#define ZELF_MUST_USE
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* ---- Version ------------------------------------------------------------- */
 
-/* The version of this header. */
+/** The version of this header. */
 #define ZELF_VERSION "0.1.0"
+
+/** Its first number. */
 #define ZELF_VERSION_MAJOR 0
+
+/** Its second number. */
 #define ZELF_VERSION_MINOR 1
+
+/** Its third number. */
 #define ZELF_VERSION_PATCH 0
 
 /**
- * The version of the library that is running, such as "0.1.0".
+ * Returns the version of the running library, such as "0.1.0".
  *
- * A library that is not older than this header has all that it declares:
- * compare the first two numbers with ZELF_VERSION_MAJOR and
- * ZELF_VERSION_MINOR. A newer one is as good; do not ask for the same.
- *
- * Returns a static string: never NULL, not to be freed.
- *
- * Since 0.1.0.
+ * A library has all functions of this header if its major version is greater than
+ * ZELF_VERSION_MAJOR, or equal and its minor version at least ZELF_VERSION_MINOR. The string is
+ * static.
  */
-ZELF_API const char *zelf_version(void);
+ZELF_API
+const char *zelf_version(void);
 
 /* ---- Status -------------------------------------------------------------- */
 
 /**
- * Why a call failed: ZELF_OK, or one of the ZELF_ERROR_ constants.
+ * The result of a call: ZELF_OK, or one of the ZELF_ERROR_ constants.
  *
- * A number once given is never reused. A later version may add numbers, so
- * treat one you do not know as a failure.
+ * A number is never reused. A later version may add numbers: treat an unknown one as a
+ * failure.
  */
 typedef int32_t zelf_status;
 
-/** Success; not an error. */
+/** Success. */
 #define ZELF_OK 0
 
 /**
- * An argument cannot be used: a NULL client, an option that is not UTF-8, out
- * of range or forbidden. The message names it. Nothing was sent.
+ * An argument is unusable: NULL, not UTF-8, out of range or forbidden. The message names it.
+ * Nothing was sent.
  */
 #define ZELF_ERROR_INVALID_ARGUMENT 1
 
-/** A setting of the configuration cannot be used; the message names it. */
+/** A setting of the configuration is unusable. The message names it. */
 #define ZELF_ERROR_INVALID_CONFIG 2
 
-/** A bug in this library, caught before it could harm your process. */
+/** The library has a bug. It caught it before it could harm your process. */
 #define ZELF_ERROR_PANIC 3
 
 /**
- * The operating system refused something: no file descriptor or thread was
- * left.
+ * The operating system refused something.
+ *
+ * No descriptor or thread was left, a system call found no memory, or a sandbox, container or
+ * firewall forbids a system call. The message names the call. A forbidden call is not
+ * retryable.
  */
 #define ZELF_ERROR_SYSTEM 4
 
 /**
- * The call was cancelled: by zelf_call_cancel, zelf_client_shutdown or
- * zelf_client_free.
+ * The call was cancelled: by zelf_call_cancel, zelf_client_shutdown or zelf_client_free, or a
+ * callback ended the thread that does its I/O.
  */
 #define ZELF_ERROR_CANCELLED 5
 
@@ -121,78 +192,74 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_SHUT_DOWN 6
 
 /**
- * The process is a forked child, and what was asked for needs threads that
- * only its parent has. Make a client in the child.
+ * The process is a forked child, and the client is bound to its parent. Make a client in the
+ * child.
  */
 #define ZELF_ERROR_FORKED 7
 
-/** The name of the server, or of the proxy, could not be resolved. */
+/** The name of the server or proxy could not be resolved. */
 #define ZELF_ERROR_DNS 10
 
 /**
- * No connection to the server, or to the proxy, could be made; or a SOCKS proxy
- * could not make its own to the server.
+ * No connection to the server or proxy could be made, or a SOCKS proxy could not reach the
+ * server.
  */
 #define ZELF_ERROR_CONNECT 11
 
 /**
- * No secure connection could be made: the certificate is not trusted, has
- * expired or belongs to another host, or the peer does not speak TLS 1.2 or 1.3,
- * has no cipher in common, or wants a client certificate. The message says which.
+ * No secure connection could be made. The message says why.
+ *
+ * The certificate is not trusted, has expired or is for another host; or the peer does not
+ * speak TLS 1.2 or 1.3, shares no cipher, or wants a client certificate.
  */
 #define ZELF_ERROR_TLS 12
 
 /**
- * The time limit of the call, or that of connecting, has passed; or HTTP 408,
- * the server's or the proxy's own.
+ * A time limit has passed: that of the call, of connecting, or the server's or proxy's
+ * (HTTP 408).
  */
 #define ZELF_ERROR_TIMEOUT 13
 
-/** The connection broke before the whole answer had arrived. */
+/** The connection broke before the whole answer arrived. */
 #define ZELF_ERROR_CONNECTION_LOST 14
 
 /**
- * The server's certificate is trusted, but its key is none of those pinned
- * with zelf_config_add_pin.
+ * The server's certificate is trusted, but its key is not pinned (zelf_config_add_pin).
  */
 #define ZELF_ERROR_PIN_MISMATCH 15
 
 /**
- * The proxy refused, wants other credentials (HTTP 407), or does not speak its
- * protocol. What it says is in zelf_error_http_status and
- * zelf_error_server_message. Its 408, 429 and 5xx, which may pass, have the
- * status that they have from a server.
+ * The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
+ *
+ * zelf_error_http_status and zelf_error_server_message return what it said. Its 408, 429 and
+ * 5xx that may pass have the same status as from a server.
  */
 #define ZELF_ERROR_PROXY 16
 
 /**
- * The answer is not a session: not HTTP, not JSON, no token, or a token that
- * cannot go into a header.
+ * The answer is not a session: not HTTP, not JSON, no token, or a token that no header can
+ * carry.
  */
 #define ZELF_ERROR_BAD_RESPONSE 20
 
-/** The answer is larger than any session (64 KiB) or has too many headers. */
+/** The answer is too large (64 KiB for a session) or has too many headers. */
 #define ZELF_ERROR_RESPONSE_TOO_LARGE 21
 
-/**
- * The server redirects. That is never followed, since it would send the
- * request to a place you did not choose; correct the base URL.
- */
+/** The server redirects. The library does not follow: correct the base URL. */
 #define ZELF_ERROR_REDIRECTED 22
 
 /** HTTP 403 "rejected": the server does not accept the origin. */
 #define ZELF_ERROR_REJECTED_ORIGIN 30
 
 /**
- * HTTP 401: the server wants a token for this path; usually the base URL is
- * wrong.
+ * Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.
  */
 #define ZELF_ERROR_UNAUTHORIZED 31
 
 /** Any other HTTP 403, for example from a firewall in front of the server. */
 #define ZELF_ERROR_FORBIDDEN 32
 
-/** HTTP 400, 413, 415 or 431: the server could not take the request. */
+/** HTTP 400, 413, 415 or 431: the server cannot read the request. */
 #define ZELF_ERROR_BAD_REQUEST 33
 
 /** HTTP 409 or 422: the server refuses a value. */
@@ -202,15 +269,14 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_NOT_FOUND 35
 
 /**
- * HTTP 404 "Not Found", what the server says while it is starting, and said until
- * the time limit. A path that does not exist gets the same answer: check the base
- * URL.
+ * HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not
+ * exist. Check the base URL.
  */
 #define ZELF_ERROR_STARTING_UP 36
 
 /**
- * The session has been used more often than the server allows; create it
- * again with zelf_session_options_set_kill_session.
+ * HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used up. Create
+ * a session with zelf_session_options_set_kill_session.
  */
 #define ZELF_ERROR_LIMIT_EXCEEDED 37
 
@@ -218,153 +284,131 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_SESSION_NOT_ACTIVE 38
 
 /**
- * HTTP 429: too many requests, says the server or the proxy; see
- * zelf_error_retry_after_ms.
+ * HTTP 429 from the server or proxy: too many requests (see zelf_error_retry_after_ms).
  */
 #define ZELF_ERROR_RATE_LIMITED 39
 
-/**
- * HTTP 5xx, except 501, 505 and 511: the server, or a proxy on the way to it,
- * failed.
- */
+/** HTTP 5xx, except 501, 505 and 511: the server or a proxy before it failed. */
 #define ZELF_ERROR_SERVER 40
 
 /**
- * An HTTP status that the session API does not have. Also 501 and 505, with
- * which a server says that it never will, and 511, with which a network wants a
- * person to sign in first.
+ * An HTTP status that the session API does not have.
+ *
+ * This includes 501 and 505, which are permanent, and 511: the network wants a person to
+ * sign in.
  */
 #define ZELF_ERROR_UNEXPECTED_HTTP_STATUS 41
 
-/** The server handed out a session that has already expired, by its own clock. */
+/** The server returned a session that has expired by the server's own clock. */
 #define ZELF_ERROR_SESSION_EXPIRED 50
 
-/** The server handed out the session of another identifier. */
+/** The server returned the session of another identifier. */
 #define ZELF_ERROR_FOREIGN_SESSION 51
 
 /**
- * The server returned another session each time it was asked, so none of them
- * exists. Either the network has changed, and no session can be had until the old
- * one has ended; or the server mistakes the identifier for a date or a database key
- * (see zelf_session_options_set_identifier).
+ * The server returned a different session each time, so none of them exists.
+ *
+ * There are two causes. The network has changed: the server makes no session until the old one
+ * has ended. Or the server misreads the identifier (see zelf_session_options_set_identifier).
  */
 #define ZELF_ERROR_GHOST_SESSION 52
 
 /**
- * The server returned a session that was made with another tag name, domain or
- * Ethereum address than the one asked for. It has ignored the new value. Use
- * zelf_session_options_set_kill_session, or another identifier.
+ * The server returned a session with another tag name, domain or Ethereum address.
+ *
+ * It ignored the new value. Use zelf_session_options_set_kill_session or another identifier.
  */
 #define ZELF_ERROR_OTHER_OPTIONS 53
 
 /**
- * The name of a status, such as "ZELF_ERROR_TIMEOUT".
+ * Returns the name of a status, such as "ZELF_ERROR_TIMEOUT".
  *
- * Returns a static string: never NULL, not to be freed. A number that this
- * version does not know gives "ZELF_ERROR_UNKNOWN".
- *
- * Since 0.1.0.
+ * The string is static. An unknown number gives "ZELF_ERROR_UNKNOWN".
  */
 ZELF_API const char *zelf_status_name(zelf_status status);
 
+/**
+ * Returns the meaning of a status in English, such as "a time limit has passed".
+ *
+ * For functions that return only a status: zelf_error_message says more about an error.
+ * The string is static, its wording may change. An unknown number gives "unknown status".
+ */
+ZELF_API const char *zelf_status_message(zelf_status status);
+
 /* ---- Errors -------------------------------------------------------------- */
 
-/**
- * Why one call failed. Immutable: any number of threads may read it at once.
- * It never holds a token.
- */
+/** Why a call failed. It is immutable and never contains a token. */
 typedef struct zelf_error zelf_error;
 
-/**
- * What kind of failure it was, to branch on. ZELF_OK when error is NULL.
- *
- * Since 0.1.0.
- */
+/** Returns the kind of the failure, to branch on. ZELF_OK for NULL. */
 ZELF_API zelf_status zelf_error_status(const zelf_error *error);
 
 /**
- * One sentence in English for a person: what failed and what can be done.
- * Its wording may change in any version; branch on the status instead.
+ * Returns one English sentence that says what failed and what to do.
  *
- * Borrowed from error, valid until zelf_error_free. NULL when error is NULL.
- *
- * Since 0.1.0.
+ * Its wording may change in any version: branch on the status instead. NULL for NULL.
  */
 ZELF_API const char *zelf_error_message(const zelf_error *error);
 
 /**
- * The HTTP status of the answer, such as 403: the server's, or that of a proxy
- * which did not connect to it. A time-out has it too when an answer began and did
- * not end. 0 when no answer came, or error is NULL.
+ * Returns the HTTP status of the answer, such as 403.
  *
- * Since 0.1.0.
+ * It is the server's, or that of a proxy that did not connect to the server. A time-out has
+ * one if an answer began but did not end. 0 if no answer came, or for NULL.
  */
-ZELF_API int32_t zelf_error_http_status(const zelf_error *error);
+ZELF_API
+int32_t zelf_error_http_status(const zelf_error *error);
 
 /**
- * The words of the server, or of a proxy that did not connect to it: one line
- * of UTF-8 text of at most 515 bytes (without the NUL), without control
- * characters. Show it as text only: anyone on the way may have chosen it.
+ * Returns the words of the server, or of a proxy that did not connect to it.
  *
- * Borrowed from error, valid until zelf_error_free. NULL when nothing was said,
- * or error is NULL.
- *
- * Since 0.1.0.
+ * They are one line of UTF-8 of at most 515 bytes, without control characters. Display them
+ * as plain text only: anyone on the way may have written them. NULL if there are none, or
+ * for NULL.
  */
-ZELF_API const char *zelf_error_server_message(const zelf_error *error);
+ZELF_API
+const char *zelf_error_server_message(const zelf_error *error);
 
-/**
- * Whether the same call may succeed a little later without any change. false
- * when error is NULL.
- *
- * Since 0.1.0.
- */
+/** Returns whether the same call may succeed later, unchanged. false for NULL. */
 ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
 
 /**
- * How long the server, or the proxy, asks to wait before the next attempt (its
- * Retry-After header), in milliseconds. A provider's error says when its next attempt
- * may come. A part of a second is rounded up to a whole
- * one. A number too large for the type is UINT64_MAX. 0 when it did not say, or
- * error is NULL.
+ * Returns how long to wait before the next attempt, in milliseconds.
  *
- * Since 0.1.0.
+ * It is the Retry-After of the server or proxy, or the time until the provider's next attempt.
+ * For a ghost session after a change of network, it is the time until the server has removed
+ * the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time,
+ * or for NULL.
  */
-ZELF_API uint64_t zelf_error_retry_after_ms(const zelf_error *error);
+ZELF_API
+uint64_t zelf_error_retry_after_ms(const zelf_error *error);
 
-/**
- * Frees an error and the strings borrowed from it. NULL is fine.
- *
- * Since 0.1.0.
- */
+/** Frees an error. */
 ZELF_API void zelf_error_free(zelf_error *error);
 
 /* ---- Log ----------------------------------------------------------------- */
 
-/** How much to tell, or what a message is. */
+/** The importance of a log message. */
 typedef int32_t zelf_log_level;
 
-/**
- * Receives one message: a line of UTF-8 text without a line feed, borrowed
- * for the call.
- */
+/** Receives one log message: one line of UTF-8, valid during the call. */
 typedef void (*zelf_log_callback)(zelf_log_level level,
                                   const char *message,
                                   void *user_data);
 
-/** Frees user data when the library is done with it. */
+/** Frees user_data when the library no longer needs it. */
 typedef void (*zelf_destroy_callback)(void *user_data);
 
-/** Calls that failed, each once, with what zelf_error_message says. */
+/** Calls to the server that failed, with their zelf_error_message. */
 #define ZELF_LOG_ERROR 1
 
-/** Also attempts that failed and are made again. */
+/** Also failed attempts that are repeated. */
 #define ZELF_LOG_WARNING 2
 
-/** Also what the library did on its own, such as replacing an expired session. */
+/** Also actions of the library, such as replacing an expired session. */
 #define ZELF_LOG_INFO 3
 
-/** Also every answer, with its time and whether its connection was kept. */
+/** Also every answer, with its duration and whether its connection was kept alive. */
 #define ZELF_LOG_DEBUG 4
 
 /* ---- Configuration ------------------------------------------------------- */
@@ -372,221 +416,167 @@ typedef void (*zelf_destroy_callback)(void *user_data);
 /**
  * The settings of a client.
  *
- * The setters copy what they are given and never fail; zelf_client_new checks
- * everything and names the first setting that is wrong. A string of NULL and
- * a number of 0 bring the default back. A NULL config is ignored.
- *
- * Not for two threads at once, unless both only read (zelf_client_new reads).
+ * Setters copy their arguments and never fail: zelf_client_new checks all settings and
+ * names the first wrong one. A string of NULL and a number of 0 restore the default. A
+ * setter ignores a NULL config.
  */
 typedef struct zelf_config zelf_config;
 
 /**
- * A new configuration in which everything has its default, which works
- * against the public API.
+ * Makes a configuration with every setting at its default.
  *
- * Returns an object that is yours: give it to zelf_config_free, which may be
- * as soon as the client is made. NULL only for a bug in this library.
+ * The defaults work with the public API. It may be freed as soon as zelf_client_new has
+ * returned.
  *
- * Since 0.1.0.
+ * Returns NULL only if the library has a bug.
  */
-ZELF_API zelf_config *zelf_config_new(void);
+ZELF_API ZELF_MUST_USE zelf_config *zelf_config_new(void);
 
 /**
- * Where the API is: "https://host", with a port or a path if need be;
- * "/api/sessions" is appended. Plain "http://" is for this machine only
- * (localhost, 127.0.0.0/8, [::1]). Credentials, a query and a fragment are
- * refused.
+ * Sets the address of the API: "https://host", with an optional port and path.
+ *
+ * The library appends "/api/sessions". It accepts "http://" only for this machine
+ * (localhost, 127.0.0.0/8, [::1]). It refuses credentials, a query and a fragment.
  *
  * Default: "https://api.zelf.world".
- *
- * Since 0.1.0.
  */
 ZELF_API void zelf_config_set_base_url(zelf_config *config, const char *url);
 
 /**
- * The Origin header, of which the server requires that there is one: the
- * scheme and host of your application, such as "https://app.example". ASCII,
- * at most 1024 bytes.
+ * Sets the Origin header, which the server requires.
  *
- * Default: that of the base URL.
+ * Use the scheme and host of your application, such as "https://app.example": ASCII, at
+ * most 1024 bytes.
  *
- * Since 0.1.0.
+ * Default: the origin of the base URL.
  */
 ZELF_API void zelf_config_set_origin(zelf_config *config, const char *origin);
 
 /**
- * The User-Agent header: ASCII, at most 1024 bytes.
+ * Sets the User-Agent header: ASCII, at most 1024 bytes.
  *
  * Default: "libzelf/" and the version.
- *
- * Since 0.1.0.
  */
 ZELF_API void zelf_config_set_user_agent(zelf_config *config, const char *agent);
 
 /**
- * The time limit of a whole call in milliseconds, from name look-up to the
- * last byte of the answer, retries included.
+ * Limits the time of a whole session call, in milliseconds.
+ *
+ * The limit covers everything from the name look-up to the last byte of the answer, retries
+ * included. Requests have zelf_request_set_timeout_ms.
  *
  * Default: 15000.
- *
- * Since 0.1.0.
  */
-ZELF_API void zelf_config_set_timeout_ms(zelf_config *config, uint32_t ms);
+ZELF_API
+void zelf_config_set_timeout_ms(zelf_config *config,
+                                uint32_t ms);
 
 /**
- * The time limit of making one connection in milliseconds: name look-up, TCP,
- * the proxy and TLS together. The limit of the whole call holds as well.
+ * Limits the time to make one connection, in milliseconds.
+ *
+ * The limit covers name look-up, TCP, proxy and TLS together. The limit of the whole call
+ * applies as well. On Windows, macOS, iOS and Android no limit covers the time in which the
+ * system's verifier asks whether a certificate is revoked (docs/guide.md).
  *
  * Default: 5000.
- *
- * Since 0.1.0.
  */
-ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t ms);
+ZELF_API
+void zelf_config_set_connect_timeout_ms(zelf_config *config,
+                                        uint32_t ms);
 
 /**
- * How often a call may try in all when a failure is worth another attempt
- * (see zelf_error_is_retryable). 1 turns retries off. Retries also have a
- * budget, so that an outage is not multiplied: in a minute they add about a
- * tenth to a client's calls, or two where that is more.
+ * Sets how many attempts a call or request may make, counting the first.
  *
- * A request that goes out again because a connection kept from an earlier call
- * was dead before a byte of the answer came is not counted. That happens once a
- * call at most. A call that replaces an expired session makes its further
- * requests by the same rules.
- *
- * Not counted either is an answer of a server that is starting (404 "Not Found"):
- * the library asks again after 0.3 s to 3 s, until the time limit of the call.
+ * Another attempt follows a retryable error (see zelf_error_is_retryable). 1 disables retries.
+ * A budget limits the retries of a client to a tenth of its calls, or two in a minute if that
+ * is more. A resend after a dead kept-alive connection does not count, nor do the answers of a
+ * server that is starting (404 "Not Found"), which the library asks again until the time limit.
  *
  * Default: 3.
- *
- * Since 0.1.0.
  */
-ZELF_API void zelf_config_set_max_attempts(zelf_config *config, uint32_t attempts);
+ZELF_API
+void zelf_config_set_max_attempts(zelf_config *config,
+                                  uint32_t attempts);
 
 /**
- * Trust only the certificates in this PEM file, instead of the authorities that
- * the system trusts, for the server and for a proxy with "https://".
- * zelf_client_new reads it; the path is UTF-8.
+ * Trusts only the certificates in a PEM file, instead of those that the system trusts.
  *
- * A certificate in it is an authority, or an intermediate one, that signs those
- * of servers. It may also be a server's own, self-signed or not: that one is
- * trusted in its time, for the hosts of its subjectAltName, or for its common
- * name where it has none.
+ * They apply to the server and to a proxy with "https://". zelf_client_new reads the file: a
+ * regular file of at most 16 MiB, its path in UTF-8. It contains roots, intermediates, or a
+ * server's own certificate, which is trusted for its names while it is valid.
  *
- * It must be a regular file of at most 16 MiB, and every certificate in it must
- * be usable: the error names the one that is not by its number and line. Keys and
- * text between the certificates are skipped. A BEGIN may be indented; behind other
- * text on its line it is text.
- *
- * Default: the system's trust, read by zelf_client_new. On Linux and the BSDs
- * that is the distribution's file of certificates, or its folder of them where
- * there is no such file. The environment can change it. SSL_CERT_FILE names
- * another file, and no folder of the system is read then. SSL_CERT_DIR names
- * folders, with colons between them, that are read as well as the file. Empty,
- * they count as not set. A place that cannot be used is named with its variable
- * when zelf_client_new finds no other, and when a server's certificate is not
- * trusted. A program that must not trust its environment, such as a setuid one,
- * sets a file here.
- *
- * Since 0.1.0.
+ * Default: the certificates of the system. On Linux and the BSDs the environment variables
+ * SSL_CERT_FILE and SSL_CERT_DIR change them (docs/guide.md). A setuid program must not trust
+ * them: it sets a file.
  */
-ZELF_API void zelf_config_set_ca_file(zelf_config *config, const char *pem_path);
+ZELF_API
+void zelf_config_set_ca_file(zelf_config *config,
+                             const char *pem_path);
 
 /**
- * The same from memory: certificates in PEM form, copied. Setting both is an
- * error of zelf_client_new, and so is a text of more than 16 MiB.
+ * Trusts only these certificates, as zelf_config_set_ca_file does with a file.
  *
- * pem: the text; NULL brings the default back.
- * length: its bytes, without a NUL at the end if it has one.
+ * zelf_client_new fails if both are set, or if the text is longer than 16 MiB.
  *
- * Since 0.1.0.
+ * pem: the certificates in PEM form; NULL restores the default.
+ * length: the length of pem in bytes, without a terminating NUL.
  */
 ZELF_API void zelf_config_set_ca_pem(zelf_config *config, const char *pem, size_t length);
 
 /**
- * Adds a pin: the SHA-256 of the SubjectPublicKeyInfo of a key that the
- * server's certificate may have, in base64 (44 characters). With one or more,
- * a server with another key is ZELF_ERROR_PIN_MISMATCH, even with a
- * certificate that is trusted; the usual checks come first and stay. Pin a
- * spare key too, or a lost one locks your program out. The key is that of the
- * server's own certificate, not of an authority's. A proxy has no pins: a proxy
- * with "https://" is trusted by its certificate alone. NULL removes all pins.
+ * Adds a pin: the server's own certificate must have one of the pinned keys.
  *
- * A pin of a certificate: openssl x509 -in cert.pem -pubkey -noout | openssl
- * pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
+ * A server with another key gives ZELF_ERROR_PIN_MISMATCH. The usual checks still apply and
+ * come first. Pin a spare key as well, in case a key is lost. Pins do not apply to a proxy.
  *
- * Since 0.1.0.
+ * spki_sha256_base64: the SHA-256 of the key's SubjectPublicKeyInfo in base64, 44 characters
+ *   (see docs/guide.md). NULL removes all pins.
  */
-ZELF_API void zelf_config_add_pin(zelf_config *config, const char *spki_sha256_base64);
+ZELF_API
+void zelf_config_add_pin(zelf_config *config,
+                         const char *spki_sha256_base64);
 
 /**
- * The proxy to go through: "http://", "https://", "socks5://" or "socks5h://"
- * (the proxy resolves names), with "user:password@" if need be. The session is
- * encrypted between this library and the server. A base URL with plain http is
- * never proxied.
+ * Sets the proxy: "http://", "https://", "socks5://", or "socks5h://" to resolve names there.
  *
- * In the user and the password write "@", ":", "/", "\", "?", "#", "%" and a
- * space in percent form. HTTP cannot carry a user with a ":". The host is a name or an address, an IPv6 address in
- * brackets and without a zone. The default ports are 80, 443 and 1080.
- * zelf_client_new refuses a URL that it cannot use exactly as it is written: no
- * call goes around a proxy.
+ * The URL may contain "user:password@", percent-encoded; only "https://" encrypts them. The
+ * default ports are 80, 443 and 1080. zelf_client_new refuses a URL that it cannot use exactly
+ * as it is written. Every call uses the proxy, unless the base URL begins with "http://". See
+ * docs/guide.md.
  *
- * A proxy with "https://" is spoken to over TLS. Its certificate is checked as the
- * server's is, with the same CA file, and pins do not concern it. A proxy with
- * "http://" or "socks5://" is not checked, and sees the credentials that are sent
- * to it, as does anyone on the way there.
- *
- * Default: none, whatever the environment says.
- *
- * Since 0.1.0.
+ * Default: none, also if the environment names one.
  */
 ZELF_API
 void zelf_config_set_proxy(zelf_config *config,
                            const char *url);
 
 /**
- * Lets zelf_client_new take the proxy from the environment, unless one is set:
- * https_proxy, or else all_proxy, each also in capitals. A URL without a scheme
- * has "http://", one that cannot be used is an error, and an empty one is none.
+ * Takes the proxy from the environment, unless one is set.
  *
- * no_proxy, or else NO_PROXY, lists exceptions with commas or spaces between: names
- * and their subdomains, addresses, networks ("10.0.0.0/8", "2001:db8::/32"), each
- * with a port if need be ("host:443", "[::1]:443"), or "*". An empty no_proxy has
- * none.
- *
- * Do not call zelf_client_new then while another thread changes the environment.
+ * zelf_client_new reads https_proxy, else all_proxy, each also in capitals. A URL without a
+ * scheme means "http://". An unusable URL is an error. An empty one means no proxy. no_proxy,
+ * else NO_PROXY, lists exceptions (docs/guide.md). No other thread may change the environment
+ * during zelf_client_new.
  *
  * Default: off.
- *
- * Since 0.1.0.
  */
-ZELF_API void zelf_config_set_proxy_from_env(zelf_config *config, bool from_env);
+ZELF_API
+void zelf_config_set_proxy_from_env(zelf_config *config,
+                                    bool from_env);
 
 /**
- * Tells you what the library does: attempts, retries, connections, timings.
- * Never a token. Nothing is ever written elsewhere.
+ * Sets a function that receives log messages. A message never contains a token or a body.
  *
- * callback: called on the thread of the call that it speaks of, so possibly
- *   on several at once, and for asynchronous calls on the one that does their
- *   I/O, with a stack of 512 KiB: while it runs, none of the client's
- *   asynchronous calls goes on, and no blocking one for an identifier that such
- *   a call is about. NULL turns the log off. It may call
- *   anything of this library but zelf_session_create. It must return: no
- *   exception, longjmp or pthread_exit, and no child that was forked in it. On
- *   the client's threads it falls silent at exit of the process, as
- *   zelf_session_create_async says. On the client's threads signals are
- *   blocked in it, which a program that it starts inherits.
- * user_data: passed to callback and destroy.
- * destroy: called once with user_data, when the configuration and all clients
- *   made from it are freed or have got another log, and no call is under way;
- *   on the thread that comes last, which may be a client's. In a forked child
- *   it is not called for what its parent has used. NULL for nothing to do.
- * level: the most that is told, one of ZELF_LOG_; another number turns the log
- *   off.
- *
- * With config NULL destroy is called at once.
- *
- * Since 0.1.0.
+ * callback: runs on the thread of the call that the message is about; several threads may run
+ *   it at the same time. For asynchronous calls and background renewals that is the client's
+ *   I/O thread, with a stack of 512 KiB: they all wait meanwhile. In it, functions that may
+ *   wait for the server fail with ZELF_ERROR_INVALID_ARGUMENT. A child forked in it must not
+ *   return from it. NULL turns the log off.
+ * destroy: called once with user_data, when no configuration, client, provider or call uses
+ *   it, possibly on a client's thread. Called at once if config is NULL. Not called in a forked
+ *   child if the parent set it. May be NULL.
+ * level: the most detailed level to report, one of ZELF_LOG_; any other number turns the
+ *   log off.
  */
 ZELF_API
 void zelf_config_set_log_callback(zelf_config *config,
@@ -596,162 +586,175 @@ void zelf_config_set_log_callback(zelf_config *config,
                                   zelf_log_level level);
 
 /**
- * Lets your program run the callbacks of zelf_session_create_async itself, on
- * the thread of its choice: wait until zelf_client_descriptor is readable, then
- * call zelf_client_dispatch. The client has no callback thread then.
+ * Lets your program run the callbacks of asynchronous calls, on threads of its choice.
  *
- * On Windows zelf_client_new refuses such a configuration.
+ * Wait until zelf_client_descriptor is readable, then call zelf_client_dispatch. The client
+ * has no callback thread then.
  *
- * Default: off, callbacks run on a thread of the client's.
- *
- * Since 0.1.0.
+ * Default: off; callbacks run on a thread of the client.
  */
-ZELF_API void zelf_config_set_dispatch(zelf_config *config, bool by_host);
+ZELF_API
+void zelf_config_set_dispatch(zelf_config *config,
+                              bool by_host);
 
-/**
- * Frees a configuration. Clients made from it stay as they are. NULL is fine.
- *
- * Since 0.1.0.
- */
+/** Frees a configuration. Its clients are not affected. */
 ZELF_API void zelf_config_free(zelf_config *config);
 
 /* ---- Client -------------------------------------------------------------- */
 
 /**
- * Makes sessions with one set of settings. Make one and use it from any number
- * of threads at once.
+ * Creates sessions with one set of settings. One client serves all threads of a program.
  *
- * It keeps connections for the next call: as many as there were calls at once,
- * at most 32 blocking and 32 asynchronous ones. Each is one descriptor. A
- * connection of a blocking call stays open until a later call finds it old, or
- * the client is freed.
+ * A client keeps connections for later calls: at most 32 for blocking and 32 for
+ * asynchronous calls, one descriptor each.
  */
 typedef struct zelf_client zelf_client;
 
 /**
- * Checks the settings and makes a client. Reads the CA file, or the system's
- * trusted certificates (not for a base URL with plain http); starts no thread
- * and opens no connection.
+ * Checks the settings and makes a client.
  *
- * config: the settings, copied; NULL for the defaults.
- * error: where to put the reason on failure, or NULL.
+ * It reads the CA file or the system's certificates (not for a base URL with "http://"). It
+ * starts no thread and opens no connection.
  *
- * Returns a client that is yours: give it to zelf_client_free. On failure
- * NULL, and *error, if given, is yours for zelf_error_free; on success *error
- * is not written. Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS when the
- * system's certificates cannot be used, ZELF_ERROR_SYSTEM when no descriptor or
- * memory is left to read certificates, ZELF_ERROR_PANIC.
+ * config: copied; NULL for the defaults.
  *
- * Since 0.1.0.
+ * Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS if the system's certificates cannot be
+ * used, ZELF_ERROR_SYSTEM if the system refuses a descriptor, memory or random numbers.
  */
-ZELF_API zelf_client *zelf_client_new(const zelf_config *config, zelf_error **error);
+ZELF_API
+zelf_client *zelf_client_new(const zelf_config *config,
+                             zelf_error **error);
 
 /**
- * Cancels the asynchronous calls of a client, waits until their callbacks have
- * returned, and ends the client's threads. After ZELF_OK no callback of this
- * client ever runs again; its connections are closed when it is freed. A name
- * look-up that hangs goes on, on a thread of its own that calls nothing of
- * yours and ends with it. From the beginning of this call on the client takes
- * no more calls: those that create a session fail with ZELF_ERROR_SHUT_DOWN.
- * Blocking calls under way on other threads go on to their end, and tell the
- * log, and a provider's renewed callback, until then.
+ * Returns the base URL of the API, such as "https://api.zelf.world". NULL for NULL.
  *
- * Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
- * zelf_config_set_dispatch that happens on this thread. Inside a callback it
- * is allowed as well: the callbacks that are left run then, and the one that
- * called, with its destroy, is the last to return. So is a log callback.
- *
- * It makes the client this process's own, as an asynchronous call does.
- *
- * timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
- *   threads to end, on Linux with the destructors of what your callbacks left
- *   in thread-specific data. Callbacks are your code, and how long they run is up
- *   to it. 0 does not wait, but cancels all the same.
- *
- * Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
- * threads of the client were still running (call again to go on waiting);
- * ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_FORKED in a child whose
- * parent used the client for asynchronous calls.
- *
- * Since 0.1.0.
+ * It is in the normal form of URLs, without "/" at its end.
  */
-ZELF_API zelf_status zelf_client_shutdown(zelf_client *client, uint32_t timeout_ms);
+ZELF_API const char *zelf_client_base_url(const zelf_client *client);
 
 /**
- * A descriptor that poll, select, epoll or kqueue report as readable while
- * callbacks are due, for a client with zelf_config_set_dispatch.
+ * Returns the Origin header that the client sends, such as "https://app.example".
  *
- * It belongs to the client, which closes it when freed: take it out of your
- * loop before. Do not read from it. A loop that is told of changes only
- * (EPOLLET, EV_CLEAR) works too. While one thread runs callbacks it may be
- * silent for all: a callback with a loop of its own has to dispatch unasked.
- *
- * Asking for it makes the client this process's own, as an asynchronous call
- * does: a child forked later needs another client.
- *
- * Returns -1 without zelf_config_set_dispatch, for NULL, in a forked child
- * whose parent used the client in that way, and when the system has no more
- * descriptors.
- *
- * Since 0.1.0.
+ * Requests with another HTTP client need it, too. Send the token only to the host of
+ * zelf_client_base_url. NULL for NULL.
  */
-ZELF_API int zelf_client_descriptor(zelf_client *client);
+ZELF_API const char *zelf_client_origin(const zelf_client *client);
 
 /**
- * Runs the callbacks that are due, on the calling thread, for a client with
- * zelf_config_set_dispatch. Does not block but in your callbacks. Those that
- * become due meanwhile are left for the next time. While another thread runs
- * some, it runs none: there is never more than one of them at a time.
+ * Cancels all asynchronous calls, waits for their callbacks and ends the client's threads.
  *
- * Returns ZELF_OK, also when none was due; ZELF_ERROR_INVALID_ARGUMENT for
- * NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a child whose
- * parent used the client for asynchronous calls, also when it was forked in a
- * callback and returned from that: then what is due remains the parent's.
+ * After ZELF_OK no callback of an asynchronous call runs. New calls fail with
+ * ZELF_ERROR_SHUT_DOWN from the start of the shutdown; zelf_session_provider_get still returns
+ * a valid session. Blocking calls on other threads continue, and may still call the log and a
+ * renewed callback.
  *
- * Since 0.1.0.
+ * The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
+ * it runs inside this function. A callback, or a log callback, may call this function: the
+ * remaining callbacks then run first. In a callback that runs inside another one it runs none,
+ * and returns ZELF_ERROR_TIMEOUT at once if any are left. The shutdown binds the client to this
+ * process.
+ *
+ * timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
+ *   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
+ *   to end, on Linux and Windows with their thread-specific destructors.
+ *
+ * Returns ZELF_OK; ZELF_ERROR_TIMEOUT if callbacks or threads still run (call again to wait
+ * longer); ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_SYSTEM if no thread can be
+ * started; ZELF_ERROR_FORKED if the client is bound to another process.
  */
-ZELF_API zelf_status zelf_client_dispatch(zelf_client *client);
+ZELF_API
+zelf_status zelf_client_shutdown(zelf_client *client,
+                                 uint32_t timeout_ms);
 
 /**
- * Frees a client. NULL is fine.
+ * Returns a descriptor that is readable while callbacks are due.
  *
- * Calls of other threads that are inside the library go on to their end;
- * asynchronous ones are cancelled. Their callbacks run a little later on the
- * client's thread, which then ends; with zelf_config_set_dispatch they run here,
- * or on the thread that is inside one.
- * Use zelf_client_shutdown before if your program must know when the last has
- * returned. Sessions, errors and calls that came from the client stay valid.
+ * It is for a client with zelf_config_set_dispatch, and works with poll, select, epoll and
+ * kqueue, also edge-triggered. Do not read from it. zelf_client_free closes it: remove it from
+ * your loop first. It may not become readable while a callback runs: an event loop inside a
+ * callback calls zelf_client_dispatch without waiting for it. The function binds the client to
+ * this process.
  *
- * Since 0.1.0.
+ * On Windows it is a SOCKET, for select, WSAPoll and WSAEventSelect. A SOCKET has at most 32
+ * significant bits: cast the int to SOCKET.
+ *
+ * Returns -1 without zelf_config_set_dispatch, for NULL, if the client is bound to another
+ * process, or if the system has no descriptor left.
  */
-ZELF_API void zelf_client_free(zelf_client *client);
+ZELF_API
+int zelf_client_descriptor(zelf_client *client);
+
+/**
+ * Runs the callbacks that are due, on the calling thread.
+ *
+ * It is for a client with zelf_config_set_dispatch. It blocks only while your callbacks run.
+ * Callbacks that become due meanwhile wait for the next call. It runs none while another
+ * thread runs a callback, none in a log callback on an I/O thread, and none if 8 callbacks
+ * already run inside each other. It binds the client to this process.
+ *
+ * Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT for NULL or
+ * without zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
+ * process, also if a callback forked and returned there.
+ */
+ZELF_API
+zelf_status zelf_client_dispatch(zelf_client *client);
+
+/**
+ * Frees a client and cancels its asynchronous calls.
+ *
+ * No thread may start a call with the client during this function or after it. Calls that run
+ * on other threads continue. The callbacks of cancelled calls run soon after on the client's
+ * callback thread, which then ends. With zelf_config_set_dispatch they run inside this
+ * function, or on the thread that runs a callback at that moment. To know when the last
+ * callback has returned, call zelf_client_shutdown first. Sessions, responses, errors, calls
+ * and providers of the client stay valid.
+ */
+ZELF_API
+void zelf_client_free(zelf_client *client);
+
+/* ---- Android ------------------------------------------------------------- */
+
+#if defined(__ANDROID__)
+/**
+ * Gives the library the Java environment that it needs to ask Android's trust manager.
+ *
+ * Call it once, before zelf_client_new, on a thread of the Java virtual machine, such as in a
+ * native method. Until it has succeeded, zelf_client_new fails with ZELF_ERROR_TLS, unless the
+ * configuration has a CA file, PEM certificates or an "http://" base URL.
+ *
+ * The app must contain the class org.rustls.platformverifier.CertificateVerifier: add the Maven
+ * package org.rustls:rustls-platform-verifier in version 0.2.0 (docs/guide.md).
+ *
+ * env: the JNIEnv * of the calling thread. The type is void * so that this header does not need
+ *   jni.h.
+ * context: a jobject, any android.content.Context of the app. The library keeps a global
+ *   reference to the application's context.
+ *
+ * Returns ZELF_OK, also if it has succeeded before; ZELF_ERROR_INVALID_ARGUMENT for NULL;
+ * ZELF_ERROR_TLS if the class cannot be loaded. No Java exception is pending afterwards.
+ */
+ZELF_API
+zelf_status zelf_android_init(void *env,
+                              void *context);
+#endif
 
 /* ---- Identifiers --------------------------------------------------------- */
 
-/**
- * Bytes that an identifier from these functions needs: 32 lower-case hex
- * digits and the NUL at the end.
- */
+/** Size of an identifier in bytes: 32 lower-case hex digits and a NUL. */
 #define ZELF_IDENTIFIER_SIZE 33
 
 /**
- * Makes an identifier from whatever tells this device or installation apart:
- * a serial number, a UUID, a MAC address as text. The same input gives the
- * same identifier on every device and in every version of this library.
+ * Derives an identifier from a device id, such as a serial number, UUID or MAC address.
  *
- * The input cannot be computed back (PBKDF2-HMAC-SHA-256, salted, 10000
- * rounds: a few milliseconds of CPU, so keep the result). Whoever has a list
- * of possible inputs can still try them all; where that matters, keep a
- * random identifier instead.
+ * The same input gives the same identifier on every device and in every version
+ * (PBKDF2-HMAC-SHA-256, fixed salt). It takes a few milliseconds: keep the result. Someone with
+ * a list of possible inputs can try them all; zelf_identifier_random has no such weakness.
  *
  * device_id: any bytes up to a NUL, at least one.
- * out: where to put the identifier and its NUL; not written on failure.
- * capacity: the bytes that out has room for, at least ZELF_IDENTIFIER_SIZE.
+ * out: receives the identifier and a NUL; not written on failure.
+ * capacity: the size of out in bytes, at least ZELF_IDENTIFIER_SIZE.
  *
- * Returns ZELF_OK, or ZELF_ERROR_INVALID_ARGUMENT when a pointer is NULL,
- * device_id is empty or capacity too small.
- *
- * Since 0.1.0.
+ * Returns ZELF_OK or ZELF_ERROR_INVALID_ARGUMENT.
  */
 ZELF_API
 zelf_status zelf_identifier_derive(const char *device_id,
@@ -759,218 +762,285 @@ zelf_status zelf_identifier_derive(const char *device_id,
                                    size_t capacity);
 
 /**
- * Makes a random identifier (128 bits from the system). Keep it: another one
- * is another device to the server.
+ * Makes a random identifier of 128 bits.
  *
- * out: where to put the identifier and its NUL; not written on failure.
- * capacity: the bytes that out has room for, at least ZELF_IDENTIFIER_SIZE.
+ * Keep it: to the server, another identifier is another device.
  *
- * Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT when out is NULL or capacity
- * too small, or ZELF_ERROR_SYSTEM when the system has no random numbers.
+ * out, capacity: as in zelf_identifier_derive.
  *
- * Since 0.1.0.
+ * Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT, or ZELF_ERROR_SYSTEM if the system has no
+ * random numbers.
  */
 ZELF_API zelf_status zelf_identifier_random(char *out, size_t capacity);
 
 /* ---- Session options ----------------------------------------------------- */
 
 /**
- * What to ask of a new session. Only what was set is sent.
+ * What to ask of a new session. Only what is set is sent.
  *
- * The setters copy what they are given and never fail; zelf_session_create
- * checks everything and names the first option that is wrong. Strings are
- * UTF-8 without control characters; NULL takes an option back. NULL options
- * are ignored.
- *
- * Not for two threads at once, unless both only read (zelf_session_create
- * reads).
+ * Setters copy their arguments and never fail: zelf_session_create checks all options and
+ * names the first wrong one. Strings are UTF-8 without control characters; NULL unsets an
+ * option. A setter ignores NULL options.
  */
 typedef struct zelf_session_options zelf_session_options;
 
 /**
- * What a session is created for. The server mistakes any other value for a
- * session that does not exist, so none can be sent.
+ * The purpose of a session.
+ *
+ * For an unknown type the server returns a token without a session, so the library refuses
+ * to send one.
  */
 typedef int32_t zelf_session_type;
 
-/** Anything; what the server assumes when no type is sent. */
+/** Anything. The server assumes it if no type is sent. */
 #define ZELF_SESSION_TYPE_GENERAL 0
 
-/** Creating a wallet. */
+/** Create a wallet. */
 #define ZELF_SESSION_TYPE_CREATE_WALLET 1
 
-/** Decrypting a wallet. */
+/** Decrypt a wallet. */
 #define ZELF_SESSION_TYPE_DECRYPT_WALLET 2
 
-/** Importing a wallet. */
+/** Import a wallet. */
 #define ZELF_SESSION_TYPE_IMPORT_WALLET 3
 
 /**
- * New options in which nothing is set.
+ * Makes options with nothing set. They can serve any number of calls.
  *
- * Returns an object that is yours: give it to zelf_session_options_free. It
- * can serve any number of calls. NULL only for a bug in this library.
- *
- * Since 0.1.0.
+ * Returns NULL only if the library has a bug.
  */
-ZELF_API zelf_session_options *zelf_session_options_new(void);
+ZELF_API ZELF_MUST_USE zelf_session_options *zelf_session_options_new(void);
 
 /**
- * The device's unique identifier, at most 1024 bytes. Set one: without it the
- * server returns any session that it has for your public IP address, and
- * behind a shared address that can be somebody else's.
+ * Sets the unique identifier of the device, at most 1024 bytes.
  *
- * Choose it per installation, random or a hash, and keep it. The server
- * mishandles what looks like a date or a database key ("my-device-1",
- * "build 2024", 24 upper-case hex digits): from the second call on it returns
- * tokens without a session. A lower-case UUID or 32 lower-case hex digits are
- * safe. The empty string and "undefined" are refused.
- *
- * Since 0.1.0.
+ * Always set one: without it the server returns any session of your public IP address,
+ * possibly somebody else's. Make one per installation (zelf_identifier_random,
+ * zelf_identifier_derive), and keep it. The server misreads identifiers that look like a date
+ * or a database key ("my-device-1", "build 2024", 24 upper-case hex digits) and returns tokens
+ * without a session. A lower-case UUID or 32 lower-case hex digits are safe.
  */
 ZELF_API
 void zelf_session_options_set_identifier(zelf_session_options *options,
                                          const char *identifier);
 
-/**
- * What the session is for: one of the ZELF_SESSION_TYPE_ constants. Any other
- * number makes zelf_session_create fail.
- *
- * Since 0.1.0.
- */
+/** Sets the purpose of the session: one of the ZELF_SESSION_TYPE_ constants. */
 ZELF_API
 void zelf_session_options_set_type(zelf_session_options *options,
                                    zelf_session_type session_type);
 
-/**
- * Whether the session belongs to a browser extension.
- *
- * Since 0.1.0.
- */
+/** Sets whether the session belongs to a browser extension. */
 ZELF_API
 void zelf_session_options_set_web_extension(zelf_session_options *options,
                                             bool is_web_extension);
 
 /**
- * The name service domain, such as "zelf" (what the server assumes when none
- * is sent); at most 512 bytes.
+ * Sets the name service domain, such as "zelf"; at most 512 bytes.
  *
- * Since 0.1.0.
+ * The server assumes "zelf" if none is sent.
  */
 ZELF_API
 void zelf_session_options_set_domain(zelf_session_options *options,
                                      const char *domain);
 
 /**
- * A tag name, such as "alice.zelf"; at most 512 bytes. The server then also
- * looks for a session of this name, and may return the one of another
- * identifier: see zelf_session_identifier.
+ * Sets a tag name, such as "alice.zelf"; at most 512 bytes.
  *
- * Since 0.1.0.
+ * The server then also looks for a session with this name, and may return that of another
+ * identifier (see zelf_session_identifier).
  */
 ZELF_API
 void zelf_session_options_set_tag_name(zelf_session_options *options,
                                        const char *tag_name);
 
 /**
- * An Ethereum address, copied into the token; at most 512 bytes.
- *
- * Since 0.1.0.
+ * Sets an Ethereum address, which the server copies into the token; at most 512 bytes.
  */
 ZELF_API
 void zelf_session_options_set_eth_address(zelf_session_options *options,
                                           const char *eth_address);
 
 /**
- * Whether to end the session that the server has for the identifier and make
- * a new one; its old token stops working. Needs an identifier: without one it
- * could end somebody else's session, so zelf_session_create refuses. With a tag
- * name the server ends the first session that it finds for either, which may
- * be another identifier's.
+ * Sets whether to end the server's session for the identifier and make a new one.
  *
- * Such a request is made again only when the server has certainly not carried
- * it out; after a connection that broke, a time limit or an HTTP status of 5xx
- * nobody knows, and the call fails.
- *
- * Since 0.1.0.
+ * The old token stops working. An identifier is required. With a tag name the server ends the
+ * first session that it finds for the identifier or the tag name, possibly another
+ * identifier's. The library repeats such a request only if the server has certainly not
+ * carried it out. After a broken connection, a time-out or HTTP 5xx the call fails, and the
+ * session may have been replaced: another call may then end the new session.
  */
 ZELF_API
 void zelf_session_options_set_kill_session(zelf_session_options *options,
                                            bool kill_session);
 
 /**
- * Whether zelf_session_create makes sure that the session exists. Default: false.
+ * Sets whether creating a session confirms that it exists. Default: false.
  *
- * The server can return a token whose session does not exist (a ghost): after a
- * change of network, after a race with another process, or for an identifier that
- * it mistakes. Such a token is refused with 403 "Session is not active". With this
- * option the library asks again, 250 ms after an answer with a session that is new.
- * The same session comes twice only if it exists. After three different ones the
- * call fails with ZELF_ERROR_GHOST_SESSION. This costs one more request whenever
- * the session is new; all of it counts against the time limit.
- *
- * Since 0.1.0.
+ * The server can return a token whose session does not exist: after a change of network or a
+ * race with another process, or if it misreads the identifier. Routes refuse it with 403
+ * "Session is not active". To confirm a new session, the library asks again after 250 ms. After
+ * three different sessions the call fails with ZELF_ERROR_GHOST_SESSION. Providers confirm
+ * without this setting.
  */
 ZELF_API
 void zelf_session_options_set_confirm(zelf_session_options *options,
                                       bool confirm);
 
-/**
- * Frees options. NULL is fine.
- *
- * Since 0.1.0.
- */
+/** Frees options. */
 ZELF_API void zelf_session_options_free(zelf_session_options *options);
 
 /* ---- Sessions ------------------------------------------------------------ */
 
 /**
- * A session that the server created or had. Immutable: any number of threads
- * may read it at once. The getters never block and accept NULL.
+ * A session. It is immutable, and its getters do not block.
+ *
+ * Texts from the token are not verified: only the server has the key.
  */
 typedef struct zelf_session zelf_session;
 
+/** Returns the token, a secret. NULL for NULL. */
+ZELF_API const char *zelf_session_token(const zelf_session *session);
+
 /**
- * Creates a session with a POST to /api/sessions, on the calling thread.
+ * Returns the value of the Authorization header: "Bearer " and the token.
  *
- * The request is made again where that is worth it (see
- * zelf_config_set_max_attempts). The server may return a session that has
- * expired. When an identifier is set, the library then asks for a new one with
- * killSession, as zelf_session_options_set_kill_session does (but not if a tag
- * name may have found another identifier's). A session with under 2 s left when
- * the answer comes counts as expired.
+ * Send it unchanged. NULL for NULL.
+ */
+ZELF_API const char *zelf_session_authorization(const zelf_session *session);
+
+/**
+ * Returns the session's id on the server, from the token.
  *
- * A session is replaced only when it has expired by the time in its token, and by
- * the answer's Date header if that is sane. A token that tells no time leaves it to
- * Date and the device's clock: both must say so. A slow answer is no reason, nor is
- * a time that cannot be meant. The error is ZELF_ERROR_SESSION_EXPIRED when the
- * clocks disagree.
+ * It is UTF-8 text of any characters. NULL if the token has none, or for NULL.
+ */
+ZELF_API const char *zelf_session_id(const zelf_session *session);
+
+/**
+ * Returns the identifier in the token, which says whose session it is.
  *
- * The server ignores a tag name, domain or Ethereum address that a live session was
- * not made with. The token says so, and the call fails with
- * ZELF_ERROR_OTHER_OPTIONS.
+ * If you set none, the server writes your public IP address here, or it returned the
+ * session of somebody else's identifier. NULL if the token has none, or for NULL.
+ */
+ZELF_API const char *zelf_session_identifier(const zelf_session *session);
+
+/**
+ * Returns the domain that the session was made with, from the token.
  *
- * Calls of one client that come at once for one identifier take turns, and those
- * with equal options share one request. Each call gets its own session object.
+ * The server writes "zelf" if none was asked for. NULL if the token has none, or for NULL.
+ */
+ZELF_API
+const char *zelf_session_domain(const zelf_session *session);
+
+/**
+ * Returns the tag name that the session was made with, from the token.
  *
- * Blocks until the answer is there, at most for the configured time limit.
- * Any number of threads may call it at once. A thread that is already ending (in
- * a thread-specific destructor, an atexit handler) may get
- * ZELF_ERROR_INVALID_ARGUMENT. A stack of 128 KiB is enough. pthread_cancel takes
- * effect after the call. errno and the signal mask stay as they were, and SIGPIPE
- * cannot reach your process from here. No thread is left behind. A name look-up
- * runs on a thread that ends with it and takes no signals of yours.
+ * NULL if it was made without one, the token has none, or for NULL.
+ */
+ZELF_API const char *zelf_session_tag_name(const zelf_session *session);
+
+/**
+ * Returns the Ethereum address that the session was made with, from the token.
  *
- * client: the client; another thread may free it meanwhile.
- * options: what to ask for; NULL sends the empty object.
- * error: where to put the reason on failure, or NULL.
+ * NULL if it was made without one, the token has none, or for NULL.
+ */
+ZELF_API const char *zelf_session_eth_address(const zelf_session *session);
+
+/**
+ * Returns when the session began, in Unix seconds of the server's clock.
  *
- * Returns a session that is yours: give it to zelf_session_free. On failure
- * NULL, and *error, if given, is yours for zelf_error_free; on success *error
- * is not written. Errors: any but ZELF_ERROR_INVALID_CONFIG, _CANCELLED and
- * _FORKED.
+ * It may lie before your call: the server returns a live session again. 0 if the server
+ * did not say, or for NULL.
+ */
+ZELF_API int64_t zelf_session_activated_at(const zelf_session *session);
+
+/**
+ * Returns when the session ends, in Unix seconds of the server's clock.
  *
- * Since 0.1.0.
+ * Use zelf_session_seconds_left to compare it with now. If the server says nothing usable, it
+ * is 600 s after the session began or the answer came. 0 for NULL.
+ */
+ZELF_API
+int64_t zelf_session_expires_at(const zelf_session *session);
+
+/**
+ * Returns how many whole seconds the session has left. 0 if it has expired, or for NULL.
+ *
+ * The result does not depend on the device's date: it starts from the server's clock at the
+ * moment the request left, and counts on a clock that runs during sleep.
+ */
+ZELF_API
+int64_t zelf_session_seconds_left(const zelf_session *session);
+
+/**
+ * Frees a session. The session on the server is not affected.
+ *
+ * When the last reference is freed (a provider may hold one), the library overwrites the token
+ * with zeros, but not copies in the kernel and in the buffers of TLS and HTTP.
+ */
+ZELF_API
+void zelf_session_free(zelf_session *session);
+
+/* ---- Asynchronous calls -------------------------------------------------- */
+
+/** A handle of an asynchronous call, to cancel it. */
+typedef struct zelf_call zelf_call;
+
+/**
+ * Receives the result of an asynchronous call: exactly one of session and error is non-NULL.
+ *
+ * The callback owns it and frees it with zelf_session_free or zelf_error_free.
+ */
+typedef void (*zelf_session_callback)(zelf_session *session,
+                                      zelf_error *error,
+                                      void *user_data);
+
+/**
+ * Cancels a call. Its callback gets ZELF_ERROR_CANCELLED as soon as callbacks can run.
+ *
+ * If the call already has a result, the function does nothing, and the callback gets that
+ * result. The function does not wait for the callback. The server may have carried out the
+ * request.
+ */
+ZELF_API
+void zelf_call_cancel(zelf_call *call);
+
+/**
+ * Releases the handle. The call continues and its callback still runs.
+ *
+ * It may be called at any time, also inside the callback. No other thread may use the
+ * handle at that moment or later.
+ */
+ZELF_API void zelf_call_free(zelf_call *call);
+
+/* ---- Creating sessions --------------------------------------------------- */
+
+/**
+ * Creates a session with POST /api/sessions. Blocks until the answer or the time limit.
+ *
+ * Expired sessions: the server may return a session that has expired or has under 2 s left.
+ * If an identifier is set, the library replaces it once with killSession, unless the server
+ * may have found it by the tag name. It does so only if the time in the token and the Date
+ * header both say that it has expired; without a time in the token, the Date header and the
+ * device's clock. A slow answer is no reason. Otherwise the call fails with
+ * ZELF_ERROR_SESSION_EXPIRED.
+ *
+ * Other options: a session that was made with another tag name, domain or Ethereum address
+ * is ZELF_ERROR_OTHER_OPTIONS.
+ *
+ * Concurrent calls: calls of one client for one identifier take turns; without an
+ * identifier, calls with one tag name do. Calls with equal options share one request and
+ * its outcome, and each gets its own session object. A call that waits behind a kill (see
+ * zelf_session_options_set_kill_session) never gets the ended session. An error that only
+ * one call's time limit or number of attempts caused is not shared: the next call continues,
+ * after the pause before a retry.
+ *
+ * A name look-up runs on a helper thread, which may outlive the call.
+ *
+ * options: NULL sends an empty object.
+ *
+ * Errors: any except ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_CANCELLED and ZELF_ERROR_FORKED.
+ * A thread that is ending (thread-specific destructor, atexit handler) gets
+ * ZELF_ERROR_INVALID_ARGUMENT if it is too late to open a connection.
  */
 ZELF_API
 zelf_session *zelf_session_create(zelf_client *client,
@@ -978,195 +1048,30 @@ zelf_session *zelf_session_create(zelf_client *client,
                                   zelf_error **error);
 
 /**
- * The token, for later requests. A secret: keep it out of logs. Not verified:
- * only the server has the key.
+ * Creates a session like zelf_session_create, without blocking.
  *
- * Borrowed from session, valid until zelf_session_free. NULL when session is
- * NULL.
+ * If this function returns a call, callback runs exactly once, and destroy exactly once
+ * after it, in the process that made the call. If it returns NULL, neither runs, and
+ * user_data stays yours. "Exit" at the top says what happens at the end of the process.
  *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_token(const zelf_session *session);
-
-/**
- * The whole value of the Authorization header: "Bearer " and the token. Send
- * it as it is; the server takes whatever follows for part of the token.
+ * Callbacks of asynchronous calls of a client run one at a time, on its callback thread with
+ * a stack of 2 MiB, or in zelf_client_dispatch. They never run on your thread inside this
+ * function, but callback may run before it returns: if callback needs the returned pointer,
+ * hold a lock around this call and take it in callback. A callback may block, and may call
+ * any function of the library, also to free the call and the client. A child forked in a
+ * callback on the client's thread ends when the callback returns.
  *
- * Borrowed from session, valid until zelf_session_free. NULL when session is
- * NULL.
+ * All asynchronous calls of a client share its I/O thread and, for session calls, 32
+ * connections. Further calls wait in order. The time limit includes all waiting.
  *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_authorization(const zelf_session *session);
-
-/**
- * The session's id on the server, read from the token without verifying it:
- * UTF-8 text that the server chose, of any characters.
+ * options: copied; NULL sends an empty object.
+ * callback: must not be NULL.
+ * destroy: frees user_data; may be NULL.
  *
- * Borrowed from session, valid until zelf_session_free. NULL when the token
- * does not say, or session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_id(const zelf_session *session);
-
-/**
- * Whose session it is: the identifier in the token, read without verifying
- * it. When you set none, this tells whether the session is yours; the server
- * then writes your public IP address here, or somebody else's identifier.
- *
- * Borrowed from session, valid until zelf_session_free. NULL when the token
- * does not say, or session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_identifier(const zelf_session *session);
-
-/**
- * The domain that the session was made with, read from the token without verifying
- * it. The server writes "zelf" when none was asked for.
- *
- * Borrowed from session, valid until zelf_session_free. NULL when the token
- * does not say, or session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_domain(const zelf_session *session);
-
-/**
- * The tag name that the session was made with, read from the token without
- * verifying it.
- *
- * Borrowed from session, valid until zelf_session_free. NULL when the session was
- * made without one, the token does not say, or session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_tag_name(const zelf_session *session);
-
-/**
- * The Ethereum address that the session was made with, read from the token without
- * verifying it.
- *
- * Borrowed from session, valid until zelf_session_free. NULL when the session was
- * made without one, the token does not say, or session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API const char *zelf_session_eth_address(const zelf_session *session);
-
-/**
- * When the session began, in Unix seconds by the server's clock. It can be
- * earlier than your call: the server returns a live session again. 0 when the
- * server did not say, or session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API int64_t zelf_session_activated_at(const zelf_session *session);
-
-/**
- * When the session ends, in Unix seconds by the server's clock; do not compare
- * it with the device's clock, use zelf_session_seconds_left. When the server
- * did not say, or said what cannot be meant, 600 s after the session began or
- * the answer came. The server may write the time as a number or as text, in
- * seconds or parts of them, or as a date (RFC 3339). 0 when session is NULL.
- *
- * Since 0.1.0.
- */
-ZELF_API int64_t zelf_session_expires_at(const zelf_session *session);
-
-/**
- * How many whole seconds the session still lives; 0 when it has expired, or
- * session is NULL. Counted from the server's clock on one that runs while the
- * device sleeps (CLOCK_BOOTTIME on Linux and Android, CLOCK_MONOTONIC on
- * Apple's systems, the performance counter on Windows), so a device whose date
- * is wrong gets the right answer. Counted from when the request left: it can be
- * too low by the time that the answer took, and 0 after a slow answer. The
- * device's own clock counts only when the Date header and the token do not tell
- * the time or contradict each other, and when it lies within the session. When
- * nothing tells the time, the session counts as new.
- *
- * Since 0.1.0.
- */
-ZELF_API int64_t zelf_session_seconds_left(const zelf_session *session);
-
-/**
- * Frees a session and the strings borrowed from it. One from a provider lives on in the
- * provider, and in what else was got from it. With the last of them the token is overwritten
- * with zeros first, as the library's other copies of it were. Those that the
- * system and the buffers of TLS and HTTP had in passing are not. The session
- * lives on at the server. NULL is fine.
- *
- * Since 0.1.0.
- */
-ZELF_API
-void zelf_session_free(zelf_session *session);
-
-/* ---- Asynchronous calls -------------------------------------------------- */
-
-/**
- * An asynchronous call under way, or ended: what it takes to cancel it. It may
- * be used by any number of threads at once.
- */
-typedef struct zelf_call zelf_call;
-
-/**
- * Receives what an asynchronous call came to: a session or an error, the other
- * is NULL. It is yours, for zelf_session_free or zelf_error_free.
- */
-typedef void (*zelf_session_callback)(zelf_session *session,
-                                      zelf_error *error,
-                                      void *user_data);
-
-/**
- * Creates a session as zelf_session_create does, without waiting for it.
- *
- * When it returns a call, callback runs exactly once, whatever becomes of the
- * call, and then destroy exactly once. When it returns NULL neither ever runs,
- * and user_data stays yours.
- *
- * Callbacks run one at a time, on a thread of the client's that takes no
- * signals of yours, or where zelf_client_dispatch is called. What a callback
- * starts on the client's thread, a program or a thread, inherits its blocked
- * signals. callback never runs inside this function. It may well run on its
- * own thread before yours has stored the returned pointer: if callback needs
- * it, hold a lock around this call. It may do what it likes, for as long as it
- * likes (other callbacks of the client wait): call anything of this library,
- * create a session in either way, free the call and the client. But it must
- * return: no exception, longjmp or pthread_exit. The client's thread has a
- * stack of 2 MiB; a child forked on it that returns from the callback ends.
- *
- * All asynchronous calls of a client share one thread for their I/O, started
- * by the first of them. Those for a session share 32 connections; more calls wait
- * in the order they came. One that has to wait a second or more for another attempt gives up its
- * place and queues again then. The configured time limit runs from the
- * beginning. Calls for one identifier take turns, as zelf_session_create says.
- *
- * exit takes down first what your program set up last, by atexit or as a C++
- * object with static storage. When it comes to what was there before your
- * first asynchronous call, no callback begins any more on a thread of ours;
- * exit has waited for one that ran, at most 500 ms. A forked child counts from
- * its own first call; quick_exit is an exit as well, on Linux. What a callback
- * uses and was set up later may be gone before: shut the client down first.
- * After that point zelf_client_shutdown runs what is due itself, and without
- * it destroy is never called.
- *
- * client: the client; it may be freed meanwhile.
- * options: what to ask for, copied; NULL sends the empty object.
- * callback: what to call; not NULL.
- * user_data: passed to callback and destroy, on another thread.
- * destroy: frees user_data; NULL for nothing to do.
- * error: where to put the reason on failure, or NULL.
- *
- * Returns a call that is yours: give it to zelf_call_free, at any time. On
- * failure NULL, and *error, if given, is yours for zelf_error_free; on success
- * *error is not written. Errors: ZELF_ERROR_INVALID_ARGUMENT,
- * ZELF_ERROR_SYSTEM when no thread could be started, ZELF_ERROR_SHUT_DOWN (also
- * at exit, when no callback would begin any more),
- * ZELF_ERROR_FORKED in a child whose parent used the client for asynchronous
- * calls, ZELF_ERROR_PANIC. Everything else comes to callback.
- *
- * Since 0.1.0.
+ * Returns a call; free it with zelf_call_free at any time. Errors:
+ * ZELF_ERROR_INVALID_ARGUMENT; ZELF_ERROR_SYSTEM if no thread can be started;
+ * ZELF_ERROR_SHUT_DOWN, also late during exit; ZELF_ERROR_FORKED. callback receives all
+ * other errors.
  */
 ZELF_API
 zelf_call *zelf_session_create_async(zelf_client *client,
@@ -1176,35 +1081,13 @@ zelf_call *zelf_session_create_async(zelf_client *client,
                                      zelf_destroy_callback destroy,
                                      zelf_error **error);
 
-/**
- * Cancels a call. Its callback runs with ZELF_ERROR_CANCELLED, within
- * milliseconds, wherever the call stood; the server may have carried it out all
- * the same. Of a call that has ended, or has been cancelled, nothing happens.
- * Does not wait for the callback. NULL is fine.
- *
- * Since 0.1.0.
- */
-ZELF_API void zelf_call_cancel(zelf_call *call);
-
-/**
- * Lets go of a call, at any time, also inside its callback; it goes on and
- * calls back all the same. Nobody may use the object after that, so no other
- * thread may be about to cancel it. NULL is fine.
- *
- * Since 0.1.0.
- */
-ZELF_API void zelf_call_free(zelf_call *call);
-
 /* ---- Provider options ---------------------------------------------------- */
 
 /**
- * How a provider keeps its session. All of it has defaults.
+ * How a provider keeps its session.
  *
- * The setters copy what they are given and never fail; zelf_session_provider_new checks
- * everything and names the first option that is wrong. NULL options are ignored.
- *
- * Not for two threads at once, unless both only read (zelf_session_provider_new
- * reads).
+ * Setters copy their arguments and never fail: zelf_session_provider_new checks all options
+ * and names the first wrong one. A setter ignores NULL options.
  */
 typedef struct zelf_provider_options zelf_provider_options;
 
@@ -1212,130 +1095,113 @@ typedef struct zelf_provider_options zelf_provider_options;
 typedef int32_t zelf_renewal;
 
 /**
- * Receives the session that a provider holds from now on, borrowed for the call.
+ * Receives the session that a provider holds from now on, also the first one.
  *
- * It runs on the thread that has renewed: one that is inside
- * zelf_session_provider_get, or the client's, where it must be quick. Several threads
- * may be in it at once. It may call anything of this library but what creates a
- * session, gets one that is not there yet, or frees the provider. It must return: no
- * exception, longjmp or pthread_exit. After zelf_session_provider_free it is not called
- * for another session; a call under way goes on, and zelf_client_shutdown waits for
- * those on the client's thread.
+ * session: borrowed; valid during the call.
+ *
+ * It runs on the thread that renewed the session: one inside zelf_session_provider_get or
+ * zelf_session_provider_send, or the client's I/O thread, where it must return quickly. Several
+ * threads may run it at the same time. It must not free the provider, nor wait for the server
+ * (create or get a session, send a request). A call may still run after
+ * zelf_session_provider_free: user_data is valid until destroy.
  */
 typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_data);
 
 /**
- * When too little is left. A plain request finds a session that another process has
- * renewed. If the same session comes back, one killSession replaces it: the old token
- * stops working for all who share the identifier.
+ * Renews when too little is left.
+ *
+ * The provider first asks without killSession. If another process has renewed the session, the
+ * server returns the new one. If it returns the same one, the provider replaces it with one
+ * killSession: the old token stops working in all programs with this identifier.
  */
 #define ZELF_RENEWAL_AT_EXPIRY 0
 
 /**
- * Plain requests only, at most one in 4 to 6 seconds. The server goes on accepting an
- * expired session until it removes it, up to a minute after its end. As long as the
- * server returns that session, it is handed out, with less than min_valid left, down to
- * zelf_session_seconds_left 0.
- * For identifiers that several devices share.
+ * Renews without killSession. For shared identifiers.
+ *
+ * The server accepts an expired session until it removes it, up to a minute after its end.
+ * Until then the provider returns that session, even with less than min_valid left
+ * (zelf_session_seconds_left may be 0), and asks the server once in 4 to 6 seconds.
  */
 #define ZELF_RENEWAL_NEVER_KILL 1
 
 /**
- * By a killSession before the end: a minute before, or a tenth of the session's life
- * where that is less. For an identifier that one process owns. A forked child that goes
- * on with the provider is another process.
+ * Replaces the session with killSession a minute, or a tenth of its life, before its end.
+ *
+ * It is for an identifier that a single process uses. A forked child that uses the provider is
+ * another process.
  */
 #define ZELF_RENEWAL_EARLY 2
 
 /**
- * New options in which everything has its default.
+ * Makes options with every setting at its default.
  *
- * Returns an object that is yours: give it to zelf_provider_options_free. NULL only for
- * a bug in this library.
- *
- * Since 0.1.0.
+ * Returns NULL only if the library has a bug.
  */
-ZELF_API zelf_provider_options *zelf_provider_options_new(void);
+ZELF_API ZELF_MUST_USE zelf_provider_options *zelf_provider_options_new(void);
 
 /**
- * How many seconds a session must have left to be handed out, at most 86400. It is the
- * time that your request needs to arrive.
+ * Sets how many seconds a session must have left to be handed out, at most 86400.
+ *
+ * It is the time that your request needs to arrive; 0 is 0 seconds. If sessions live shorter,
+ * gets fail with ZELF_ERROR_SESSION_EXPIRED.
  *
  * Default: 5.
- *
- * Since 0.1.0.
  */
 ZELF_API
 void zelf_provider_options_set_min_valid_s(zelf_provider_options *options,
                                            uint32_t seconds);
 
 /**
- * When to renew: one of the ZELF_RENEWAL_ constants. Any other number makes
- * zelf_session_provider_new fail.
+ * Sets when to renew: one of the ZELF_RENEWAL_ constants.
  *
  * Default: ZELF_RENEWAL_AT_EXPIRY.
- *
- * Since 0.1.0.
  */
 ZELF_API
 void zelf_provider_options_set_renewal(zelf_provider_options *options,
                                        zelf_renewal renewal);
 
 /**
- * Whether the client's thread renews the session some seconds before it is of no more
- * use, and confirms new ones, so that no caller waits for that. Without it there is no
- * thread, and the caller who finds the session expired renews it.
+ * Sets whether the client's I/O thread renews and confirms sessions ahead of time.
  *
- * In a forked child there is no such thread: callers renew.
+ * Callers then wait only for the first session, after an invalidation and after failures.
+ * Without it, a caller that finds no valid session renews. In a forked child callers renew.
  *
  * Default: false.
- *
- * Since 0.1.0.
  */
 ZELF_API
 void zelf_provider_options_set_background(zelf_provider_options *options,
                                           bool background);
 
 /**
- * A directory in which the session is stored, so that a process that lives briefly
- * starts with a token and makes no request. It must exist; UTF-8. NULL takes it back.
- * Choose a local directory: with a network's file system the client's thread waits for
- * the network.
+ * Sets a directory in which the session is stored, so that short-lived processes share it.
  *
- * A stored session that was not confirmed is confirmed by the next process that reads it
- * 250 ms or more later, before it is handed out. If that fails within 2 s, it is handed
- * out unconfirmed. zelf_session_options_set_confirm has the first process confirm it.
+ * A process that finds a good session there makes no request. Choose an existing local
+ * directory that only the user can write to; the path is UTF-8. If others can write to it, the
+ * library logs a warning and still stores the session. A failed write is only logged. NULL
+ * unsets it. It also contains the lock file (see zelf_session_provider).
  *
- * The file is for its user alone (mode 0600). It is replaced as a whole, and holds the
- * token: choose a directory that only the user can write to. What is read is checked:
- * owner, mode, the base URL, the origin, all session options, and that the system has
- * not been started anew since. Anything odd counts as no session. Whatever cannot be
- * written is told to the log and does no harm.
+ * The session's file contains the token, has mode 0600 and is replaced atomically. The library
+ * ignores it if its owner or mode is wrong, it belongs to another base URL, origin or set of
+ * session options, or the system was restarted.
  *
- * The lock file lies there too (see zelf_session_provider). Both are for Linux, Android,
- * Apple's systems and the BSDs; the session is stored where the system tells its starts
- * apart, which the BSDs do not.
+ * It works on Linux, Android and Apple's systems. On Windows and the BSDs the library cannot tell
+ * whether the system was restarted: zelf_session_provider_new refuses a directory. The lock file
+ * works there too.
  *
  * Default: none; nothing is stored.
- *
- * Since 0.1.0.
  */
 ZELF_API
 void zelf_provider_options_set_directory(zelf_provider_options *options,
                                          const char *path);
 
 /**
- * What to call when the provider holds another session.
+ * Sets a function that is called when the provider holds another session; NULL for none.
  *
- * destroy, if not NULL, is called with user_data once, when neither options nor
- * providers need it any more; a later call of this function is such a moment. In a
- * forked child whose parent was called it is never called.
- *
- * With options NULL destroy is called at once.
+ * destroy: called once with user_data, when neither options nor providers need it. Called at
+ *   once if options is NULL. Not called in a forked child if the parent set it. May be NULL.
  *
  * Default: none.
- *
- * Since 0.1.0.
  */
 ZELF_API
 void zelf_provider_options_set_renewed_callback(zelf_provider_options *options,
@@ -1343,66 +1209,47 @@ void zelf_provider_options_set_renewed_callback(zelf_provider_options *options,
                                                 void *user_data,
                                                 zelf_destroy_callback destroy);
 
-/**
- * Frees options. NULL is fine.
- *
- * Since 0.1.0.
- */
+/** Frees options. */
 ZELF_API void zelf_provider_options_free(zelf_provider_options *options);
 
 /* ---- Session providers --------------------------------------------------- */
 
 /**
- * Keeps one session for your program, and renews it: a token that works, at any
- * moment, for years.
+ * Keeps one session for your program and renews it, so that a valid token is always there.
  *
- * Several processes may use one identifier. They renew one at a time. For each base URL
- * and identifier there is a lock file. It lies in the directory of
- * zelf_provider_options_set_directory, else in XDG_RUNTIME_DIR, else in the folder
- * zelf-UID of TMPDIR or /tmp, which is made when it is needed. Processes with different
- * environments (a desktop's and cron's) meet only in a directory that is set. The system
- * frees the lock when a process dies. A process that is stopped keeps it: the others go
- * on without the lock 2 s after the holder's time limit, and until then a get without a
- * session may fail with ZELF_ERROR_TIMEOUT. They also go on without it where no lock file
- * can be had, or where other users may open it. The log is told of both. Confirmation
- * then finds the sessions that do not exist.
+ * Confirmation. A new session may not exist on the server (see
+ * zelf_session_options_set_confirm). A get 250 ms or more after it came asks again, for up to
+ * 2 s, or the client's I/O thread does (with background). Other gets return the session at once.
  *
- * A new session is confirmed: the first get 250 ms later (with background the client's
- * thread) asks the server again. Only a session that exists comes twice. The caller of
- * that get waits for at most 2 s. Other callers are handed the session meanwhile. If the
- * request fails, another get repeats it 1 s to 30 s later. After
- * ZELF_ERROR_GHOST_SESSION, and with zelf_session_options_set_confirm, a session is
- * confirmed before it is handed out for the first time.
+ * Failures. After a failed renewal the provider pauses for up to 30 s, or for a Retry-After of
+ * up to 10 minutes (docs/guide.md). Then the client's thread (with background) or the next get
+ * tries again. During the pause a get without a valid session fails at once with the same
+ * error.
  *
- * A renewal that fails is repeated after a random pause of up to 1 s, then 2 s, up to
- * 30 s; Retry-After is kept, up to 10 minutes. A get without a valid session fails at
- * once with the same error until then. A permanent error is remembered for 1 s, and for
- * 4 s to 6 s when the server has returned a session that does not serve
- * (ZELF_ERROR_OTHER_OPTIONS, for example).
+ * Several processes. Processes with one identifier renew one at a time, by a lock file in the
+ * directory of zelf_provider_options_set_directory, else in XDG_RUNTIME_DIR, TMPDIR or /tmp, on
+ * Windows in the folder zelf of LOCALAPPDATA. Meanwhile a get without a session may fail with
+ * ZELF_ERROR_TIMEOUT. If no private lock file can be made, or the process that holds it is
+ * suspended, they continue without it and log that (docs/guide.md).
  *
- * Any number of threads may use a provider at once. A forked child goes on with the
- * session that its parent had, and renews for itself.
+ * A forked child starts with its parent's session and renews on its own.
  */
 typedef struct zelf_session_provider zelf_session_provider;
 
 /**
- * Makes a provider. Makes no request and starts no thread, but with
- * zelf_provider_options_set_background: the client's thread then asks for a session at
- * once. Without a directory it reads the environment variables XDG_RUNTIME_DIR and
- * TMPDIR, but not in a program with more rights than its user (setuid).
+ * Makes a provider.
  *
- * client: the client; it may be freed meanwhile. Renewals fail with
- *   ZELF_ERROR_SHUT_DOWN then, and what is held is handed out to its end.
- * options: what to ask for, copied. It must have an identifier, and must not kill.
- * provider: how to keep the session, copied; NULL for the defaults.
- * error: where to put the reason on failure, or NULL.
+ * It makes no request and starts no thread, except with
+ * zelf_provider_options_set_background: then the client's thread asks for a session at
+ * once.
  *
- * Returns a provider that is yours: give it to zelf_session_provider_free. On failure
- * NULL, and *error, if given, is yours for zelf_error_free; on success *error is not
- * written. Errors: ZELF_ERROR_INVALID_ARGUMENT, and with background what
- * zelf_session_create_async returns.
+ * client: may be freed or shut down before the provider is freed. Renewals and sends then fail
+ *   with ZELF_ERROR_SHUT_DOWN, and gets return the current session while it is valid.
+ * options: copied. They must have an identifier and must not kill.
+ * provider: copied; NULL for the defaults.
  *
- * Since 0.1.0.
+ * Errors: ZELF_ERROR_INVALID_ARGUMENT; with background also those of
+ * zelf_session_create_async.
  */
 ZELF_API
 zelf_session_provider *zelf_session_provider_new(zelf_client *client,
@@ -1411,47 +1258,44 @@ zelf_session_provider *zelf_session_provider_new(zelf_client *client,
                                                  zelf_error **error);
 
 /**
- * Returns a session that is valid for min_valid seconds or more (but see
- * ZELF_RENEWAL_NEVER_KILL).
+ * Returns a session with at least min_valid seconds left.
  *
- * While there is one, this takes some nanoseconds: no lock, no system call, no memory
- * (but in the first call of a thread). A stack of 64 KiB is enough for such a get. Any get
- * may have to make a request: give its thread 128 KiB.
+ * With a valid session this takes nanoseconds: no lock, no system call, no allocation
+ * (except in the first call of a thread). Otherwise one caller asks the server, and all wait
+ * for its result, up to the client's time limit. Without background one caller also waits to
+ * confirm a valid session, or to renew it early. With ZELF_RENEWAL_NEVER_KILL the session may
+ * have less left.
  *
- * Without background one caller at a time confirms a new session, for at most 2 s, and
- * renews it early with ZELF_RENEWAL_EARLY. Without a session it blocks while one is asked
- * for, at most for the client's time limit. One caller makes the request for all who
- * wait. It is as zelf_session_create in everything else.
+ * Errors: those of zelf_session_create; ZELF_ERROR_SESSION_NOT_ACTIVE if the server keeps
+ * returning an invalidated session. zelf_error_retry_after_ms says when the next attempt is.
  *
- * error: where to put the reason on failure, or NULL.
- *
- * Returns a session that is yours: give it to zelf_session_free. Many calls may return
- * the same object, and each has to be freed. On failure NULL, and *error, if given, is
- * yours for zelf_error_free; on success *error is not written. Errors: those of
- * zelf_session_create, ZELF_ERROR_GHOST_SESSION, and ZELF_ERROR_SESSION_NOT_ACTIVE when
- * the server goes on returning a session that was invalidated.
- * zelf_error_retry_after_ms says when the next attempt may come. Of a ghost, after a
- * change of network, it says when the old session must have ended; attempts are made
- * every 8 to 12 s until then.
- *
- * Since 0.1.0.
+ * Returns a session. Several calls may return the same object; free it once per call.
  */
 ZELF_API
 zelf_session *zelf_session_provider_get(zelf_session_provider *provider,
                                         zelf_error **error);
 
 /**
- * Gets a session as zelf_session_provider_get does, without waiting for it: callback
- * receives it as that of zelf_session_create_async does, with the same promises, also
- * when the session is there already. min_valid counts from when the session came: look at
- * zelf_session_seconds_left where callbacks run late. A call that is cancelled while it
- * replaces a session lets that request go on to its end, for later calls.
+ * Returns the provider's session if a get returns it without a check, else NULL.
  *
- * Returns a call that is yours: give it to zelf_call_free, at any time. On failure
- * NULL, and neither callback nor destroy ever runs. Errors: those of
- * zelf_session_create_async.
+ * It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
+ * may return a session, make a request, or fail.
  *
- * Since 0.1.0.
+ * Returns a session to free, or NULL, also for NULL.
+ */
+ZELF_API
+ZELF_MUST_USE
+zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
+
+/**
+ * Gets a session like zelf_session_provider_get, without blocking.
+ *
+ * callback and destroy are called as by zelf_session_create_async, also if the session is
+ * already there. min_valid counts from the moment the session came: check
+ * zelf_session_seconds_left if your callbacks run late. Cancelling a call while it replaces
+ * a session does not stop that request; later calls use its result.
+ *
+ * Errors: those of zelf_session_create_async.
  */
 ZELF_API
 zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
@@ -1461,93 +1305,106 @@ zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
                                            zelf_error **error);
 
 /**
- * Tells a provider that a route has refused its session. Call it for two answers: 401
- * "Protected resource", and 403 "Session is not active". The next get asks the server: another session is taken as it is; the
- * same one is replaced with one killSession (but see ZELF_RENEWAL_NEVER_KILL).
+ * Tells the provider that a route refused its session.
  *
- * Of many threads with the same refusal one causes a renewal: the others' session is no
- * longer the one that is held. Then repeat your request with what
- * zelf_session_provider_get returns. Any other 401 or 403 is not about the session: for
- * 401 "Invalid session" and 403 "... limit exceeded" its quota is used up, and a new
- * session would end the token of all who share the identifier.
+ * Call it for 403 "Session is not active", then repeat your request with the session of the
+ * next zelf_session_provider_get. That get asks the server: it takes a different session as it
+ * is, and replaces the same one with one killSession (except with ZELF_RENEWAL_NEVER_KILL). The
+ * function makes no request, and removes the stored session.
  *
- * rejected: the session that was refused; it stays yours.
+ * Do not call it for other answers: a 401 may mean a path that does not exist, and "Invalid
+ * session" and "... limit exceeded" a quota. A new session would end the token of everyone with
+ * the identifier. zelf_session_provider_invalidate_if_refused tells them apart.
  *
- * Returns whether that was the session that is held, and it is no longer handed out.
- * false for NULL. Does not make a request; removes the stored session.
+ * rejected: the refused session; it stays yours.
  *
- * Since 0.1.0.
+ * Returns true for the first report of a session that the provider holds. Repeat your request
+ * in both cases. false for NULL.
  */
 ZELF_API
 bool zelf_session_provider_invalidate(zelf_session_provider *provider,
                                       const zelf_session *rejected);
 
 /**
- * Why the last renewal failed. zelf_error_retry_after_ms of it says when the next
- * attempt may come; it is made by a get, or by the client's thread with background.
+ * Invalidates the session if an answer refuses it. For programs with another HTTP client.
  *
- * Returns an error that is yours: give it to zelf_error_free. NULL when the last renewal
- * worked, there was none, or provider is NULL.
+ * 403 "Session is not active" and 401 "Protected resource" refuse it. If the function returns
+ * true, repeat your request once, with the session of the next zelf_session_provider_get. After
+ * a 401 that get does not kill. The function makes no request, and removes the stored session.
  *
- * Since 0.1.0.
+ * session: the session that you sent; it stays yours.
+ * http_status: the status of the answer.
+ * body, length: the body of the answer, without content coding; may be NULL. More than 4096
+ *   bytes are never a refusal.
+ *
+ * Returns whether the answer refuses the session. false for NULL.
  */
 ZELF_API
+bool zelf_session_provider_invalidate_if_refused(zelf_session_provider *provider,
+                                                 const zelf_session *session,
+                                                 int32_t http_status,
+                                                 const void *body,
+                                                 size_t length);
+
+/**
+ * Returns why the last renewal failed.
+ *
+ * zelf_error_retry_after_ms says when the next attempt may come.
+ *
+ * Returns an error to free, or NULL if the last renewal worked, there was none, or provider
+ * is NULL.
+ */
+ZELF_API
+ZELF_MUST_USE
 zelf_error *zelf_session_provider_last_error(const zelf_session_provider *provider);
 
 /**
- * Frees a provider. No thread may be inside one of its functions, or enter one.
- * Asynchronous calls that it began go on to their end. So does a renewal that the
- * client's thread has begun: destroy of zelf_provider_options_set_renewed_callback may
- * run on that thread until the client's time limit is over. Sessions that came from it
- * stay valid. NULL is fine.
+ * Frees a provider.
  *
- * Since 0.1.0.
+ * No other thread may be inside a function of the provider, or call one later. Its
+ * asynchronous calls continue, and so does a renewal on the client's I/O thread: destroy of
+ * zelf_provider_options_set_renewed_callback may run there until the client's time limit.
+ * Sessions of the provider stay valid.
  */
-ZELF_API void zelf_session_provider_free(zelf_session_provider *provider);
+ZELF_API
+void zelf_session_provider_free(zelf_session_provider *provider);
 
 /* ---- Requests ------------------------------------------------------------ */
 
 /**
- * A request to any route of the server, for zelf_session_provider_send and
- * zelf_session_send.
+ * A request to any route of the server.
  *
- * It is made once and can be sent any number of times. The setters copy what they are
- * given and never fail. Sending checks everything and names the first thing that is
- * wrong. The setters ignore a NULL request.
- *
- * Any number of threads may send it at once. No thread may change it meanwhile.
+ * It can be sent any number of times, by any number of threads at once. No thread may change
+ * it meanwhile. Setters copy their arguments, never fail, and ignore a NULL request: sending
+ * checks everything and names the first wrong thing.
  */
 typedef struct zelf_request zelf_request;
 
 /**
- * New request.
+ * Makes a request.
  *
- * method: "GET", "POST" or another method of HTTP, as the server wants it written. Not
- *   CONNECT.
- * target: a path with a query, at most 8192 bytes: "/api/tags/search?tagName=a.zelf". It
- *   is appended to the path of the base URL and is sent as it is. It begins with "/", is
- *   percent-encoded and has no fragment. Any other target is refused when it is sent.
+ * method: an HTTP method such as "GET" or "POST", in the upper or lower case that the server
+ *   expects; not CONNECT.
+ * target: path and query, such as "/api/tags/search?tagName=a.zelf", at most 8192 bytes. It
+ *   begins with "/", is percent-encoded, has no fragment, and is sent unchanged, appended to
+ *   the path of the base URL.
  *
- * Returns an object that is yours: give it to zelf_request_free. NULL only for a bug in
- * this library.
- *
- * Since 0.1.0.
+ * Returns NULL only if the library has a bug.
  */
-ZELF_API zelf_request *zelf_request_new(const char *method, const char *target);
+ZELF_API
+ZELF_MUST_USE
+zelf_request *zelf_request_new(const char *method,
+                               const char *target);
 
 /**
- * Sets a header, in place of one of the same name (in any case). NULL for the value
- * removes it.
+ * Sets a header, and replaces one with the same name in any case. NULL as value removes it.
  *
- * The library sets Host, Origin, User-Agent, Authorization, Content-Length and
- * Accept-Encoding (identity). It refuses these names, and those that concern the
- * connection: Connection, Transfer-Encoding, Upgrade, Expect, TE, Trailer, Keep-Alive,
- * HTTP2-Settings, Proxy-Connection and Proxy-Authorization. A value is visible ASCII
- * with spaces and tabs inside, at most 8192 bytes. At most 64 headers can be set.
+ * The library refuses the headers that it sets (Host, Origin, User-Agent, Authorization,
+ * Content-Length, Accept-Encoding) and those of the connection (such as Connection,
+ * Transfer-Encoding, Expect, Upgrade). A value is visible ASCII with spaces and tabs inside,
+ * at most 8192 bytes. A request has at most 64 headers.
  *
- * Default: Accept: any type.
- *
- * Since 0.1.0.
+ * Default: an Accept header for all types.
  */
 ZELF_API
 void zelf_request_set_header(zelf_request *request,
@@ -1557,13 +1414,11 @@ void zelf_request_set_header(zelf_request *request,
 /**
  * Sets the body. The copy is wiped before it is freed.
  *
- * bytes: the body, of this length; they may hold NULs. NULL with a length of 0 takes the
- *   body back. An empty body is a pointer with a length of 0.
- * content_type: what Content-Type says; NULL sends no such header.
+ * bytes: the body; NULL with length 0 removes it, any other pointer with length 0 is an
+ *   empty body.
+ * content_type: the Content-Type header; NULL sends none.
  *
- * Default: none. POST, PUT and PATCH say Content-Length: 0 then.
- *
- * Since 0.1.0.
+ * Default: none. POST, PUT and PATCH then send Content-Length: 0.
  */
 ZELF_API
 void zelf_request_set_body(zelf_request *request,
@@ -1572,156 +1427,122 @@ void zelf_request_set_body(zelf_request *request,
                            const char *content_type);
 
 /**
- * Limits the time of the whole call, in milliseconds: for a session, all attempts, and
- * the response. 0 means the default.
+ * Limits the time of the whole call, in milliseconds: session, all attempts and response.
+ *
+ * 0 restores the default.
  *
  * Default: 30000.
- *
- * Since 0.1.0.
  */
 ZELF_API void zelf_request_set_timeout_ms(zelf_request *request, uint32_t ms);
 
 /**
- * Limits the body of the response, in bytes. A longer one is
- * ZELF_ERROR_RESPONSE_TOO_LARGE. 0 means the default.
+ * Limits the body of the response, in bytes.
+ *
+ * A longer body gives ZELF_ERROR_RESPONSE_TOO_LARGE. 0 restores the default.
  *
  * Default: 8388608 (8 MiB).
- *
- * Since 0.1.0.
  */
 ZELF_API void zelf_request_set_max_response_bytes(zelf_request *request, size_t bytes);
 
 /**
- * Whether the server may carry the request out more than once.
+ * Sets whether the server may carry the request out more than once.
  *
- * A repeatable request is sent again after a lost connection, 429, 502 to 504, and the
- * 404 of a server that is starting. A request that is not is sent again only where the
- * server has certainly not carried it out.
+ * The library repeats a repeatable request after a lost connection, 429, 502, 503, 504 and
+ * the 404 of a starting server; any other only if the server has certainly not carried it out.
  *
- * Default: GET and HEAD are repeatable, other methods are not.
- *
- * Since 0.1.0.
+ * Default: true for GET and HEAD, false for other methods.
  */
-ZELF_API void zelf_request_set_repeatable(zelf_request *request, bool repeatable);
+ZELF_API
+void zelf_request_set_repeatable(zelf_request *request,
+                                 bool repeatable);
 
 /**
- * Frees a request, and wipes its body. Calls that are under way keep what they need of
- * it. NULL is fine.
- *
- * Since 0.1.0.
+ * Frees a request and wipes its body. Calls under way keep a copy of what they need.
  */
 ZELF_API void zelf_request_free(zelf_request *request);
 
 /* ---- Responses ----------------------------------------------------------- */
 
-/**
- * A whole answer of the server, of any status. Immutable: any number of threads may read
- * it at once. The getters make no system call and accept NULL. The first call of
- * zelf_response_header and of zelf_response_server_message reads the answer, and another
- * thread that calls it meanwhile waits for that.
- */
+/** A complete answer of the server, with any status. It is immutable. */
 typedef struct zelf_response zelf_response;
 
-/**
- * Returns the HTTP status, 200 for example. 0 for NULL.
- *
- * Since 0.1.0.
- */
+/** Returns the HTTP status, such as 200. 0 for NULL. */
 ZELF_API int32_t zelf_response_http_status(const zelf_response *response);
 
 /**
- * Returns the value of a header, without the spaces around it: of the first with this
- * name, in any case. The text lives as long as the response. NULL when there is none.
+ * Returns the value of the first header with this name, in any case. NULL if there is none.
  *
- * Since 0.1.0.
+ * It has the bytes that the server sent, which may not be UTF-8.
  */
 ZELF_API
 const char *zelf_response_header(const zelf_response *response,
                                  const char *name);
 
 /**
- * Returns the body as the server has sent it, after any chunked coding. A NUL follows
- * that is not counted, so a text can be read as a C string.
+ * Returns the body, without transfer coding. The library asks for no content coding.
  *
- * length: where to put the length in bytes, or NULL.
+ * A NUL that is not counted follows, so text can be read as a C string.
  *
- * Returns bytes that live as long as the response. NULL only for NULL; *length is 0
- * then.
+ * length: receives the length in bytes; may be NULL.
  *
- * Since 0.1.0.
+ * Returns NULL only for NULL, with length 0.
  */
 ZELF_API const void *zelf_response_body(const zelf_response *response, size_t *length);
 
 /**
- * Returns the server's words in a response whose status is 400 or more, for a person, as
- * zelf_error_server_message does. The text lives as long as the response. NULL when
- * there are none.
+ * Returns the server's words in a response with status 400 or more.
  *
- * Since 0.1.0.
+ * They are as in zelf_error_server_message. NULL if there are none.
  */
 ZELF_API const char *zelf_response_server_message(const zelf_response *response);
 
 /**
- * Wipes and frees a response. Buffers of the TLS library have held parts of the body, and
- * are not wiped. NULL is fine.
+ * Wipes and frees a response.
  *
- * Since 0.1.0.
+ * Buffers of the TLS library have held parts of the body and are not wiped.
  */
 ZELF_API void zelf_response_free(zelf_response *response);
 
 /* ---- Sending requests ---------------------------------------------------- */
 
 /**
- * Receives what zelf_session_provider_send_async came to: a response or an error, the
- * other is NULL. It is yours, for zelf_response_free or zelf_error_free.
+ * Receives the result of a request: exactly one of response and error is non-NULL.
+ *
+ * The callback owns it and frees it with zelf_response_free or zelf_error_free.
  */
 typedef void (*zelf_response_callback)(zelf_response *response,
                                        zelf_error *error,
                                        void *user_data);
 
 /**
- * Sends a request with the provider's session, on the calling thread.
+ * Sends a request with the provider's session. Blocks for at most the request's time limit.
  *
- * An answer of any status is a response. These answers are not handed over at once:
+ * An answer of any status is a response, after the library has handled these:
  *
- * - 403 "Session is not active": the server has done no work. The session is renewed (see
- *   zelf_session_provider_invalidate) and the request is sent again, whatever its
- *   method. After a second such answer the server is asked without killSession, and the
- *   request is sent once more. The third such answer is ZELF_ERROR_GHOST_SESSION.
- * - 401 "Protected resource": the server is asked for a session without killSession, and
- *   the request is sent again once. The server says the same of an unknown path, so the
- *   second such answer is the response.
- * - 429, 502, 503, 504: a repeatable request is sent again, as often and with such pauses
- *   as zelf_config_set_max_attempts says. Retry-After is kept, within the time limit. The
- *   last such answer is the response.
- * - 404 "Not Found" as text: the server is starting. A repeatable request is sent again
- *   within the time limit.
+ * - 403 "Session is not active": it renews the session (see
+ *   zelf_session_provider_invalidate) and sends the request again, with any method. After a
+ *   second such answer it does this once more, without killSession. After a third one the
+ *   call fails with ZELF_ERROR_GHOST_SESSION.
+ * - 401 "Protected resource", perhaps an unknown path: it asks for a session without
+ *   killSession and sends the request again, once.
+ * - 429, 502, 503, 504 and 404 "Not Found" as text (the server is starting): it repeats a
+ *   repeatable request, as zelf_config_set_max_attempts and Retry-After say.
  *
- * "Invalid session" and "... limit exceeded" are responses: the session's quota is used
- * up, and only zelf_session_options_set_kill_session resets it. A redirect is a response
- * too, and is not followed: the token goes to the host of the base URL only.
+ * A redirect is a response: the token goes only to the host of the base URL. So are answers
+ * about the session's quota (docs/guide.md).
  *
- * What failed before it was sent whole is sent again, whatever its method, within the
- * attempts and the time limit. What was sent whole is sent again only if it is
- * repeatable. A request that is not repeatable goes over a new connection, or over one
- * that was used in the last second. If that connection turns out to be dead, the error is
- * ZELF_ERROR_CONNECTION_LOST: nobody knows whether the server has carried it out.
+ * After a failed connection the library repeats a request that was not sent completely, with
+ * any method; one that was sent completely only if it is repeatable. A request that is not
+ * repeatable goes over a new connection or one that was used in the last second. If the server
+ * may have carried it out when it fails, the message says so, and zelf_error_is_retryable
+ * returns false.
  *
- * Uses the client's connections, trust, proxy and log. Bodies are not logged. A client
- * makes at most 32 requests at once; more wait. Threads, stack, signals and errno are as
- * for zelf_session_create. Blocks for at most the request's time limit.
+ * A client sends at most 32 requests at once; more wait.
  *
- * error: where to put the reason on failure, or NULL.
- *
- * Returns a response that is yours: give it to zelf_response_free. On failure NULL, and
- * *error, if given, is yours for zelf_error_free; on success *error is not written.
  * Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent;
- * ZELF_ERROR_RESPONSE_TOO_LARGE; ZELF_ERROR_CONNECTION_LOST for a body that is shorter
- * than it says; ZELF_ERROR_SHUT_DOWN; those of a connection, and those of
- * zelf_session_provider_get. Where the server may have carried out a request that is not
- * repeatable, the message says so, and zelf_error_is_retryable says false.
- *
- * Since 0.1.0.
+ * ZELF_ERROR_RESPONSE_TOO_LARGE; ZELF_ERROR_CONNECTION_LOST, also for a body that is
+ * shorter than announced; ZELF_ERROR_SHUT_DOWN; errors of the connection; those of
+ * zelf_session_provider_get.
  */
 ZELF_API
 zelf_response *zelf_session_provider_send(zelf_session_provider *provider,
@@ -1729,19 +1550,14 @@ zelf_response *zelf_session_provider_send(zelf_session_provider *provider,
                                           zelf_error **error);
 
 /**
- * Sends a request as zelf_session_provider_send does, without waiting for it: callback
- * receives the response as that of zelf_session_create_async receives a session, with
- * the same promises. The request's time limit runs from here, also while the call waits
- * for a connection.
+ * Sends a request like zelf_session_provider_send, without blocking.
  *
- * The request may be changed or freed at once. A call that is cancelled may have been
- * carried out.
+ * callback and destroy are called as by zelf_session_create_async. The request's time limit
+ * includes the wait for a connection. The request may be changed or freed as soon as this
+ * function returns. The server may have carried out a cancelled call.
  *
- * Returns a call that is yours: give it to zelf_call_free, at any time. On failure NULL,
- * and neither callback nor destroy ever runs. Errors: ZELF_ERROR_INVALID_ARGUMENT for a
- * request that cannot be sent, and those of zelf_session_create_async.
- *
- * Since 0.1.0.
+ * Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent, and those of
+ * zelf_session_create_async.
  */
 ZELF_API
 zelf_call *zelf_session_provider_send_async(zelf_session_provider *provider,
@@ -1752,23 +1568,38 @@ zelf_call *zelf_session_provider_send_async(zelf_session_provider *provider,
                                             zelf_error **error);
 
 /**
- * Sends a request with a session, on the calling thread, as zelf_session_provider_send
- * does. The session is not renewed: an answer that refuses it is a response.
+ * Sends a request with your session, or without one.
  *
- * client: the client; another thread may free it meanwhile.
- * session: whose token to send, of the same server; NULL sends none.
- * error: where to put the reason on failure, or NULL.
+ * It is like zelf_session_provider_send, but does not renew: an answer that refuses the session
+ * is a response.
  *
- * Returns a response that is yours: give it to zelf_response_free. On failure NULL, and
- * *error, if given, is yours for zelf_error_free; on success *error is not written.
+ * session: the library sends its token; it must come from the same server. NULL sends no token.
  *
- * Since 0.1.0.
+ * Errors: those of zelf_session_provider_send, except those of a get.
  */
 ZELF_API
 zelf_response *zelf_session_send(zelf_client *client,
                                  const zelf_session *session,
                                  const zelf_request *request,
                                  zelf_error **error);
+
+/**
+ * Sends a request like zelf_session_send, without blocking.
+ *
+ * callback and destroy are called as by zelf_session_create_async. The request's time limit
+ * includes the wait for a connection. The session may be freed, and the request changed or
+ * freed, as soon as this function returns. The server may have carried out a cancelled call.
+ *
+ * Errors: those of zelf_session_provider_send_async.
+ */
+ZELF_API
+zelf_call *zelf_session_send_async(zelf_client *client,
+                                   const zelf_session *session,
+                                   const zelf_request *request,
+                                   zelf_response_callback callback,
+                                   void *user_data,
+                                   zelf_destroy_callback destroy,
+                                   zelf_error **error);
 
 #ifdef __cplusplus
 }

@@ -5,28 +5,36 @@
  *   zelf::session session = client.create(zelf::session_options{}.identifier(id));
  *   send_with(session.authorization());
  *
- * Objects own what they hold and can be moved, not copied (an error can be
- * copied). One that has been moved from may be assigned to or destroyed; it has
- * no values, and a call that is given it fails.
- * What a std::string_view shows is borrowed from the object that was asked.
- * zelf.h says what the functions do, on which threads, and with which errors.
+ * Objects can be moved, not copied (an error can be copied). An object that was
+ * moved from may only be assigned to or destroyed; a call with it fails. A
+ * std::string_view is valid as long as the object that returned it. zelf.h
+ * documents the functions, their threads and their errors.
  *
- * Failures. Functions named try_ return a zelf::result, which holds the value
- * or a zelf::error. Their twins without try_ throw the error; with exceptions
- * off (-fno-exceptions) they are not there.
+ * Failures. Functions named try_ return a zelf::result: the value or a
+ * zelf::error. The functions without try_ throw the error. They do not exist if
+ * exceptions are off (-fno-exceptions).
  *
- * A zelf::session_provider is for programs that want a token that works, at any
- * moment: its get() returns a valid session, and its send() sends a request with it:
+ * A zelf::session_provider keeps one session and renews it. Its get() returns a
+ * valid session, and its send() sends a request with it:
  *
  *   zelf::response found = keeps.send(zelf::request("GET", "/api/tags/search?tagName=a.zelf"));
  *   if (found.http_status() == 200) show(found.body());
  *
- * Callbacks take any callable that can be moved. An exception must not leave
- * one: there is nobody to catch it, and std::terminate is called, as for one
- * that leaves a thread.
+ * In C++20 a coroutine can await a call: co_await client.co_create(options).
+ *
+ * A callback is any callable that can be moved. An exception must not leave a
+ * callback: nothing can catch it, and std::terminate is called. The same happens
+ * if a callback calls pthread_exit.
  */
 #ifndef ZELF_HPP
 #define ZELF_HPP
+
+// MSVC says C++98 in __cplusplus, unless an option tells it otherwise.
+#if !defined(__cplusplus)
+#error "zelf.hpp is for C++17; a C program includes zelf.h"
+#elif __cplusplus < 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
+#error "zelf.hpp needs C++17: -std=c++17 or /std:c++17, or a later one; zelf.h does with C++11"
+#else
 
 #include <algorithm>
 #include <chrono>
@@ -41,25 +49,38 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#if __has_include(<version>)
+#include <version>
+#endif
 
 #include "zelf.h"
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define ZELF_HPP_EXCEPTIONS 1
 #endif
+#if defined(__cpp_impl_coroutine) && defined(__cpp_lib_coroutine)
+#define ZELF_HPP_COROUTINES 1
+#include <atomic>
+#include <coroutine>
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
+#endif
 
 namespace zelf {
 
 using status = zelf_status;
 
-/** The name of a status, such as "ZELF_ERROR_TIMEOUT". */
+/** Returns the name of a status, such as "ZELF_ERROR_TIMEOUT". */
 inline std::string_view status_name(status which) noexcept { return zelf_status_name(which); }
+/** Returns the meaning of a status in English. */
+inline std::string_view status_message(status which) noexcept { return zelf_status_message(which); }
 
-/** The version of the library that was loaded. */
+/** Returns the version of the loaded library. */
 inline std::string_view version() noexcept { return zelf_version(); }
 
-/** Whether the library that was loaded has all that this header knows. Newer
-    ones have, as long as they go by the same name for the loader. */
+/** Returns whether the loaded library has everything that this header declares. Every newer
+    library with the same SONAME has. */
 inline bool is_compatible() noexcept
 {
     char *rest = nullptr;
@@ -69,8 +90,8 @@ inline bool is_compatible() noexcept
            || (major == ZELF_VERSION_MAJOR && minor >= ZELF_VERSION_MINOR);
 }
 
-/** Whole seconds: a server may name a time that nanoseconds, in which many
-    systems count, cannot reach. */
+/** Whole seconds, because a server may send a time that does not fit into 64-bit
+    nanoseconds. */
 using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
 
 namespace detail {
@@ -89,8 +110,8 @@ inline std::optional<std::string_view> view(const char *text) noexcept
     return text ? std::optional<std::string_view>(text) : std::nullopt;
 }
 
-/** C strings end at their first NUL. Nothing may be lost silently, so a NUL
-    inside becomes a control character, which the library refuses by name. */
+/** A C string ends at its first NUL, so the rest would be lost. A NUL becomes a control
+    character instead, which the library refuses with an error. */
 inline std::string text(std::string_view from)
 {
     std::string copy(from);
@@ -98,14 +119,14 @@ inline std::string text(std::string_view from)
     return copy;
 }
 
-/** 0 means the default to C, so a duration too short to count is 1 ms. */
+/** In C, 0 is the default. So a shorter duration than 1 ms, also a negative one, becomes 1 ms. */
 inline std::uint32_t milliseconds(std::chrono::milliseconds duration) noexcept
 {
     const auto count = std::clamp<std::int64_t>(duration.count(), 1, UINT32_MAX);
     return static_cast<std::uint32_t>(count);
 }
 
-/** As many seconds as C can say; none for a time that is over. */
+/** Limits the seconds to the type in C; a negative duration becomes 0. */
 inline std::uint32_t seconds(std::chrono::seconds duration) noexcept
 {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count(), 0, UINT32_MAX));
@@ -113,11 +134,21 @@ inline std::uint32_t seconds(std::chrono::seconds duration) noexcept
 
 } // namespace detail
 
+// A header has no source file for the vtable.
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wweak-vtables"
+#endif
 /** Why a call failed. */
 class error : public std::exception {
 public:
     /** Takes ownership. */
     explicit error(zelf_error *from) : error_(from, zelf_error_free) {}
+    error(const error &) = default;
+    error(error &&) = default;
+    error &operator=(const error &) = default;
+    error &operator=(error &&) = default;
+    ~error() override = default;
 
     /** One sentence for a person. */
     const char *what() const noexcept override
@@ -136,7 +167,9 @@ public:
         return detail::view(zelf_error_server_message(error_.get()));
     }
     bool is_retryable() const noexcept { return zelf_error_is_retryable(error_.get()); }
-    /** Zero: the server did not say. At most 100 years, which can be added to any clock. */
+    /** The time until the next attempt: the Retry-After of the server or proxy, or the wait of a
+        provider (see zelf_error_retry_after_ms). Zero if there is none. At most 100 years, which
+        can be added to any clock. */
     std::chrono::milliseconds retry_after() const noexcept
     {
         const auto asked = zelf_error_retry_after_ms(error_.get());
@@ -149,8 +182,8 @@ public:
 private:
     friend class client;
     friend class session_provider;
-    /** For what has been moved from: the NULL that is left means the defaults to
-        C, which are another server, another trust, another session. */
+    /** The error for an object that was moved from. C would read its NULL as "use the defaults":
+        another server, other certificates, another session. */
     static error of_moved(const char *sentence)
     {
         error made(nullptr);
@@ -161,8 +194,11 @@ private:
     std::shared_ptr<const zelf_error> error_; // an exception has to be copyable
     const char *instead_ = "the error is NULL";
 };
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
-/** A value, or why there is none. */
+/** A value, or the error. */
 template <typename T>
 class [[nodiscard]] result {
 public:
@@ -171,14 +207,14 @@ public:
 
     explicit operator bool() const noexcept { return held_.index() == 0; }
 
-    /** Only if there is a value. */
+    /** Requires a value. */
     T &operator*() & noexcept { return *std::get_if<0>(&held_); }
     const T &operator*() const & noexcept { return *std::get_if<0>(&held_); }
     T &&operator*() && noexcept { return std::move(*std::get_if<0>(&held_)); }
     T *operator->() noexcept { return std::get_if<0>(&held_); }
     const T *operator->() const noexcept { return std::get_if<0>(&held_); }
 
-    /** Only if there is none. */
+    /** Requires an error. */
     const zelf::error &error() const noexcept { return *std::get_if<1>(&held_); }
 
 #ifdef ZELF_HPP_EXCEPTIONS
@@ -196,7 +232,7 @@ private:
 
 namespace detail {
 
-/** What sessions tell, for one that is owned and one that is borrowed. */
+/** The getters of an owned and of a borrowed session. */
 template <typename Session>
 class told_by_session {
 public:
@@ -215,7 +251,7 @@ public:
     {
         return view(zelf_session_identifier(told()));
     }
-    /** What the session was made with, as its token says. */
+    /** From the token: the domain that the session was made with. */
     std::optional<std::string_view> domain() const noexcept
     {
         return view(zelf_session_domain(told()));
@@ -237,7 +273,8 @@ public:
     {
         return time_point(std::chrono::seconds(zelf_session_expires_at(told())));
     }
-    /** Right whatever this device's clock says; zero when it has expired. */
+    /** Independent of this device's clock, if the server tells the time; zero if the session
+        has expired. */
     std::chrono::seconds time_left() const noexcept
     {
         return std::chrono::seconds(zelf_session_seconds_left(told()));
@@ -263,7 +300,7 @@ private:
     std::unique_ptr<zelf_session, detail::freed_by<zelf_session_free>> session_;
 };
 
-/** A session that belongs to somebody else, as a std::string_view is of a text. */
+/** A borrowed session. */
 class session_view : public detail::told_by_session<session_view> {
 public:
     explicit session_view(const zelf_session *of) noexcept : session_(of) {}
@@ -275,13 +312,13 @@ private:
     const zelf_session *session_;
 };
 
-/** What to ask for. */
+/** The options of a new session. */
 class session_options {
 public:
     session_options() : options_(zelf_session_options_new()) {}
 
-    // Of a temporary they return a new object: a reference would outlive it. The
-    // brackets keep out macros like the timeout() of curses.
+    // For a temporary they return a new object, because a reference would outlive it. The
+    // parentheses prevent the use of macros such as timeout() of curses.
 #define ZELF_HPP_SET(type, name, call)                                         \
     session_options &(name)(type value) & { return call, *this; }              \
     [[nodiscard]] session_options (name)(type value) && { return call, std::move(*this); }
@@ -305,7 +342,7 @@ private:
     std::unique_ptr<zelf_session_options, detail::freed_by<zelf_session_options_free>> options_;
 };
 
-/** The settings of a client; all have defaults. */
+/** The settings of a client. All have defaults. */
 class config {
 public:
     config() : config_(zelf_config_new()) {}
@@ -322,7 +359,7 @@ public:
     ZELF_HPP_SET(std::string_view, ca_file,
                  zelf_config_set_ca_file(get(), detail::text(value).c_str()))
     ZELF_HPP_SET(std::string_view, ca_pem,
-                 // NULL would mean the system's; an empty text is an error.
+                 // NULL means the system's certificates; an empty text is an error.
                  zelf_config_set_ca_pem(get(), value.empty() ? "" : value.data(), value.size()))
     ZELF_HPP_SET(std::string_view, add_pin,
                  zelf_config_add_pin(get(), detail::text(value).c_str()))
@@ -367,7 +404,7 @@ private:
 };
 
 /** A request to any route of the server. It can be sent any number of times, by any number
-    of threads at once, as long as none changes it. */
+    of threads at once, as long as no thread changes it. */
 class request {
 public:
     /** target: a path with a query, percent-encoded: "/api/tags/search?tagName=a.zelf". */
@@ -388,7 +425,7 @@ public:
     ZELF_HPP_SET(bool, repeatable, zelf_request_set_repeatable(get(), value))
 #undef ZELF_HPP_SET
 
-    /** In place of one of the same name. No value removes that. */
+    /** Replaces a header of the same name; std::nullopt removes it. */
     request &header(std::string_view name, std::optional<std::string_view> value) &
     {
         zelf_request_set_header(get(), detail::text(name).c_str(),
@@ -401,12 +438,12 @@ public:
         return std::move(*this);
     }
 
-    /** The bytes are copied, with any NUL. No bytes take the body back. */
+    /** Copies the bytes, with any NUL. std::nullopt removes the body. */
     request &body(std::optional<std::string_view> bytes,
                   std::optional<std::string_view> content_type = std::nullopt) &
     {
         const std::string_view given = bytes.value_or(std::string_view());
-        // NULL would mean no body; an empty text is a body.
+        // NULL means no body; an empty text is a body.
         const char *start = given.empty() ? "" : given.data();
         zelf_request_set_body(get(), bytes ? start : nullptr, given.size(),
                               content_type ? detail::text(*content_type).c_str() : nullptr);
@@ -432,12 +469,12 @@ public:
     explicit response(zelf_response *from) noexcept : response_(from) {}
 
     int http_status() const noexcept { return zelf_response_http_status(get()); }
-    /** The first of this name, in any case. */
+    /** The first header of this name, in any case. */
     std::optional<std::string_view> header(std::string_view name) const
     {
         return detail::view(zelf_response_header(get(), detail::text(name).c_str()));
     }
-    /** As it came, with any NUL. One more NUL follows it. */
+    /** The body with any NUL. A NUL that is not counted follows. */
     std::string_view body() const noexcept
     {
         std::size_t length = 0;
@@ -456,7 +493,7 @@ private:
     std::unique_ptr<zelf_response, detail::freed_by<zelf_response_free>> response_;
 };
 
-/** An asynchronous call. Destroying it lets go of the call, which goes on. */
+/** An asynchronous call. Destroying it does not cancel the call. */
 class call {
 public:
     /** Takes ownership. */
@@ -492,15 +529,140 @@ result<call> call_back(F &&callback, Begin begin)
     zelf_error *failure = nullptr;
     zelf_call *started = begin(on_end, kept.get(), destroy, &failure);
     if (!started) return error(failure);
-    (void)kept.release(); // destroy has it
+    (void)kept.release(); // destroy deletes it
     return call(started);
 }
 
 } // namespace detail
 
-/** Makes sessions; may be used by any number of threads at once. Its destructor
-    does not wait: callbacks may still run after it. Call shutdown() first if they
-    use what goes with it. */
+#ifdef ZELF_HPP_COROUTINES
+#ifdef __cpp_lib_jthread
+/** Cancels a call when a stop is requested. */
+using stop_token = std::stop_token;
+#else
+/** The standard library has no std::stop_token: nothing requests a stop. */
+struct stop_token {};
+#endif
+
+namespace detail {
+
+/** A call that a coroutine waits for. */
+template <typename T, bool Throws, typename Start>
+class awaiter {
+public:
+    awaiter(Start start, stop_token stop) : start_(std::move(start)), stop_(std::move(stop)) {}
+    awaiter(const awaiter &) = delete;
+    awaiter &operator=(const awaiter &) = delete;
+    ~awaiter()
+    {
+        if (state_ && state_->now.exchange(phase::abandoned) == phase::suspended)
+            state_->cancel();
+    }
+
+    bool await_ready() const noexcept { return false; }
+
+    bool await_suspend(std::coroutine_handle<> waiting)
+    {
+        // The coroutine may resume on another thread after the last exchange, which may end
+        // the lifetime of *this.
+        const auto state = std::make_shared<shared>();
+        state_ = state;
+        state->waiting = waiting;
+        result<call> started = start_([state](result<T> came) {
+            state->outcome.emplace(std::move(came));
+            if (state->now.exchange(phase::done) == phase::suspended) state->waiting.resume();
+        });
+        if (!started) {
+            state->outcome.emplace(started.error());
+            return false;
+        }
+        state->under_way.emplace(*std::move(started));
+#ifdef __cpp_lib_jthread
+        state->stop.emplace(std::move(stop_), canceller{state});
+#endif
+        return state->now.exchange(phase::suspended) != phase::done;
+    }
+
+    std::conditional_t<Throws, T, result<T>> await_resume()
+    {
+        const auto state = std::move(state_);
+#ifdef __cpp_lib_jthread
+        state->stop.reset();
+#endif
+        if constexpr (Throws) return (*std::move(state->outcome)).value();
+        else return *std::move(state->outcome);
+    }
+
+private:
+    enum class phase { begun, suspended, done, abandoned };
+    struct shared;
+    struct canceller {
+        std::weak_ptr<shared> of; // weak: the state owns this
+        void operator()() const noexcept
+        {
+            if (const auto state = of.lock()) state->cancel();
+        }
+    };
+    struct shared {
+        std::atomic<phase> now{phase::begun};
+        std::coroutine_handle<> waiting{};
+        std::optional<result<T>> outcome{};
+        std::optional<call> under_way{};
+#ifdef __cpp_lib_jthread
+        std::optional<std::stop_callback<canceller>> stop{};
+#endif
+        void cancel() const noexcept
+        {
+            if (under_way) under_way->cancel();
+        }
+    };
+
+    Start start_;
+    stop_token stop_;
+    std::shared_ptr<shared> state_{};
+};
+
+} // namespace detail
+
+/** An asynchronous call for co_await, which begins it. Await it in the expression that makes it:
+    it refers to its arguments. The coroutine resumes where callbacks run: on a thread of the
+    client, or in client::dispatch. It continues on its thread if the result comes at once, or
+    the call cannot begin. Destroying a coroutine that waits cancels the call. Do this only
+    where callbacks run: in a callback, or on the thread that calls client::dispatch. On
+    another thread the coroutine may resume at the same moment; there, use a stop_token.
+    Throws: whether co_await throws the error, or returns a zelf::result. */
+template <typename T, bool Throws, typename Start>
+class [[nodiscard]] awaitable {
+public:
+    awaitable(Start start, stop_token stop) : start_(std::move(start)), stop_(std::move(stop)) {}
+    awaitable(const awaitable &) = delete;
+    awaitable &operator=(const awaitable &) = delete;
+
+    /** Only of a temporary: a stored one outlives what it refers to. */
+    detail::awaiter<T, Throws, Start> operator co_await() &&
+    {
+        return detail::awaiter<T, Throws, Start>(std::move(start_), std::move(stop_));
+    }
+
+private:
+    Start start_;
+    stop_token stop_;
+};
+
+namespace detail {
+
+template <typename T, bool Throws, typename Start>
+awaitable<T, Throws, Start> await(Start start, stop_token stop)
+{
+    return awaitable<T, Throws, Start>(std::move(start), std::move(stop));
+}
+
+} // namespace detail
+#endif
+
+/** Creates sessions. Any number of threads may use it at once. Its destructor does not wait:
+    callbacks may still run after it. Call shutdown() first if the callbacks use objects that
+    are destroyed together with the client. */
 class client {
 public:
     /** Takes ownership. */
@@ -524,9 +686,9 @@ public:
         return session(created);
     }
 
-    /** callback(result<session>), exactly once, if there is a call. It is
-        destroyed where it ran, after that. Both may be after the client's
-        destruction, unless shutdown() came first. */
+    /** If the function returns a call, callback(result<session>) runs exactly once and is then
+        destroyed on the same thread. Both may happen after the client was destroyed, unless
+        shutdown() returned ZELF_OK before. */
     template <typename F>
     result<call> try_create_async(const session_options &options, F &&callback) const
     {
@@ -536,14 +698,75 @@ public:
         });
     }
 
-    /** With this session, which is not renewed. */
+#ifdef ZELF_HPP_COROUTINES
+private:
+    // Before its uses, which need the type that it returns.
+    template <bool Throws>
+    auto co_create_as(const session_options &options, stop_token stop) const
+    {
+        return detail::await<session, Throws>(
+            [this, &options](auto then) { return this->try_create_async(options, std::move(then)); },
+            std::move(stop));
+    }
+
+    template <bool Throws>
+    auto co_send_as(const request &what, session_view with, stop_token stop) const
+    {
+        return detail::await<response, Throws>(
+            [this, &what, with](auto then) {
+                return this->try_send_async(what, with, std::move(then));
+            },
+            std::move(stop));
+    }
+
+public:
+    /** co_await client.try_co_send(what, session) is a result<response>. */
+    auto try_co_send(const request &what, session_view with, stop_token stop = {}) const
+    {
+        return co_send_as<false>(what, with, std::move(stop));
+    }
+    /** co_await client.try_co_create(options) is a result<session>. */
+    auto try_co_create(const session_options &options, stop_token stop = {}) const
+    {
+        return co_create_as<false>(options, std::move(stop));
+    }
+#ifdef ZELF_HPP_EXCEPTIONS
+    /** co_await client.co_send(what, session) is a response. */
+    auto co_send(const request &what, session_view with, stop_token stop = {}) const
+    {
+        return co_send_as<true>(what, with, std::move(stop));
+    }
+    /** co_await client.co_create(options) is a session. */
+    auto co_create(const session_options &options, stop_token stop = {}) const
+    {
+        return co_create_as<true>(options, std::move(stop));
+    }
+#endif
+#endif
+
+    /** Sends a request with this session, which is not renewed. */
     result<response> try_send(const request &what, session_view with) const
     {
         if (!with.get()) return error::of_moved("the session has been moved from");
         return try_send_with(what, with.get());
     }
-    /** Without a token. */
+    /** Sends a request without a token. */
     result<response> try_send(const request &what) const { return try_send_with(what, nullptr); }
+
+    /** callback(result<response>) runs as in try_create_async. The request may be changed or
+        destroyed as soon as this function returns, and the session destroyed. */
+    template <typename F>
+    result<call> try_send_async(const request &what, session_view with, F &&callback) const
+    {
+        if (!with.get()) return error::of_moved("the session has been moved from");
+        return try_send_async_with(what, with.get(), std::forward<F>(callback));
+    }
+    /** Without a token. */
+    template <typename F>
+    result<call> try_send_async(const request &what, F &&callback) const
+    {
+        return try_send_async_with(what, nullptr, std::forward<F>(callback));
+    }
 
 #ifdef ZELF_HPP_EXCEPTIONS
     client() : client(config()) {}
@@ -562,21 +785,51 @@ public:
         return try_send(what, with).value();
     }
     response send(const request &what) const { return try_send(what).value(); }
+    template <typename F>
+    call send_async(const request &what, session_view with, F &&callback) const
+    {
+        return try_send_async(what, with, std::forward<F>(callback)).value();
+    }
+    template <typename F>
+    call send_async(const request &what, F &&callback) const
+    {
+        return try_send_async(what, std::forward<F>(callback)).value();
+    }
 #endif
 
-    /** After ZELF_OK no callback of this client ever runs again. */
+    /** The base URL, without "/" at its end. */
+    std::string_view base_url() const noexcept
+    {
+        return detail::view(zelf_client_base_url(get())).value_or(std::string_view());
+    }
+    /** The Origin header, which a request with another HTTP client needs, too. */
+    std::string_view origin() const noexcept
+    {
+        return detail::view(zelf_client_origin(get())).value_or(std::string_view());
+    }
+
+    /** After ZELF_OK no callback of an asynchronous call of this client runs. */
     zelf::status shutdown(std::chrono::milliseconds timeout) const noexcept
     {
         return zelf_client_shutdown(
             get(), timeout.count() > 0 ? detail::milliseconds(timeout) : 0);
     }
-    /** For a client with config::dispatch: what to wait for, and what to call then. */
+    /** For a client with config::dispatch: when the descriptor is readable, call dispatch(). */
     int descriptor() const noexcept { return zelf_client_descriptor(get()); }
     zelf::status dispatch() const noexcept { return zelf_client_dispatch(get()); }
 
     zelf_client *get() const noexcept { return client_.get(); }
 
 private:
+    template <typename F>
+    result<call> try_send_async_with(const request &what, const zelf_session *with,
+                                     F &&callback) const
+    {
+        if (!what.get()) return error::of_moved("the request has been moved from");
+        return detail::call_back<response>(std::forward<F>(callback), [&](auto... for_c) {
+            return zelf_session_send_async(get(), with, what.get(), for_c...);
+        });
+    }
     result<response> try_send_with(const request &what, const zelf_session *with) const
     {
         if (!what.get()) return error::of_moved("the request has been moved from");
@@ -589,7 +842,7 @@ private:
     std::unique_ptr<zelf_client, detail::freed_by<zelf_client_free>> client_;
 };
 
-/** How a provider keeps its session; all of it has defaults. */
+/** The settings of a provider. All have defaults. */
 class provider_options {
 public:
     provider_options() : options_(zelf_provider_options_new()) {}
@@ -605,9 +858,9 @@ public:
                  zelf_provider_options_set_directory(get(), detail::text(value).c_str()))
 #undef ZELF_HPP_SET
 
-    /** callback(zelf::session_view), with each session that the provider holds from then
-        on, on the thread that has renewed: several may be in it at once. The view is for
-        the time of the call. */
+    /** callback(zelf::session_view) runs for each new session of the provider, on the thread
+        that renewed the session; several threads may run it at the same time. The view is valid
+        during the call. */
     template <typename F>
     provider_options &on_renewed(F &&callback) &
     {
@@ -636,8 +889,8 @@ private:
     std::unique_ptr<zelf_provider_options, detail::freed_by<zelf_provider_options_free>> options_;
 };
 
-/** Keeps one session, and renews it; may be used by any number of threads at once. It
-    may outlive its client, and hands out what it has to its end then. */
+/** Keeps one session and renews it. Any number of threads may use it at once. A provider may
+    outlive its client. It then returns its current session until that session ends. */
 class session_provider {
 public:
     /** Takes ownership. */
@@ -655,7 +908,7 @@ public:
         return session_provider(made);
     }
 
-    /** Nanoseconds while there is a session; else it waits for one. */
+    /** Takes nanoseconds while the session is valid; otherwise waits for a new one. */
     result<session> try_get() const
     {
         zelf_error *failure = nullptr;
@@ -664,7 +917,14 @@ public:
         return session(got);
     }
 
-    /** callback(result<session>), as client::try_create_async has it. */
+    /** The session that get() returns at once; std::nullopt if get() has work to do. */
+    std::optional<session> current() const
+    {
+        zelf_session *at_once = zelf_session_provider_current(handle());
+        return at_once ? std::optional<session>(session(at_once)) : std::nullopt;
+    }
+
+    /** callback(result<session>) runs as in client::try_create_async. */
     template <typename F>
     result<call> try_get_async(F &&callback) const
     {
@@ -673,7 +933,7 @@ public:
         });
     }
 
-    /** With its session, which it renews if the server refuses it. */
+    /** Sends a request with the session, and renews the session if the server refuses it. */
     result<response> try_send(const request &what) const
     {
         if (!what.get()) return error::of_moved("the request has been moved from");
@@ -683,8 +943,8 @@ public:
         return response(came);
     }
 
-    /** callback(result<response>), as client::try_create_async has it. The request may be
-        changed or destroyed at once. */
+    /** callback(result<response>) runs as in client::try_create_async. The request may be
+        changed or destroyed as soon as this function returns. */
     template <typename F>
     result<call> try_send_async(const request &what, F &&callback) const
     {
@@ -693,6 +953,42 @@ public:
             return zelf_session_provider_send_async(handle(), what.get(), for_c...);
         });
     }
+
+#ifdef ZELF_HPP_COROUTINES
+private:
+    // Before its uses, which need the type that it returns.
+    template <bool Throws>
+    auto co_get_as(stop_token stop) const
+    {
+        return detail::await<session, Throws>(
+            [this](auto then) { return this->try_get_async(std::move(then)); }, std::move(stop));
+    }
+    template <bool Throws>
+    auto co_send_as(const request &what, stop_token stop) const
+    {
+        return detail::await<response, Throws>(
+            [this, &what](auto then) { return this->try_send_async(what, std::move(then)); },
+            std::move(stop));
+    }
+
+public:
+    /** co_await provider.try_co_get() is a result<session>. */
+    auto try_co_get(stop_token stop = {}) const { return co_get_as<false>(std::move(stop)); }
+    /** co_await provider.try_co_send(what) is a result<response>. */
+    auto try_co_send(const request &what, stop_token stop = {}) const
+    {
+        return co_send_as<false>(what, std::move(stop));
+    }
+#ifdef ZELF_HPP_EXCEPTIONS
+    /** co_await provider.co_get() is a session. */
+    auto co_get(stop_token stop = {}) const { return co_get_as<true>(std::move(stop)); }
+    /** co_await provider.co_send(what) is a response. */
+    auto co_send(const request &what, stop_token stop = {}) const
+    {
+        return co_send_as<true>(what, std::move(stop));
+    }
+#endif
+#endif
 
 #ifdef ZELF_HPP_EXCEPTIONS
     session_provider(const client &with, const session_options &options,
@@ -714,37 +1010,48 @@ public:
     }
 #endif
 
-    /** For a session that a route has refused. Returns whether it was the one that is
-        held; repeat the request with what get() returns in both cases. */
+    /** Reports a session that a route has refused. Returns true for the first report of the
+        session that the provider holds. In both cases, repeat the request with the session of
+        the next get(). */
     bool invalidate(session_view rejected) const noexcept
     {
         return zelf_session_provider_invalidate(handle(), rejected.get());
     }
 
-    /** Why the last renewal failed; nothing if it worked, or there was none. */
+    /** Invalidates the session if this answer of a route refuses it. For programs with
+        another HTTP client. If it returns true, repeat the request once, with the session
+        of the next get(). */
+    bool invalidate_if_refused(session_view session, int http_status,
+                               std::string_view body) const noexcept
+    {
+        return zelf_session_provider_invalidate_if_refused(
+            handle(), session.get(), static_cast<std::int32_t>(http_status), body.data(),
+            body.size());
+    }
+
+    /** The error of the last renewal; std::nullopt if it worked, or there was none. */
     std::optional<error> last_error() const
     {
         zelf_error *failure = zelf_session_provider_last_error(handle());
         return failure ? std::optional<error>(failure) : std::nullopt;
     }
 
-    /** For C, as get() of the others: here that returns a session. */
+    /** The C object. It has this name because get() returns a session. */
     zelf_session_provider *handle() const noexcept { return provider_.get(); }
 
 private:
     std::unique_ptr<zelf_session_provider, detail::freed_by<zelf_session_provider_free>> provider_;
 };
 
-/** A new identifier for an installation, which should keep it; empty if the
-    system gave no random numbers. */
+/** Makes an identifier for an installation, which should keep it. Empty if the system has no
+    random numbers. */
 inline std::string random_identifier()
 {
     char text[ZELF_IDENTIFIER_SIZE];
     return zelf_identifier_random(text, sizeof text) == ZELF_OK ? text : std::string();
 }
 
-/** The identifier that belongs to what is known of a device; empty if nothing
-    is, or if there is a NUL in it: what follows would not count. */
+/** Derives an identifier from a device id. Empty if device_id is empty or contains a NUL. */
 inline std::string derive_identifier(std::string_view device_id)
 {
     char text[ZELF_IDENTIFIER_SIZE];
@@ -756,5 +1063,8 @@ inline std::string derive_identifier(std::string_view device_id)
 } // namespace zelf
 
 #undef ZELF_HPP_EXCEPTIONS
+#undef ZELF_HPP_COROUTINES
+
+#endif // C++17
 
 #endif

@@ -1,7 +1,7 @@
-//! libzelf: a Zelf session token for any program that can call C.
+//! libzelf: Zelf session tokens for programs that can call C.
 //!
-//! This crate is the C ABI around `zelf-core`. Each file of [`ffi`] is a section of
-//! the header. It turns C values into the core's, calls the core behind a guard,
-//! and hands the outcome back. Decisions and I/O are the core's.
+//! This crate is the C ABI around `zelf-core`. Each file of [`ffi`] is a section of the header. It
+//! converts C values, calls the core inside a guard, and returns the outcome. Decisions and I/O are
+//! in the core.
 
 mod ffi;

@@ -1,8 +1,10 @@
 use std::{
-    collections::VecDeque,
-    ffi::c_int,
-    ptr::NonNull,
-    sync::{Arc, Mutex},
+    ffi::{CString, c_char, c_int},
+    ptr::{self, NonNull},
+    sync::{
+        Arc,
+        atomic::{AtomicPtr, AtomicUsize, Ordering::*},
+    },
     time::Duration,
 };
 
@@ -14,107 +16,112 @@ use zelf_core::{
     error::{Error, Status},
 };
 
-use crate::ffi::{config::zelf_config, error::zelf_error, guard, status::zelf_status};
+use crate::ffi::{config::zelf_config, error::zelf_error, guard, status::zelf_status, strings};
 
-/// Makes sessions with one set of settings. Make one and use it from any number
-/// of threads at once.
+/// Creates sessions with one set of settings. One client serves all threads of a program.
 ///
-/// It keeps connections for the next call: as many as there were calls at once,
-/// at most 32 blocking and 32 asynchronous ones. Each is one descriptor. A
-/// connection of a blocking call stays open until a later call finds it old, or
-/// the client is freed.
+/// A client keeps connections for later calls: at most 32 for blocking and 32 for
+/// asynchronous calls, one descriptor each.
 pub struct zelf_client {
-    /// `None`: freed.
+    /// `None` after the client was freed.
     client: ArcSwapOption<Client>,
+    base_url: CString,
+    origin: CString,
 }
 
-/// Checks the settings and makes a client. Reads the CA file, or the system's
-/// trusted certificates (not for a base URL with plain http); starts no thread
-/// and opens no connection.
+/// Checks the settings and makes a client.
 ///
-/// config: the settings, copied; NULL for the defaults.
-/// error: where to put the reason on failure, or NULL.
+/// It reads the CA file or the system's certificates (not for a base URL with "http://"). It
+/// starts no thread and opens no connection.
 ///
-/// Returns a client that is yours: give it to zelf_client_free. On failure
-/// NULL, and *error, if given, is yours for zelf_error_free; on success *error
-/// is not written. Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS when the
-/// system's certificates cannot be used, ZELF_ERROR_SYSTEM when no descriptor or
-/// memory is left to read certificates, ZELF_ERROR_PANIC.
+/// config: copied; NULL for the defaults.
 ///
-/// Since 0.1.0.
+/// Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS if the system's certificates cannot be
+/// used, ZELF_ERROR_SYSTEM if the system refuses a descriptor, memory or random numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_client_new(
+pub unsafe extern "C-unwind" fn zelf_client_new(
     config: Option<&zelf_config>,
     error: *mut *mut zelf_error,
 ) -> *mut zelf_client {
-    guard::pointer(error, || {
-        let client = match config {
-            Some(config) => Client::new(&config.0),
-            None => Client::new(&Config::default()),
-        };
-        client.map(|client| handle(client).as_ptr())
+    let new = || match config {
+        Some(config) => Client::new(&config.0),
+        None => Client::new(&Config::default()),
+    };
+    guard::pointer(error, new, |client| handle(client).as_ptr())
+}
+
+/// Returns the base URL of the API, such as "https://api.zelf.world". NULL for NULL.
+///
+/// It is in the normal form of URLs, without "/" at its end.
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn zelf_client_base_url(client: Option<&zelf_client>) -> *const c_char {
+    guard::get(client, ptr::null(), |client| {
+        strings::lend(Some(&client.base_url))
     })
 }
 
-/// Cancels the asynchronous calls of a client, waits until their callbacks have
-/// returned, and ends the client's threads. After ZELF_OK no callback of this
-/// client ever runs again; its connections are closed when it is freed. A name
-/// look-up that hangs goes on, on a thread of its own that calls nothing of
-/// yours and ends with it. From the beginning of this call on the client takes
-/// no more calls: those that create a session fail with ZELF_ERROR_SHUT_DOWN.
-/// Blocking calls under way on other threads go on to their end, and tell the
-/// log, and a provider's renewed callback, until then.
+/// Returns the Origin header that the client sends, such as "https://app.example".
 ///
-/// Every call that is cancelled calls back with ZELF_ERROR_CANCELLED first. With
-/// zelf_config_set_dispatch that happens on this thread. Inside a callback it
-/// is allowed as well: the callbacks that are left run then, and the one that
-/// called, with its destroy, is the last to return. So is a log callback.
-///
-/// It makes the client this process's own, as an asynchronous call does.
-///
-/// timeout_ms: how long to wait, in milliseconds, and up to 100 more for the
-///   threads to end, on Linux with the destructors of what your callbacks left
-///   in thread-specific data. Callbacks are your code, and how long they run is up
-///   to it. 0 does not wait, but cancels all the same.
-///
-/// Returns ZELF_OK; ZELF_ERROR_TIMEOUT when callbacks, the log's included, or
-/// threads of the client were still running (call again to go on waiting);
-/// ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_FORKED in a child whose
-/// parent used the client for asynchronous calls.
-///
-/// Since 0.1.0.
+/// Requests with another HTTP client need it, too. Send the token only to the host of
+/// zelf_client_base_url. NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_client_shutdown(
+pub extern "C-unwind" fn zelf_client_origin(client: Option<&zelf_client>) -> *const c_char {
+    guard::get(client, ptr::null(), |client| {
+        strings::lend(Some(&client.origin))
+    })
+}
+
+/// Cancels all asynchronous calls, waits for their callbacks and ends the client's threads.
+///
+/// After ZELF_OK no callback of an asynchronous call runs. New calls fail with
+/// ZELF_ERROR_SHUT_DOWN from the start of the shutdown; zelf_session_provider_get still returns
+/// a valid session. Blocking calls on other threads continue, and may still call the log and a
+/// renewed callback.
+///
+/// The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
+/// it runs inside this function. A callback, or a log callback, may call this function: the
+/// remaining callbacks then run first. In a callback that runs inside another one it runs none,
+/// and returns ZELF_ERROR_TIMEOUT at once if any are left. The shutdown binds the client to this
+/// process.
+///
+/// timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
+///   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
+///   to end, on Linux and Windows with their thread-specific destructors.
+///
+/// Returns ZELF_OK; ZELF_ERROR_TIMEOUT if callbacks or threads still run (call again to wait
+/// longer); ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_SYSTEM if no thread can be
+/// started; ZELF_ERROR_FORKED if the client is bound to another process.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn zelf_client_shutdown(
     client: Option<NonNull<zelf_client>>,
     timeout_ms: u32,
 ) -> zelf_status {
     guard::status(|| {
-        // SAFETY: a client or NULL, as the header asks.
+        // SAFETY: a client or NULL, as the header requires.
         let client = unsafe { share(client) }?;
         client.shut_down(Duration::from_millis(timeout_ms.into()))
     })
 }
 
-/// A descriptor that poll, select, epoll or kqueue report as readable while
-/// callbacks are due, for a client with zelf_config_set_dispatch.
+/// Returns a descriptor that is readable while callbacks are due.
 ///
-/// It belongs to the client, which closes it when freed: take it out of your
-/// loop before. Do not read from it. A loop that is told of changes only
-/// (EPOLLET, EV_CLEAR) works too. While one thread runs callbacks it may be
-/// silent for all: a callback with a loop of its own has to dispatch unasked.
+/// It is for a client with zelf_config_set_dispatch, and works with poll, select, epoll and
+/// kqueue, also edge-triggered. Do not read from it. zelf_client_free closes it: remove it from
+/// your loop first. It may not become readable while a callback runs: an event loop inside a
+/// callback calls zelf_client_dispatch without waiting for it. The function binds the client to
+/// this process.
 ///
-/// Asking for it makes the client this process's own, as an asynchronous call
-/// does: a child forked later needs another client.
+/// On Windows it is a SOCKET, for select, WSAPoll and WSAEventSelect. A SOCKET has at most 32
+/// significant bits: cast the int to SOCKET.
 ///
-/// Returns -1 without zelf_config_set_dispatch, for NULL, in a forked child
-/// whose parent used the client in that way, and when the system has no more
-/// descriptors.
-///
-/// Since 0.1.0.
+/// Returns -1 without zelf_config_set_dispatch, for NULL, if the client is bound to another
+/// process, or if the system has no descriptor left.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_client_descriptor(client: Option<NonNull<zelf_client>>) -> c_int {
+pub unsafe extern "C-unwind" fn zelf_client_descriptor(
+    client: Option<NonNull<zelf_client>>,
+) -> c_int {
     guard::value(-1, || {
-        // SAFETY: a client or NULL, as the header asks.
+        // SAFETY: a client or NULL, as the header requires.
         let client = unsafe { share(client) };
         client
             .ok()
@@ -123,90 +130,82 @@ pub unsafe extern "C" fn zelf_client_descriptor(client: Option<NonNull<zelf_clie
     })
 }
 
-/// Runs the callbacks that are due, on the calling thread, for a client with
-/// zelf_config_set_dispatch. Does not block but in your callbacks. Those that
-/// become due meanwhile are left for the next time. While another thread runs
-/// some, it runs none: there is never more than one of them at a time.
+/// Runs the callbacks that are due, on the calling thread.
 ///
-/// Returns ZELF_OK, also when none was due; ZELF_ERROR_INVALID_ARGUMENT for
-/// NULL or without zelf_config_set_dispatch; ZELF_ERROR_FORKED in a child whose
-/// parent used the client for asynchronous calls, also when it was forked in a
-/// callback and returned from that: then what is due remains the parent's.
+/// It is for a client with zelf_config_set_dispatch. It blocks only while your callbacks run.
+/// Callbacks that become due meanwhile wait for the next call. It runs none while another
+/// thread runs a callback, none in a log callback on an I/O thread, and none if 8 callbacks
+/// already run inside each other. It binds the client to this process.
 ///
-/// Since 0.1.0.
+/// Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT for NULL or
+/// without zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
+/// process, also if a callback forked and returned there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_client_dispatch(client: Option<NonNull<zelf_client>>) -> zelf_status {
-    // SAFETY: a client or NULL, as the header asks.
+pub unsafe extern "C-unwind" fn zelf_client_dispatch(
+    client: Option<NonNull<zelf_client>>,
+) -> zelf_status {
+    // SAFETY: a client or NULL, as the header requires.
     guard::status(|| unsafe { share(client) }?.dispatch())
 }
 
-/// Frees a client. NULL is fine.
+/// Frees a client and cancels its asynchronous calls.
 ///
-/// Calls of other threads that are inside the library go on to their end;
-/// asynchronous ones are cancelled. Their callbacks run a little later on the
-/// client's thread, which then ends; with zelf_config_set_dispatch they run here,
-/// or on the thread that is inside one.
-/// Use zelf_client_shutdown before if your program must know when the last has
-/// returned. Sessions, errors and calls that came from the client stay valid.
-///
-/// Since 0.1.0.
+/// No thread may start a call with the client during this function or after it. Calls that run
+/// on other threads continue. The callbacks of cancelled calls run soon after on the client's
+/// callback thread, which then ends. With zelf_config_set_dispatch they run inside this
+/// function, or on the thread that runs a callback at that moment. To know when the last
+/// callback has returned, call zelf_client_shutdown first. Sessions, responses, errors, calls
+/// and providers of the client stay valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_client_free(client: Option<NonNull<zelf_client>>) {
+pub unsafe extern "C-unwind" fn zelf_client_free(client: Option<NonNull<zelf_client>>) {
     guard::value((), || {
         let Some(handle) = client else {
             return;
         };
-        // SAFETY: a client, as the header asks; a handle is never deallocated.
-        let handle: &'static zelf_client = unsafe { handle.as_ref() };
-        if let Some(client) = handle.client.swap(None) {
+        // SAFETY: a client, as the header requires.
+        if let Some(client) = unsafe { handle.as_ref() }.client.swap(None) {
             client.let_go();
             keep(handle);
         }
     });
 }
 
-/// The client behind a handle, kept alive for the call: another thread may
-/// free the handle meanwhile.
+/// Returns the client of a handle. The result keeps the client alive, because another thread may
+/// free the handle after this call.
 ///
 /// # Safety
 ///
-/// `client` came from zelf_client_new, or is NULL.
+/// `client` came from zelf_client_new and is not freed before this returns, or is NULL.
 pub(super) unsafe fn share(client: Option<NonNull<zelf_client>>) -> Result<Arc<Client>, Error> {
     let invalid = |what| Error::new(Status::InvalidArgument, what);
-    let handle = client.ok_or_else(|| invalid("the client is NULL"))?;
-    // SAFETY: the caller's promise; a handle is never deallocated.
+    let handle =
+        client.ok_or_else(|| invalid("the client is NULL; pass one of zelf_client_new"))?;
+    // SAFETY: the caller's promise.
     let client = unsafe { handle.as_ref() }.client.load_full();
-    client.ok_or_else(|| invalid("the client has been freed"))
+    client.ok_or_else(|| invalid("the client has been freed; create another"))
 }
 
-/// Handles whose client has been freed, the oldest first.
-///
-/// A thread may have entered a call with a handle that another is freeing, and
-/// not yet have looked at what is behind it. So handles, which are one pointer
-/// large, are never given back to the allocator, and used again only after
-/// many others.
-static FREED: Mutex<VecDeque<&'static zelf_client>> = Mutex::new(VecDeque::new());
-const MIN_FREED: usize = 256;
-
 fn handle(client: Client) -> NonNull<zelf_client> {
-    let client = Some(Arc::new(client));
-    // Not to be had at once only while another thread frees a client, or held
-    // by one that a forked child does not have.
-    if let Ok(mut freed) = FREED.try_lock()
-        && freed.len() >= MIN_FREED
-        && let Some(handle) = freed.pop_front()
-    {
-        handle.client.store(client);
-        return NonNull::from(handle);
-    }
     NonNull::from(Box::leak(Box::new(zelf_client {
-        client: ArcSwapOption::new(client),
+        base_url: strings::owned(client.base_url().to_owned()),
+        origin: strings::owned(client.origin().to_owned()),
+        client: ArcSwapOption::from_pointee(client),
     })))
 }
 
-fn keep(handle: &'static zelf_client) {
-    // Else it is lost, which is a pointer's worth.
-    if let Ok(mut freed) = FREED.try_lock() {
-        freed.push_back(handle);
+/// The handles that were freed last. Each one is deallocated when this many others have been freed.
+///
+/// So a host gets an error instead of a crash if it frees a client twice, or if a thread starts a
+/// call while another frees the client. This takes the memory of one pointer for each element, and
+/// no lock, which a forked child could find held.
+static FREED: [AtomicPtr<zelf_client>; 256] = [const { AtomicPtr::new(ptr::null_mut()) }; 256];
+
+fn keep(handle: NonNull<zelf_client>) {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let place = &FREED[NEXT.fetch_add(1, Relaxed) % FREED.len()];
+    let oldest = place.swap(handle.as_ptr(), AcqRel);
+    if !oldest.is_null() {
+        // SAFETY: zelf_client_new has allocated it, and it was only in this element.
+        drop(unsafe { Box::from_raw(oldest) });
     }
 }

@@ -8,8 +8,7 @@ use crate::ffi::{
     strings,
 };
 
-/// Why one call failed. Immutable: any number of threads may read it at once.
-/// It never holds a token.
+/// Why a call failed. It is immutable and never contains a token.
 pub struct zelf_error {
     status: zelf_status,
     message: CString,
@@ -29,81 +28,66 @@ impl From<Error> for zelf_error {
             is_retryable,
             server_message: error.server_message.map(strings::owned),
             retry_after_ms: error.retry_after.map_or(0, |after| {
-                u64::try_from(after.as_millis()).unwrap_or(u64::MAX)
+                u64::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
             }),
         }
     }
 }
 
-/// What kind of failure it was, to branch on. ZELF_OK when error is NULL.
-///
-/// Since 0.1.0.
+/// Returns the kind of the failure, to branch on. ZELF_OK for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_status(error: Option<&zelf_error>) -> zelf_status {
+pub extern "C-unwind" fn zelf_error_status(error: Option<&zelf_error>) -> zelf_status {
     guard::get(error, ZELF_OK, |error| error.status)
 }
 
-/// One sentence in English for a person: what failed and what can be done.
-/// Its wording may change in any version; branch on the status instead.
+/// Returns one English sentence that says what failed and what to do.
 ///
-/// Borrowed from error, valid until zelf_error_free. NULL when error is NULL.
-///
-/// Since 0.1.0.
+/// Its wording may change in any version: branch on the status instead. NULL for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_char {
+pub extern "C-unwind" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_char {
     guard::get(error, std::ptr::null(), |error| error.message.as_ptr())
 }
 
-/// The HTTP status of the answer, such as 403: the server's, or that of a proxy
-/// which did not connect to it. A time-out has it too when an answer began and did
-/// not end. 0 when no answer came, or error is NULL.
+/// Returns the HTTP status of the answer, such as 403.
 ///
-/// Since 0.1.0.
+/// It is the server's, or that of a proxy that did not connect to the server. A time-out has
+/// one if an answer began but did not end. 0 if no answer came, or for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
+pub extern "C-unwind" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
     guard::get(error, 0, |error| error.http_status)
 }
 
-/// The words of the server, or of a proxy that did not connect to it: one line
-/// of UTF-8 text of at most 515 bytes (without the NUL), without control
-/// characters. Show it as text only: anyone on the way may have chosen it.
+/// Returns the words of the server, or of a proxy that did not connect to it.
 ///
-/// Borrowed from error, valid until zelf_error_free. NULL when nothing was said,
-/// or error is NULL.
-///
-/// Since 0.1.0.
+/// They are one line of UTF-8 of at most 515 bytes, without control characters. Display them
+/// as plain text only: anyone on the way may have written them. NULL if there are none, or
+/// for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_server_message(error: Option<&zelf_error>) -> *const c_char {
+pub extern "C-unwind" fn zelf_error_server_message(error: Option<&zelf_error>) -> *const c_char {
     guard::get(error, std::ptr::null(), |error| {
         strings::lend(error.server_message.as_deref())
     })
 }
 
-/// Whether the same call may succeed a little later without any change. false
-/// when error is NULL.
-///
-/// Since 0.1.0.
+/// Returns whether the same call may succeed later, unchanged. false for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
+pub extern "C-unwind" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
     guard::get(error, false, |error| error.is_retryable)
 }
 
-/// How long the server, or the proxy, asks to wait before the next attempt (its
-/// Retry-After header), in milliseconds. A provider's error says when its next attempt
-/// may come. A part of a second is rounded up to a whole
-/// one. A number too large for the type is UINT64_MAX. 0 when it did not say, or
-/// error is NULL.
+/// Returns how long to wait before the next attempt, in milliseconds.
 ///
-/// Since 0.1.0.
+/// It is the Retry-After of the server or proxy, or the time until the provider's next attempt.
+/// For a ghost session after a change of network, it is the time until the server has removed
+/// the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time,
+/// or for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_retry_after_ms(error: Option<&zelf_error>) -> u64 {
+pub extern "C-unwind" fn zelf_error_retry_after_ms(error: Option<&zelf_error>) -> u64 {
     guard::get(error, 0, |error| error.retry_after_ms)
 }
 
-/// Frees an error and the strings borrowed from it. NULL is fine.
-///
-/// Since 0.1.0.
+/// Frees an error.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_error_free(error: Option<Box<zelf_error>>) {
+pub extern "C-unwind" fn zelf_error_free(error: Option<Box<zelf_error>>) {
     guard::value((), || drop(error));
 }

@@ -1,9 +1,9 @@
-//! Surrounds every export: no panic leaves, `errno` stays, no cancellation begins,
+//! Wraps every export: no panic leaves it, `errno` is unchanged, the thread is not cancelled, and
 //! nothing is printed.
 
 use zelf_core::{
     error::Error,
-    host::{cancellation::NoCancel, errno::KeepErrno, panics},
+    host::{cancellation::NoCancel, errno::KeepErrno, forced_unwind, panics},
 };
 
 use crate::ffi::{
@@ -11,41 +11,42 @@ use crate::ffi::{
     status::{Number, ZELF_OK, zelf_status},
 };
 
-/// For an export that cannot fail; `fallback` is what a bug of ours makes of it.
+/// Wraps an export that cannot fail. `fallback` is the result if the library panics.
 pub(super) fn value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     protect(|| Ok(body())).unwrap_or(fallback)
 }
 
-/// For a getter: reads from an object, and gives `fallback` for NULL and for a bug
-/// of ours.
+/// Wraps a getter: reads from an object. Returns `fallback` for NULL, or if the library panics.
+/// `read` must not run code of the host.
 pub(super) fn get<O, T: Copy>(object: Option<&O>, fallback: T, read: impl FnOnce(&O) -> T) -> T {
-    value(fallback, || object.map_or(fallback, read))
+    let _errno = KeepErrno::new();
+    let _no_cancel = NoCancel::new();
+    shield(|| Ok(object.map_or(fallback, read))).unwrap_or(fallback)
 }
 
-/// For an export that returns an object of the caller's, or NULL and an error.
+/// Wraps an export that returns a new object, or NULL and an error.
 ///
-/// `error_out` may be NULL; it is written on failure only.
+/// `error_out` may be NULL. It is only written on failure.
 pub(super) fn object<T>(
     error_out: *mut *mut zelf_error,
     body: impl FnOnce() -> Result<T, Error>,
 ) -> *mut T {
-    pointer(error_out, || {
-        body().map(|object| Box::into_raw(Box::new(object)))
-    })
+    pointer(error_out, body, |object| Box::into_raw(Box::new(object)))
 }
 
-/// As [`object`], where the body makes the pointer.
-pub(super) fn pointer<T>(
+/// Does the same as [`object`], with another function that passes the object to the host.
+pub(super) fn pointer<T, O>(
     error_out: *mut *mut zelf_error,
-    body: impl FnOnce() -> Result<*mut T, Error>,
-) -> *mut T {
+    body: impl FnOnce() -> Result<T, Error>,
+    give: impl FnOnce(T) -> *mut O,
+) -> *mut O {
     match protect(body) {
-        Ok(object) => object,
+        Ok(object) => give(object),
         Err(error) => {
             if !error_out.is_null() {
                 let error = Box::into_raw(Box::new(zelf_error::from(error)));
-                // SAFETY: the caller passed NULL or a place for one pointer;
-                // it may be uninitialised, so it is written and never read.
+                // SAFETY: the caller passed NULL or a pointer to one pointer. It may be
+                // uninitialised, so it is only written.
                 unsafe { error_out.write(error) };
             }
             std::ptr::null_mut()
@@ -53,7 +54,7 @@ pub(super) fn pointer<T>(
     }
 }
 
-/// For an export that only says whether it succeeded.
+/// Wraps an export that only returns a status.
 pub(super) fn status(body: impl FnOnce() -> Result<(), Error>) -> zelf_status {
     match protect(body) {
         Ok(()) => ZELF_OK,
@@ -62,8 +63,20 @@ pub(super) fn status(body: impl FnOnce() -> Result<(), Error>) -> zelf_status {
 }
 
 fn protect<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    let _errno = KeepErrno::new();
-    let _no_cancel = NoCancel::new();
+    let errno = KeepErrno::new();
+    let no_cancel = NoCancel::new();
+    let outcome = shield(body);
+    if forced_unwind::is_ending() {
+        // The host has ended its thread inside this call, so nothing receives the outcome.
+        drop(outcome);
+        drop(no_cancel);
+        drop(errno);
+        forced_unwind::go_on();
+    }
+    outcome
+}
+
+fn shield<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     panics::catch(|| {
         #[cfg(feature = "test-hooks")]
         super::test_hooks::panic_if_asked();

@@ -7,60 +7,59 @@ use zelf_core::{
 
 use crate::ffi::{guard, status::zelf_status};
 
-/// Bytes that an identifier from these functions needs: 32 lower-case hex
-/// digits and the NUL at the end.
+/// Size of an identifier in bytes: 32 lower-case hex digits and a NUL.
 pub const ZELF_IDENTIFIER_SIZE: usize = 33;
 
-/// Makes an identifier from whatever tells this device or installation apart:
-/// a serial number, a UUID, a MAC address as text. The same input gives the
-/// same identifier on every device and in every version of this library.
+/// Derives an identifier from a device id, such as a serial number, UUID or MAC address.
 ///
-/// The input cannot be computed back (PBKDF2-HMAC-SHA-256, salted, 10000
-/// rounds: a few milliseconds of CPU, so keep the result). Whoever has a list
-/// of possible inputs can still try them all; where that matters, keep a
-/// random identifier instead.
+/// The same input gives the same identifier on every device and in every version
+/// (PBKDF2-HMAC-SHA-256, fixed salt). It takes a few milliseconds: keep the result. Someone with
+/// a list of possible inputs can try them all; zelf_identifier_random has no such weakness.
 ///
 /// device_id: any bytes up to a NUL, at least one.
-/// out: where to put the identifier and its NUL; not written on failure.
-/// capacity: the bytes that out has room for, at least ZELF_IDENTIFIER_SIZE.
+/// out: receives the identifier and a NUL; not written on failure.
+/// capacity: the size of out in bytes, at least ZELF_IDENTIFIER_SIZE.
 ///
-/// Returns ZELF_OK, or ZELF_ERROR_INVALID_ARGUMENT when a pointer is NULL,
-/// device_id is empty or capacity too small.
-///
-/// Since 0.1.0.
+/// Returns ZELF_OK or ZELF_ERROR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_identifier_derive(
+pub unsafe extern "C-unwind" fn zelf_identifier_derive(
     device_id: *const c_char,
     out: *mut c_char,
     capacity: usize,
 ) -> zelf_status {
     guard::status(|| {
         if device_id.is_null() {
-            return Err(Error::new(Status::InvalidArgument, "the device id is NULL"));
+            return Err(Error::new(
+                Status::InvalidArgument,
+                "the device id is NULL; pass a string",
+            ));
         }
-        // SAFETY: a C string, as the header asks.
+        // SAFETY: a C string, as the header requires.
         let device_id = unsafe { CStr::from_ptr(device_id) };
-        // SAFETY: room for `capacity` bytes or NULL, as the header asks.
+        // SAFETY: room for `capacity` bytes or NULL, as the header requires.
         unsafe { put(out, capacity, || identifier::derive(device_id.to_bytes())) }
     })
 }
 
-/// Makes a random identifier (128 bits from the system). Keep it: another one
-/// is another device to the server.
+/// Makes a random identifier of 128 bits.
 ///
-/// out: where to put the identifier and its NUL; not written on failure.
-/// capacity: the bytes that out has room for, at least ZELF_IDENTIFIER_SIZE.
+/// Keep it: to the server, another identifier is another device.
 ///
-/// Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT when out is NULL or capacity
-/// too small, or ZELF_ERROR_SYSTEM when the system has no random numbers.
+/// out, capacity: as in zelf_identifier_derive.
 ///
-/// Since 0.1.0.
+/// Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT, or ZELF_ERROR_SYSTEM if the system has no
+/// random numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_identifier_random(out: *mut c_char, capacity: usize) -> zelf_status {
-    // SAFETY: room for `capacity` bytes or NULL, as the header asks.
+pub unsafe extern "C-unwind" fn zelf_identifier_random(
+    out: *mut c_char,
+    capacity: usize,
+) -> zelf_status {
+    // SAFETY: room for `capacity` bytes or NULL, as the header requires.
     guard::status(|| unsafe { put(out, capacity, identifier::random) })
 }
 
+/// Writes an identifier and a NUL.
+///
 /// # Safety
 ///
 /// `out` is NULL or has room for `capacity` bytes.
@@ -72,11 +71,11 @@ unsafe fn put(
     if out.is_null() || capacity < ZELF_IDENTIFIER_SIZE {
         return Err(Error::new(
             Status::InvalidArgument,
-            "there is no room for an identifier",
+            "the buffer is NULL or too small; pass ZELF_IDENTIFIER_SIZE bytes",
         ));
     }
     let digits = make()?;
-    // SAFETY: the room was just checked: the digits and a NUL.
+    // SAFETY: the size was checked: the digits and a NUL fit.
     unsafe {
         out.copy_from_nonoverlapping(digits.as_ptr().cast(), digits.len());
         out.add(digits.len()).write(0);

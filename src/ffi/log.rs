@@ -3,32 +3,38 @@ use std::{
     sync::Arc,
 };
 
-use zelf_core::log::{Level, Log};
+use zelf_core::{
+    host::forced_unwind::contain,
+    log::{Level, Log},
+};
 
 use crate::ffi::strings;
 
-/// How much to tell, or what a message is.
+/// The importance of a log message.
 pub type zelf_log_level = i32;
 
-/// Calls that failed, each once, with what zelf_error_message says.
+/// Calls to the server that failed, with their zelf_error_message.
 pub const ZELF_LOG_ERROR: zelf_log_level = 1;
-/// Also attempts that failed and are made again.
+/// Also failed attempts that are repeated.
 pub const ZELF_LOG_WARNING: zelf_log_level = 2;
-/// Also what the library did on its own, such as replacing an expired session.
+/// Also actions of the library, such as replacing an expired session.
 pub const ZELF_LOG_INFO: zelf_log_level = 3;
-/// Also every answer, with its time and whether its connection was kept.
+/// Also every answer, with its duration and whether its connection was kept alive.
 pub const ZELF_LOG_DEBUG: zelf_log_level = 4;
 
-/// Receives one message: a line of UTF-8 text without a line feed, borrowed
-/// for the call.
+/// Receives one log message: one line of UTF-8, valid during the call.
 pub type zelf_log_callback = Option<
-    unsafe extern "C" fn(level: zelf_log_level, message: *const c_char, user_data: *mut c_void),
+    unsafe extern "C-unwind" fn(
+        level: zelf_log_level,
+        message: *const c_char,
+        user_data: *mut c_void,
+    ),
 >;
 
-/// Frees user data when the library is done with it.
-pub type zelf_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+/// Frees user_data when the library no longer needs it.
+pub type zelf_destroy_callback = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;
 
-/// The host's data, freed by the host's function when the last user is gone.
+/// The host's data. The host's function frees it after its last use.
 pub(super) struct HostData {
     pub(super) user_data: *mut c_void,
     pub(super) destroy: zelf_destroy_callback,
@@ -41,15 +47,16 @@ unsafe impl Sync for HostData {}
 
 impl Drop for HostData {
     fn drop(&mut self) {
+        let user_data = self.user_data;
         if let Some(destroy) = self.destroy {
-            // SAFETY: the host's own function with the host's own data.
-            unsafe { destroy(self.user_data) };
+            // SAFETY: the host's function with the host's data.
+            contain(|| unsafe { destroy(user_data) });
         }
     }
 }
 
-/// Makes a log that calls the host. Without a callback, or with a level that is
-/// none, it tells nothing.
+/// Creates a log that calls the host. Without a callback, or with an unknown level, the log is
+/// silent.
 pub(super) fn to_host(
     callback: zelf_log_callback,
     user_data: *mut c_void,
@@ -67,10 +74,11 @@ pub(super) fn to_host(
     let sink = move |level, words| {
         let data = &data;
         if let Some(callback) = callback {
-            let words = strings::owned(words);
-            // SAFETY: the host's own function with the host's own data; the
-            // message lives for the call.
-            unsafe { callback(number(level), words.as_ptr(), data.user_data) };
+            let text = strings::owned(words);
+            let (level, words, user_data) = (number(level), text.as_ptr(), data.user_data);
+            // SAFETY: the host's function with the host's data. The message is valid during the
+            // call.
+            contain(|| unsafe { callback(level, words, user_data) });
         }
     };
     Arc::new(Log::new(

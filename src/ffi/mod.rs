@@ -1,14 +1,16 @@
-//! The C functions, and nothing else.
+//! The C functions.
 //!
-//! The doc comments here are the text of `include/zelf.h`, so they are written for
-//! a C programmer. `build.rs` puts the files of this folder there in the order of
-//! use. Types carry their C names: the header needs no renaming.
+//! The doc comments of the exports become `include/zelf.h`, so they are written for C programmers.
+//! `build.rs` writes one section for each file. Types have their C names, so that the header needs
+//! no renaming.
 
 #![allow(non_camel_case_types)]
 
+mod android;
 mod call;
 mod client;
 mod config;
+mod create;
 mod error;
 mod guard;
 mod identifier;

@@ -1,65 +1,53 @@
-use std::{
-    ffi::{c_char, c_void},
-    slice,
-};
+use std::ffi::{c_char, c_void};
 
 use zelf_core::send::request::Request;
 
 use crate::ffi::{guard, strings};
 
-/// A request to any route of the server, for zelf_session_provider_send and
-/// zelf_session_send.
+/// A request to any route of the server.
 ///
-/// It is made once and can be sent any number of times. The setters copy what they are
-/// given and never fail. Sending checks everything and names the first thing that is
-/// wrong. The setters ignore a NULL request.
-///
-/// Any number of threads may send it at once. No thread may change it meanwhile.
+/// It can be sent any number of times, by any number of threads at once. No thread may change
+/// it meanwhile. Setters copy their arguments, never fail, and ignore a NULL request: sending
+/// checks everything and names the first wrong thing.
 pub struct zelf_request(pub(super) Request);
 
-/// New request.
+/// Makes a request.
 ///
-/// method: "GET", "POST" or another method of HTTP, as the server wants it written. Not
-///   CONNECT.
-/// target: a path with a query, at most 8192 bytes: "/api/tags/search?tagName=a.zelf". It
-///   is appended to the path of the base URL and is sent as it is. It begins with "/", is
-///   percent-encoded and has no fragment. Any other target is refused when it is sent.
+/// method: an HTTP method such as "GET" or "POST", in the upper or lower case that the server
+///   expects; not CONNECT.
+/// target: path and query, such as "/api/tags/search?tagName=a.zelf", at most 8192 bytes. It
+///   begins with "/", is percent-encoded, has no fragment, and is sent unchanged, appended to
+///   the path of the base URL.
 ///
-/// Returns an object that is yours: give it to zelf_request_free. NULL only for a bug in
-/// this library.
-///
-/// Since 0.1.0.
+/// Returns NULL only if the library has a bug.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_request_new(
+#[must_use]
+pub unsafe extern "C-unwind" fn zelf_request_new(
     method: *const c_char,
     target: *const c_char,
 ) -> Option<Box<zelf_request>> {
     guard::value(None, || {
-        // SAFETY: C strings or NULL, as the header asks.
+        // SAFETY: C strings or NULL, as the header requires.
         let (method, target) = unsafe { (strings::copy(method), strings::copy(target)) };
         Some(Box::new(zelf_request(Request::new(method, target))))
     })
 }
 
-/// Sets a header, in place of one of the same name (in any case). NULL for the value
-/// removes it.
+/// Sets a header, and replaces one with the same name in any case. NULL as value removes it.
 ///
-/// The library sets Host, Origin, User-Agent, Authorization, Content-Length and
-/// Accept-Encoding (identity). It refuses these names, and those that concern the
-/// connection: Connection, Transfer-Encoding, Upgrade, Expect, TE, Trailer, Keep-Alive,
-/// HTTP2-Settings, Proxy-Connection and Proxy-Authorization. A value is visible ASCII
-/// with spaces and tabs inside, at most 8192 bytes. At most 64 headers can be set.
+/// The library refuses the headers that it sets (Host, Origin, User-Agent, Authorization,
+/// Content-Length, Accept-Encoding) and those of the connection (such as Connection,
+/// Transfer-Encoding, Expect, Upgrade). A value is visible ASCII with spaces and tabs inside,
+/// at most 8192 bytes. A request has at most 64 headers.
 ///
-/// Default: Accept: any type.
-///
-/// Since 0.1.0.
+/// Default: an Accept header for all types.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_request_set_header(
+pub unsafe extern "C-unwind" fn zelf_request_set_header(
     request: Option<&mut zelf_request>,
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: C strings or NULL, as the header asks.
+    // SAFETY: C strings or NULL, as the header requires.
     set(request, |request| unsafe {
         request.set_header(strings::copy(name), strings::copy(value));
     });
@@ -67,77 +55,66 @@ pub unsafe extern "C" fn zelf_request_set_header(
 
 /// Sets the body. The copy is wiped before it is freed.
 ///
-/// bytes: the body, of this length; they may hold NULs. NULL with a length of 0 takes the
-///   body back. An empty body is a pointer with a length of 0.
-/// content_type: what Content-Type says; NULL sends no such header.
+/// bytes: the body; NULL with length 0 removes it, any other pointer with length 0 is an
+///   empty body.
+/// content_type: the Content-Type header; NULL sends none.
 ///
-/// Default: none. POST, PUT and PATCH say Content-Length: 0 then.
-///
-/// Since 0.1.0.
+/// Default: none. POST, PUT and PATCH then send Content-Length: 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zelf_request_set_body(
+pub unsafe extern "C-unwind" fn zelf_request_set_body(
     request: Option<&mut zelf_request>,
     bytes: *const c_void,
     length: usize,
     content_type: *const c_char,
 ) {
     set(request, |request| {
-        let is_there = !bytes.is_null() && isize::try_from(length).is_ok();
-        // SAFETY: the host has so many bytes there, as the header asks.
-        let bytes = is_there.then(|| unsafe { slice::from_raw_parts(bytes.cast(), length) });
-        // SAFETY: a C string or NULL, as the header asks.
+        // SAFETY: the host has this many bytes there, as the header requires.
+        let bytes = unsafe { strings::bytes(bytes, length) };
+        // SAFETY: a C string or NULL, as the header requires.
         request.set_body(bytes, length, unsafe { strings::copy(content_type) });
     });
 }
 
-/// Limits the time of the whole call, in milliseconds: for a session, all attempts, and
-/// the response. 0 means the default.
+/// Limits the time of the whole call, in milliseconds: session, all attempts and response.
+///
+/// 0 restores the default.
 ///
 /// Default: 30000.
-///
-/// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_request_set_timeout_ms(request: Option<&mut zelf_request>, ms: u32) {
+pub extern "C-unwind" fn zelf_request_set_timeout_ms(request: Option<&mut zelf_request>, ms: u32) {
     set(request, |request| request.timeout_ms = ms);
 }
 
-/// Limits the body of the response, in bytes. A longer one is
-/// ZELF_ERROR_RESPONSE_TOO_LARGE. 0 means the default.
+/// Limits the body of the response, in bytes.
+///
+/// A longer body gives ZELF_ERROR_RESPONSE_TOO_LARGE. 0 restores the default.
 ///
 /// Default: 8388608 (8 MiB).
-///
-/// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_request_set_max_response_bytes(
+pub extern "C-unwind" fn zelf_request_set_max_response_bytes(
     request: Option<&mut zelf_request>,
     bytes: usize,
 ) {
     set(request, |request| request.max_response_bytes = bytes);
 }
 
-/// Whether the server may carry the request out more than once.
+/// Sets whether the server may carry the request out more than once.
 ///
-/// A repeatable request is sent again after a lost connection, 429, 502 to 504, and the
-/// 404 of a server that is starting. A request that is not is sent again only where the
-/// server has certainly not carried it out.
+/// The library repeats a repeatable request after a lost connection, 429, 502, 503, 504 and
+/// the 404 of a starting server; any other only if the server has certainly not carried it out.
 ///
-/// Default: GET and HEAD are repeatable, other methods are not.
-///
-/// Since 0.1.0.
+/// Default: true for GET and HEAD, false for other methods.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_request_set_repeatable(
+pub extern "C-unwind" fn zelf_request_set_repeatable(
     request: Option<&mut zelf_request>,
     repeatable: bool,
 ) {
     set(request, |request| request.is_repeatable = Some(repeatable));
 }
 
-/// Frees a request, and wipes its body. Calls that are under way keep what they need of
-/// it. NULL is fine.
-///
-/// Since 0.1.0.
+/// Frees a request and wipes its body. Calls under way keep a copy of what they need.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_request_free(request: Option<Box<zelf_request>>) {
+pub extern "C-unwind" fn zelf_request_free(request: Option<Box<zelf_request>>) {
     guard::value((), || drop(request));
 }
 

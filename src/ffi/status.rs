@@ -4,178 +4,211 @@ use zelf_core::error::Status;
 
 use crate::ffi::guard;
 
-/// Why a call failed: ZELF_OK, or one of the ZELF_ERROR_ constants.
+/// The result of a call: ZELF_OK, or one of the ZELF_ERROR_ constants.
 ///
-/// A number once given is never reused. A later version may add numbers, so
-/// treat one you do not know as a failure.
+/// A number is never reused. A later version may add numbers: treat an unknown one as a
+/// failure.
 pub type zelf_status = i32;
 
-/// Success; not an error.
+/// Success.
 pub const ZELF_OK: zelf_status = 0;
-/// An argument cannot be used: a NULL client, an option that is not UTF-8, out
-/// of range or forbidden. The message names it. Nothing was sent.
+/// An argument is unusable: NULL, not UTF-8, out of range or forbidden. The message names it.
+/// Nothing was sent.
 pub const ZELF_ERROR_INVALID_ARGUMENT: zelf_status = 1;
-/// A setting of the configuration cannot be used; the message names it.
+/// A setting of the configuration is unusable. The message names it.
 pub const ZELF_ERROR_INVALID_CONFIG: zelf_status = 2;
-/// A bug in this library, caught before it could harm your process.
+/// The library has a bug. It caught it before it could harm your process.
 pub const ZELF_ERROR_PANIC: zelf_status = 3;
-/// The operating system refused something: no file descriptor or thread was
-/// left.
+/// The operating system refused something.
+///
+/// No descriptor or thread was left, a system call found no memory, or a sandbox, container or
+/// firewall forbids a system call. The message names the call. A forbidden call is not
+/// retryable.
 pub const ZELF_ERROR_SYSTEM: zelf_status = 4;
-/// The call was cancelled: by zelf_call_cancel, zelf_client_shutdown or
-/// zelf_client_free.
+/// The call was cancelled: by zelf_call_cancel, zelf_client_shutdown or zelf_client_free, or a
+/// callback ended the thread that does its I/O.
 pub const ZELF_ERROR_CANCELLED: zelf_status = 5;
 /// The client has been shut down and takes no more calls.
 pub const ZELF_ERROR_SHUT_DOWN: zelf_status = 6;
-/// The process is a forked child, and what was asked for needs threads that
-/// only its parent has. Make a client in the child.
+/// The process is a forked child, and the client is bound to its parent. Make a client in the
+/// child.
 pub const ZELF_ERROR_FORKED: zelf_status = 7;
-/// The name of the server, or of the proxy, could not be resolved.
+/// The name of the server or proxy could not be resolved.
 pub const ZELF_ERROR_DNS: zelf_status = 10;
-/// No connection to the server, or to the proxy, could be made; or a SOCKS proxy
-/// could not make its own to the server.
+/// No connection to the server or proxy could be made, or a SOCKS proxy could not reach the
+/// server.
 pub const ZELF_ERROR_CONNECT: zelf_status = 11;
-/// No secure connection could be made: the certificate is not trusted, has
-/// expired or belongs to another host, or the peer does not speak TLS 1.2 or 1.3,
-/// has no cipher in common, or wants a client certificate. The message says which.
+/// No secure connection could be made. The message says why.
+///
+/// The certificate is not trusted, has expired or is for another host; or the peer does not
+/// speak TLS 1.2 or 1.3, shares no cipher, or wants a client certificate.
 pub const ZELF_ERROR_TLS: zelf_status = 12;
-/// The time limit of the call, or that of connecting, has passed; or HTTP 408,
-/// the server's or the proxy's own.
+/// A time limit has passed: that of the call, of connecting, or the server's or proxy's
+/// (HTTP 408).
 pub const ZELF_ERROR_TIMEOUT: zelf_status = 13;
-/// The connection broke before the whole answer had arrived.
+/// The connection broke before the whole answer arrived.
 pub const ZELF_ERROR_CONNECTION_LOST: zelf_status = 14;
-/// The server's certificate is trusted, but its key is none of those pinned
-/// with zelf_config_add_pin.
+/// The server's certificate is trusted, but its key is not pinned (zelf_config_add_pin).
 pub const ZELF_ERROR_PIN_MISMATCH: zelf_status = 15;
-/// The proxy refused, wants other credentials (HTTP 407), or does not speak its
-/// protocol. What it says is in zelf_error_http_status and
-/// zelf_error_server_message. Its 408, 429 and 5xx, which may pass, have the
-/// status that they have from a server.
+/// The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
+///
+/// zelf_error_http_status and zelf_error_server_message return what it said. Its 408, 429 and
+/// 5xx that may pass have the same status as from a server.
 pub const ZELF_ERROR_PROXY: zelf_status = 16;
-/// The answer is not a session: not HTTP, not JSON, no token, or a token that
-/// cannot go into a header.
+/// The answer is not a session: not HTTP, not JSON, no token, or a token that no header can
+/// carry.
 pub const ZELF_ERROR_BAD_RESPONSE: zelf_status = 20;
-/// The answer is larger than any session (64 KiB) or has too many headers.
+/// The answer is too large (64 KiB for a session) or has too many headers.
 pub const ZELF_ERROR_RESPONSE_TOO_LARGE: zelf_status = 21;
-/// The server redirects. That is never followed, since it would send the
-/// request to a place you did not choose; correct the base URL.
+/// The server redirects. The library does not follow: correct the base URL.
 pub const ZELF_ERROR_REDIRECTED: zelf_status = 22;
 /// HTTP 403 "rejected": the server does not accept the origin.
 pub const ZELF_ERROR_REJECTED_ORIGIN: zelf_status = 30;
-/// HTTP 401: the server wants a token for this path; usually the base URL is
-/// wrong.
+/// Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.
 pub const ZELF_ERROR_UNAUTHORIZED: zelf_status = 31;
 /// Any other HTTP 403, for example from a firewall in front of the server.
 pub const ZELF_ERROR_FORBIDDEN: zelf_status = 32;
-/// HTTP 400, 413, 415 or 431: the server could not take the request.
+/// HTTP 400, 413, 415 or 431: the server cannot read the request.
 pub const ZELF_ERROR_BAD_REQUEST: zelf_status = 33;
 /// HTTP 409 or 422: the server refuses a value.
 pub const ZELF_ERROR_VALIDATION: zelf_status = 34;
 /// HTTP 404: there is no session API at this address.
 pub const ZELF_ERROR_NOT_FOUND: zelf_status = 35;
-/// HTTP 404 "Not Found", what the server says while it is starting, and said until
-/// the time limit. A path that does not exist gets the same answer: check the base
-/// URL.
+/// HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not
+/// exist. Check the base URL.
 pub const ZELF_ERROR_STARTING_UP: zelf_status = 36;
-/// The session has been used more often than the server allows; create it
-/// again with zelf_session_options_set_kill_session.
+/// HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used up. Create
+/// a session with zelf_session_options_set_kill_session.
 pub const ZELF_ERROR_LIMIT_EXCEEDED: zelf_status = 37;
 /// HTTP 403 "Session is not active": the session has ended on the server.
 pub const ZELF_ERROR_SESSION_NOT_ACTIVE: zelf_status = 38;
-/// HTTP 429: too many requests, says the server or the proxy; see
-/// zelf_error_retry_after_ms.
+/// HTTP 429 from the server or proxy: too many requests (see zelf_error_retry_after_ms).
 pub const ZELF_ERROR_RATE_LIMITED: zelf_status = 39;
-/// HTTP 5xx, except 501, 505 and 511: the server, or a proxy on the way to it,
-/// failed.
+/// HTTP 5xx, except 501, 505 and 511: the server or a proxy before it failed.
 pub const ZELF_ERROR_SERVER: zelf_status = 40;
-/// An HTTP status that the session API does not have. Also 501 and 505, with
-/// which a server says that it never will, and 511, with which a network wants a
-/// person to sign in first.
+/// An HTTP status that the session API does not have.
+///
+/// This includes 501 and 505, which are permanent, and 511: the network wants a person to
+/// sign in.
 pub const ZELF_ERROR_UNEXPECTED_HTTP_STATUS: zelf_status = 41;
-/// The server handed out a session that has already expired, by its own clock.
+/// The server returned a session that has expired by the server's own clock.
 pub const ZELF_ERROR_SESSION_EXPIRED: zelf_status = 50;
-/// The server handed out the session of another identifier.
+/// The server returned the session of another identifier.
 pub const ZELF_ERROR_FOREIGN_SESSION: zelf_status = 51;
-/// The server returned another session each time it was asked, so none of them
-/// exists. Either the network has changed, and no session can be had until the old
-/// one has ended; or the server mistakes the identifier for a date or a database key
-/// (see zelf_session_options_set_identifier).
+/// The server returned a different session each time, so none of them exists.
+///
+/// There are two causes. The network has changed: the server makes no session until the old one
+/// has ended. Or the server misreads the identifier (see zelf_session_options_set_identifier).
 pub const ZELF_ERROR_GHOST_SESSION: zelf_status = 52;
-/// The server returned a session that was made with another tag name, domain or
-/// Ethereum address than the one asked for. It has ignored the new value. Use
-/// zelf_session_options_set_kill_session, or another identifier.
+/// The server returned a session with another tag name, domain or Ethereum address.
+///
+/// It ignored the new value. Use zelf_session_options_set_kill_session or another identifier.
 pub const ZELF_ERROR_OTHER_OPTIONS: zelf_status = 53;
 
-/// The name of a status, such as "ZELF_ERROR_TIMEOUT".
+/// Returns the name of a status, such as "ZELF_ERROR_TIMEOUT".
 ///
-/// Returns a static string: never NULL, not to be freed. A number that this
-/// version does not know gives "ZELF_ERROR_UNKNOWN".
-///
-/// Since 0.1.0.
+/// The string is static. An unknown number gives "ZELF_ERROR_UNKNOWN".
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_status_name(status: zelf_status) -> *const c_char {
-    guard::value(UNKNOWN.as_ptr(), || name(status).as_ptr())
+pub extern "C-unwind" fn zelf_status_name(status: zelf_status) -> *const c_char {
+    guard::value(UNKNOWN.name.as_ptr(), || meaning(status).name.as_ptr())
 }
 
-const UNKNOWN: &CStr = c"ZELF_ERROR_UNKNOWN";
+/// Returns the meaning of a status in English, such as "a time limit has passed".
+///
+/// For functions that return only a status: zelf_error_message says more about an error.
+/// The string is static, its wording may change. An unknown number gives "unknown status".
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn zelf_status_message(status: zelf_status) -> *const c_char {
+    guard::value(UNKNOWN.message.as_ptr(), || {
+        meaning(status).message.as_ptr()
+    })
+}
+
+/// The name and the message of a number.
+struct Meaning {
+    number: zelf_status,
+    name: &'static CStr,
+    message: &'static CStr,
+}
+
+const UNKNOWN: Meaning = Meaning {
+    number: -1,
+    name: c"ZELF_ERROR_UNKNOWN",
+    message: c"unknown status",
+};
+
+/// Returns the part of a text before its NUL.
+const fn until_nul(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_until_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => UNKNOWN.name,
+    }
+}
 
 macro_rules! numbers {
-    ($($status:ident => $number:ident,)*) => {
+    ($($status:ident => $number:ident, $message:literal;)*) => {
         impl From<Status> for Number {
             fn from(status: Status) -> Self {
                 Number(match status { $(Status::$status => $number,)* })
             }
         }
 
-        fn name(status: zelf_status) -> &'static CStr {
-            const NAMES: &[(zelf_status, &str)] = &[
-                (ZELF_OK, "ZELF_OK\0"),
-                $(($number, concat!(stringify!($number), "\0")),)*
+        fn meaning(status: zelf_status) -> &'static Meaning {
+            const MEANINGS: &[Meaning] = &[
+                Meaning {
+                    number: ZELF_OK,
+                    name: c"ZELF_OK",
+                    message: c"success",
+                },
+                $(Meaning {
+                    number: $number,
+                    name: until_nul(concat!(stringify!($number), "\0")),
+                    message: $message,
+                },)*
             ];
-            NAMES
+            MEANINGS
                 .iter()
-                .find(|(number, _)| *number == status)
-                .and_then(|(_, name)| CStr::from_bytes_with_nul(name.as_bytes()).ok())
-                .unwrap_or(UNKNOWN)
+                .find(|meaning| meaning.number == status)
+                .unwrap_or(&UNKNOWN)
         }
     };
 }
 
-/// A status as C sees it.
+/// The number of a status in C.
 pub(super) struct Number(pub(super) zelf_status);
 
 numbers! {
-    InvalidArgument => ZELF_ERROR_INVALID_ARGUMENT,
-    InvalidConfig => ZELF_ERROR_INVALID_CONFIG,
-    Panic => ZELF_ERROR_PANIC,
-    System => ZELF_ERROR_SYSTEM,
-    Cancelled => ZELF_ERROR_CANCELLED,
-    ShutDown => ZELF_ERROR_SHUT_DOWN,
-    Forked => ZELF_ERROR_FORKED,
-    Dns => ZELF_ERROR_DNS,
-    Connect => ZELF_ERROR_CONNECT,
-    Tls => ZELF_ERROR_TLS,
-    Timeout => ZELF_ERROR_TIMEOUT,
-    ConnectionLost => ZELF_ERROR_CONNECTION_LOST,
-    PinMismatch => ZELF_ERROR_PIN_MISMATCH,
-    Proxy => ZELF_ERROR_PROXY,
-    BadResponse => ZELF_ERROR_BAD_RESPONSE,
-    ResponseTooLarge => ZELF_ERROR_RESPONSE_TOO_LARGE,
-    Redirected => ZELF_ERROR_REDIRECTED,
-    RejectedOrigin => ZELF_ERROR_REJECTED_ORIGIN,
-    Unauthorized => ZELF_ERROR_UNAUTHORIZED,
-    Forbidden => ZELF_ERROR_FORBIDDEN,
-    BadRequest => ZELF_ERROR_BAD_REQUEST,
-    Validation => ZELF_ERROR_VALIDATION,
-    NotFound => ZELF_ERROR_NOT_FOUND,
-    StartingUp => ZELF_ERROR_STARTING_UP,
-    LimitExceeded => ZELF_ERROR_LIMIT_EXCEEDED,
-    SessionNotActive => ZELF_ERROR_SESSION_NOT_ACTIVE,
-    RateLimited => ZELF_ERROR_RATE_LIMITED,
-    Server => ZELF_ERROR_SERVER,
-    UnexpectedHttpStatus => ZELF_ERROR_UNEXPECTED_HTTP_STATUS,
-    SessionExpired => ZELF_ERROR_SESSION_EXPIRED,
-    ForeignSession => ZELF_ERROR_FOREIGN_SESSION,
-    GhostSession => ZELF_ERROR_GHOST_SESSION,
-    OtherOptions => ZELF_ERROR_OTHER_OPTIONS,
+    InvalidArgument => ZELF_ERROR_INVALID_ARGUMENT, c"an argument is unusable";
+    InvalidConfig => ZELF_ERROR_INVALID_CONFIG, c"a setting of the configuration is unusable";
+    Panic => ZELF_ERROR_PANIC, c"the library has a bug";
+    System => ZELF_ERROR_SYSTEM, c"the operating system refused something that the library needs";
+    Cancelled => ZELF_ERROR_CANCELLED, c"the call was cancelled";
+    ShutDown => ZELF_ERROR_SHUT_DOWN, c"the client has been shut down";
+    Forked => ZELF_ERROR_FORKED, c"the client is bound to the parent of this forked process";
+    Dns => ZELF_ERROR_DNS, c"the name of the server or proxy could not be resolved";
+    Connect => ZELF_ERROR_CONNECT, c"no connection to the server or proxy could be made";
+    Tls => ZELF_ERROR_TLS, c"no secure connection could be made";
+    Timeout => ZELF_ERROR_TIMEOUT, c"a time limit has passed";
+    ConnectionLost => ZELF_ERROR_CONNECTION_LOST, c"the connection broke before the whole answer arrived";
+    PinMismatch => ZELF_ERROR_PIN_MISMATCH, c"the server's key is not pinned";
+    Proxy => ZELF_ERROR_PROXY, c"the proxy refused or does not speak its protocol";
+    BadResponse => ZELF_ERROR_BAD_RESPONSE, c"the answer is not a session";
+    ResponseTooLarge => ZELF_ERROR_RESPONSE_TOO_LARGE, c"the answer is too large or has too many headers";
+    Redirected => ZELF_ERROR_REDIRECTED, c"the server redirects, which the library does not follow";
+    RejectedOrigin => ZELF_ERROR_REJECTED_ORIGIN, c"the server does not accept the origin";
+    Unauthorized => ZELF_ERROR_UNAUTHORIZED, c"the server wants a token for this path";
+    Forbidden => ZELF_ERROR_FORBIDDEN, c"the server or a firewall forbids the request";
+    BadRequest => ZELF_ERROR_BAD_REQUEST, c"the server cannot read the request";
+    Validation => ZELF_ERROR_VALIDATION, c"the server refuses a value";
+    NotFound => ZELF_ERROR_NOT_FOUND, c"there is no session API at this address";
+    StartingUp => ZELF_ERROR_STARTING_UP, c"the server is starting, or the path does not exist";
+    LimitExceeded => ZELF_ERROR_LIMIT_EXCEEDED, c"the quota of the session is used up";
+    SessionNotActive => ZELF_ERROR_SESSION_NOT_ACTIVE, c"the session has ended on the server";
+    RateLimited => ZELF_ERROR_RATE_LIMITED, c"the server or proxy received too many requests";
+    Server => ZELF_ERROR_SERVER, c"the server or a proxy before it failed";
+    UnexpectedHttpStatus => ZELF_ERROR_UNEXPECTED_HTTP_STATUS, c"the answer has an HTTP status that the session API does not have";
+    SessionExpired => ZELF_ERROR_SESSION_EXPIRED, c"the server returned an expired session";
+    ForeignSession => ZELF_ERROR_FOREIGN_SESSION, c"the server returned the session of another identifier";
+    GhostSession => ZELF_ERROR_GHOST_SESSION, c"the server returned sessions that do not exist";
+    OtherOptions => ZELF_ERROR_OTHER_OPTIONS, c"the server returned a session that was made with other options";
 }

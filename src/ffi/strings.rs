@@ -1,10 +1,13 @@
-//! C strings in and out.
+//! C strings from and to the caller.
 
-use std::ffi::{CStr, CString, c_char};
+use std::{
+    ffi::{CStr, CString, c_char, c_void},
+    slice,
+};
 
 use zelf_core::text::Text;
 
-/// Copies what the caller passed; NULL is "not set".
+/// Copies a string of the caller. NULL means that it is not set.
 ///
 /// # Safety
 ///
@@ -17,8 +20,19 @@ pub(super) unsafe fn copy(text: *const c_char) -> Text {
     Text::new(Some(unsafe { CStr::from_ptr(text) }.to_bytes()))
 }
 
-/// A string to lend to C. One with a NUL inside cannot be lent whole, so the
-/// NULs are left out.
+/// Borrows bytes that the caller passed. Returns `None` for NULL and for a length that no object
+/// can have.
+///
+/// # Safety
+///
+/// `bytes` is NULL or points to `length` readable bytes, which stay unchanged for `'a`.
+pub(super) unsafe fn bytes<'a>(bytes: *const c_void, length: usize) -> Option<&'a [u8]> {
+    let is_there = !bytes.is_null() && isize::try_from(length).is_ok();
+    // SAFETY: the caller's promise.
+    is_there.then(|| unsafe { slice::from_raw_parts(bytes.cast(), length) })
+}
+
+/// Returns a C string. NULs inside are removed, because a C string ends at the first one.
 pub(super) fn owned(text: String) -> CString {
     CString::new(text).unwrap_or_else(|error| {
         let mut bytes = error.into_vec();
@@ -27,12 +41,12 @@ pub(super) fn owned(text: String) -> CString {
     })
 }
 
-/// Lends a string of an object, or NULL when there is none.
+/// Returns a pointer to a string of an object, or NULL if there is none.
 pub(super) fn lend(text: Option<&CStr>) -> *const c_char {
     text.map_or(std::ptr::null(), CStr::as_ptr)
 }
 
-/// Lends bytes that end with a NUL, or NULL when there are none.
+/// Returns a pointer to bytes that end with a NUL, or NULL if there are none.
 pub(super) fn lend_bytes(text: Option<&[u8]>) -> *const c_char {
     text.map_or(std::ptr::null(), |text| text.as_ptr().cast())
 }

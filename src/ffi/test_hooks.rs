@@ -1,4 +1,4 @@
-//! For our own tests only; never in a library that ships.
+//! Functions for the tests of this repository. No released library contains them.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ thread_local! {
     static PANIC_NEXT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes the next export that this thread calls panic inside.
+/// Makes the next export on this thread panic.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_test_panic_next() {
     PANIC_NEXT.set(true);
@@ -32,17 +32,16 @@ pub extern "C" fn zelf_test_panic_in_next_callback() {
     Point::Callback.arm();
 }
 
-/// Makes the thread that does the I/O panic when it has the next call.
+/// Makes the I/O thread panic at its next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_test_panic_in_io_thread() {
     Point::IoThread.arm();
 }
 
-/// Counts, and without the care that several threads would need: what looks for
-/// races has to see this one.
+/// Increments a counter without synchronisation. A race detector has to report it.
 #[unsafe(no_mangle)]
 pub extern "C" fn zelf_test_race() {
     static mut COUNT: u64 = 0;
-    // SAFETY: none; that is the point.
+    // SAFETY: none. The race is intended.
     unsafe { COUNT += 1 };
 }

@@ -2,17 +2,13 @@ use std::ffi::{CStr, c_char};
 
 use crate::ffi::guard;
 
-/// The version of the library that is running, such as "0.1.0".
+/// Returns the version of the running library, such as "0.1.0".
 ///
-/// A library that is not older than this header has all that it declares:
-/// compare the first two numbers with ZELF_VERSION_MAJOR and
-/// ZELF_VERSION_MINOR. A newer one is as good; do not ask for the same.
-///
-/// Returns a static string: never NULL, not to be freed.
-///
-/// Since 0.1.0.
+/// A library has all functions of this header if its major version is greater than
+/// ZELF_VERSION_MAJOR, or equal and its minor version at least ZELF_VERSION_MINOR. The string is
+/// static.
 #[unsafe(no_mangle)]
-pub extern "C" fn zelf_version() -> *const c_char {
+pub extern "C-unwind" fn zelf_version() -> *const c_char {
     guard::value(VERSION.as_ptr(), || VERSION.as_ptr())
 }
 
