@@ -1,0 +1,3 @@
+module zelf.world/go/zelf
+
+go 1.19

@@ -1,0 +1,102 @@
+"""Zelf session tokens: the C library libzelf for Python."""
+
+from ._abi import ZELF_VERSION as __version__
+from ._abi import Renewal, SessionType, Status
+from ._client import Client
+from ._errors import (
+    BadRequestError,
+    BadResponseError,
+    CancelledError,
+    ConnectError,
+    ConnectionError,
+    ConnectionLostError,
+    DNSError,
+    Error,
+    ForbiddenError,
+    ForeignSessionError,
+    ForkedError,
+    GhostSessionError,
+    InvalidArgumentError,
+    InvalidConfigError,
+    LimitExceededError,
+    NotFoundError,
+    OtherOptionsError,
+    PanicError,
+    PinMismatchError,
+    ProxyError,
+    RateLimitedError,
+    RedirectedError,
+    RejectedOriginError,
+    ResponseTooLargeError,
+    ServerError,
+    SessionExpiredError,
+    SessionNotActiveError,
+    ShutDownError,
+    StartingUpError,
+    SystemError,
+    TimeoutError,
+    TLSError,
+    UnauthorizedError,
+    UnexpectedHTTPStatusError,
+    ValidationError,
+)
+from ._library import library_version
+from ._provider import SessionProvider
+from ._request import Request, Response
+from ._session import Session, SessionOptions, derive_identifier, random_identifier
+
+__all__ = [
+    "BadRequestError",
+    "BadResponseError",
+    "CancelledError",
+    "Client",
+    "ConnectError",
+    "ConnectionError",
+    "ConnectionLostError",
+    "DNSError",
+    "Error",
+    "ForbiddenError",
+    "ForeignSessionError",
+    "ForkedError",
+    "GhostSessionError",
+    "InvalidArgumentError",
+    "InvalidConfigError",
+    "LimitExceededError",
+    "NotFoundError",
+    "OtherOptionsError",
+    "PanicError",
+    "PinMismatchError",
+    "ProxyError",
+    "RateLimitedError",
+    "RedirectedError",
+    "RejectedOriginError",
+    "Renewal",
+    "Request",
+    "Response",
+    "ResponseTooLargeError",
+    "ServerError",
+    "Session",
+    "SessionExpiredError",
+    "SessionNotActiveError",
+    "SessionOptions",
+    "SessionProvider",
+    "SessionType",
+    "ShutDownError",
+    "StartingUpError",
+    "Status",
+    "SystemError",
+    "TLSError",
+    "TimeoutError",
+    "UnauthorizedError",
+    "UnexpectedHTTPStatusError",
+    "ValidationError",
+    "__version__",
+    "derive_identifier",
+    "library_version",
+    "random_identifier",
+]
+
+# Tracebacks show zelf.TimeoutError, not the module that defines it.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = "zelf"

@@ -1,0 +1,1 @@
+const char *zelf_version(void);
