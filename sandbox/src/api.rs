@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::sync::wait;
 use crate::token::Claims;
 
-/// An answer, what to say about it in the log, and how it goes out.
+/// An answer, its note for the log, and how it is sent.
 #[derive(Debug)]
 pub struct Answer {
     pub response: Response,
@@ -38,10 +38,10 @@ impl From<Response> for Answer {
     }
 }
 
-/// How long an answer may be that a test asks for.
+/// The longest answer that a test can request.
 const LENGTH_LIMIT: usize = 64 * 1024 * 1024;
 
-/// `claims` is a merge patch on the claims of a token that is signed.
+/// Answers a request. `claims` is a merge patch for the claims of a signed token.
 pub async fn handle(
     state: &State,
     head: &Head,
@@ -55,11 +55,11 @@ pub async fn handle(
         return answer;
     }
     state.reap_when_due();
-    // No parser may look at what an echo gives back.
+    // A probe echoes the body, so no parser may change it.
     if probe::is_at(&head.path) {
         return probe::respond(state, head, body);
     }
-    // The body parser stands in front of everything else.
+    // The service parses the body before anything else.
     let body = match body::parse(head, body, state.options.body_limit) {
         Ok(body) => body,
         Err(refusal) => return refusal.into(),
@@ -75,8 +75,8 @@ pub async fn handle(
     }
 }
 
-/// The first `X-Forwarded-For` entry, which the service trusts, or the peer.
-/// The address that a test has set goes before both.
+/// Returns the address of the caller: set by a test, or else the first `X-Forwarded-For` entry,
+/// which the service trusts, or else the peer's.
 fn client_ip(state: &State, head: &Head, peer: &str) -> String {
     if let Some(address) = state.client_address() {
         return address.to_string();
@@ -109,8 +109,8 @@ async fn create(
     if let Some(killed) = &found {
         state.sessions.remove(&killed.id);
     }
-    // Between look-up and insert the service waits for its database: a second
-    // create of the same identifier finds nothing either, and becomes a ghost.
+    // The service waits for its database between look-up and insert. A second create of the same
+    // identifier finds nothing in this time, and becomes a ghost.
     wait(state.options.create_delay).await;
     let inserted = state.sessions.insert(&wanted, state.clock.now());
     match (&inserted, found) {
@@ -131,7 +131,7 @@ fn created(state: &State, session: &Session, what: &str, patch: Option<&Value>) 
         }
     };
     let (from, to) = (session.activated_at, session.expires_at);
-    // Written by hand where the order of the fields is the service's.
+    // Formatted by hand, in the service's order of the fields.
     let token = json!(token);
     let body = match state.options.answers {
         Answers::Current => {
@@ -157,7 +157,7 @@ fn note(identifier: Option<&str>) -> String {
     format!("identifier={}", identifier.unwrap_or_default())
 }
 
-/// Refuses as the database layer does, which looks only for texts.
+/// Returns the error of the service's database layer, which only searches for texts.
 fn cast_error(value: &Value) -> Response {
     let value = json!(value.to_string());
     let message =
@@ -174,7 +174,7 @@ fn public_key(head: &Head) -> Response {
     }
 }
 
-/// Checks the message and never decrypts it: the sandbox has no key.
+/// Checks the message, and never decrypts it: the sandbox has no key.
 fn decrypt(body: &Value) -> Response {
     match body.get("message") {
         None | Some(Value::Null) => missing("message"),
@@ -192,8 +192,8 @@ fn not_a_string(field: &str) -> Response {
     Response::validation_error(409, &format!("{field} must be a string\n"))
 }
 
-/// Everything that needs a token, and everything that does not exist: the
-/// service asks for the token first.
+/// Answers routes that need a token, and paths that do not exist: the service checks the token
+/// first.
 fn protected(state: &State, head: &Head, path: &str, body: &Value) -> Answer {
     let claims = match guard::token(state, head) {
         Ok(claims) => claims,
@@ -208,7 +208,7 @@ fn protected(state: &State, head: &Head, path: &str, body: &Value) -> Answer {
     answer
 }
 
-/// Does what a route does, if the token's session may.
+/// Answers a route, if the token's session allows it.
 fn work(state: &State, route: &Route, head: &Head, body: &Value, claims: &Claims) -> Response {
     if let Guard::Session(quota) = route.guard
         && let Err(refusal) = guard::quota(state, claims, quota)
@@ -241,7 +241,7 @@ fn offer(name: &str) -> String {
     format!(r#"{{"data":{{"price":72,"reward":1440,"zelfName":{name},"available":true}}}}"#)
 }
 
-/// The parameter `bytes`, by which a test asks for an answer of that length.
+/// Returns the parameter `bytes`, with which a test requests an answer of that length.
 fn wanted_length(head: &Head) -> Result<Option<usize>, Response> {
     if head.query.is_empty() {
         return Ok(None);
@@ -253,6 +253,6 @@ fn wanted_length(head: &Head) -> Result<Option<usize>, Response> {
     {
         None => Ok(None),
         Some(Ok(length)) if length <= LENGTH_LIMIT => Ok(Some(length)),
-        Some(_) => Err(Response::error(400, "bytes is a number up to 64 MiB")),
+        Some(_) => Err(Response::error(400, "bytes must be a number up to 64 MiB")),
     }
 }

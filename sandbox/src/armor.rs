@@ -1,10 +1,9 @@
-//! The key route's answer: an OpenPGP armor that every reader of armors
-//! accepts, around bytes that are no key.
+//! The answer of the key route: a valid OpenPGP armor around bytes that are not a key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// One identifier always has the same bytes.
+/// Returns the armor for an identifier, which always has the same bytes.
 pub fn public_key(identifier: &str) -> String {
     let mut bytes = Vec::new();
     for block in 0..9_u8 {
@@ -26,7 +25,7 @@ pub fn public_key(identifier: &str) -> String {
     armor
 }
 
-/// The checksum of RFC 4880, section 6.1.
+/// Computes the checksum of RFC 4880, section 6.1.
 fn crc24(bytes: &[u8]) -> u32 {
     let mut crc = 0x00B7_04CE_u32;
     for &byte in bytes {

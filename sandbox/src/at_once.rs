@@ -1,8 +1,8 @@
-//! How many requests are being answered at the same time.
+//! The number of requests that are answered in parallel.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts requests from their last byte to the last byte of their answer.
+/// Counts requests, from the last byte of the request to the last byte of the answer.
 #[derive(Debug, Default)]
 pub struct AtOnce {
     now: AtomicUsize,
@@ -10,7 +10,7 @@ pub struct AtOnce {
 }
 
 impl AtOnce {
-    /// Counts one until what it gives is dropped.
+    /// Counts a request until the result is dropped.
     pub fn enter(&self) -> Entered<'_> {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -21,14 +21,14 @@ impl AtOnce {
         self.most.load(Ordering::SeqCst)
     }
 
-    /// Forgets the most. What is there now counts.
+    /// Resets the maximum to the current number.
     pub fn clear(&self) {
         let now = self.now.load(Ordering::SeqCst);
         self.most.store(now, Ordering::SeqCst);
     }
 }
 
-/// One that is counted.
+/// A request that is counted.
 pub struct Entered<'a>(&'a AtOnce);
 
 impl Drop for Entered<'_> {

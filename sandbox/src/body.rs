@@ -1,4 +1,4 @@
-//! The body as the service's parser reads it.
+//! The body, parsed like in the service.
 
 use std::io::Read;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::request::{Body, Head};
 use crate::response::{Response, TEXT};
 
-/// Bounds a form: the service reads longer ones only as JSON.
+/// The longest form. The service reads longer bodies only as JSON.
 const FORM_LIMIT: usize = 56 * 1024;
 
-/// Reads a body as JSON. A body of a type that the service does not read is an
-/// empty object. `limit` is for what an encoded body becomes.
+/// Reads a body as JSON. A body of an unknown type is an empty object. `limit` applies to the
+/// decoded body.
 pub fn parse(head: &Head, body: Body, limit: usize) -> Result<Value, Response> {
     let content_type = head.content_type();
     let is_form = content_type == "application/x-www-form-urlencoded";
@@ -26,7 +26,7 @@ pub fn parse(head: &Head, body: Body, limit: usize) -> Result<Value, Response> {
     }
 }
 
-/// Undoes the body's encoding. The limit holds for what comes out.
+/// Decodes the body. The limit applies to the result.
 fn decoded(head: &Head, body: Body, limit: usize) -> Result<Body, Response> {
     let encoding = head.header("content-encoding").unwrap_or("identity");
     match (encoding.trim().to_ascii_lowercase().as_str(), body) {
@@ -43,7 +43,7 @@ fn inflated(decoder: impl Read, limit: usize) -> Result<Body, Response> {
     match decoder.take(limit as u64 + 1).read_to_end(&mut body) {
         Ok(length) if length > limit => Ok(Body::TooLarge),
         Ok(_) => Ok(Body::Complete(body)),
-        // The service does not expect it.
+        // The service does not handle this error.
         Err(_) => Err(Response::bare(500, TEXT, "Internal Server Error")),
     }
 }
@@ -66,12 +66,12 @@ fn json(body: &[u8]) -> Result<Value, Response> {
     }
     match serde_json::from_slice(body) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => Ok(value),
-        // The service's parser is strict: other JSON is as wrong as no JSON.
+        // The service's parser is strict: other JSON values are errors too.
         Ok(_) | Err(_) => Err(Response::bare(400, TEXT, "Bad Request")),
     }
 }
 
-/// Makes of a form the object that a JSON body would have been.
+/// Returns a form as the object of an equivalent JSON body.
 fn form(body: &[u8]) -> Value {
     let pairs = form_urlencoded::parse(body)
         .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())));

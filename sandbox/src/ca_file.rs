@@ -1,21 +1,21 @@
-//! The file that holds the CA certificate.
+//! The file with the CA certificate.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Holds the path of the file and, if it is private, its directory.
+/// The path of the file and, if it is private, its directory.
 #[derive(Debug)]
 pub struct CaFile {
     path: PathBuf,
-    /// Kept for its drop, which removes it.
+    /// Removed when it is dropped.
     _directory: Option<TempDir>,
 }
 
 impl CaFile {
-    /// Writes the file to the wanted path, where it stays. Without one it writes
-    /// to a private directory, which goes with this value.
+    /// Writes the file to the requested path, where it stays. Without a path, writes it to a
+    /// private directory, which is removed with this value.
     pub fn write(wanted: Option<&Path>, pem: &str) -> io::Result<Self> {
         let (path, directory) = match wanted {
             Some(path) => (std::path::absolute(path)?, None),
@@ -36,7 +36,7 @@ impl CaFile {
     }
 }
 
-/// Makes a directory that only this user may enter.
+/// Creates a directory that only this user can enter.
 fn private_directory() -> io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("zelf-sandbox-");

@@ -20,7 +20,7 @@ pub enum Command {
 pub struct Check {
     pub base_url: String,
     pub options: check::Options,
-    /// Whether it may be done, and not only told.
+    /// Send the requests, and do not only print them.
     pub yes: bool,
 }
 
@@ -110,7 +110,9 @@ fn parse_check(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> 
             options,
             yes,
         }))),
-        None => Err("check needs the base URL of a deployment".into()),
+        None => {
+            Err("check needs the base URL of a deployment; see zelf-sandbox check --help".into())
+        }
     }
 }
 

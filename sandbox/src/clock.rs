@@ -1,5 +1,5 @@
-//! The sandbox's only source of time, so that a test moves it instead of
-//! sleeping.
+//! The clock of the sandbox. It has no other source of time, so that a test can change the time
+//! instead of sleeping.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,7 +25,7 @@ impl Clock {
         self.skew_seconds.load(Ordering::SeqCst)
     }
 
-    /// Unix seconds.
+    /// Returns Unix seconds.
     pub fn now(&self) -> i64 {
         let machine = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -36,15 +36,15 @@ impl Clock {
     }
 }
 
-/// The value of a `Date` header. Years outside 1970 to 9999 cannot be written
-/// in that header and are drawn to its ends.
+/// Returns the value of a `Date` header. The header only allows the years 1970 to 9999, so other
+/// times are limited to that range.
 pub fn http_date(unix: i64) -> String {
     const LAST: u64 = 253_402_300_799;
     let seconds = u64::try_from(unix).unwrap_or(0).min(LAST);
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-/// `2026-11-23 16:51:09`, the way older servers wrote a time.
+/// Returns a time as `2026-11-23 16:51:09`, the format of older servers.
 pub fn formatted(unix: i64) -> String {
     let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);
@@ -52,8 +52,8 @@ pub fn formatted(unix: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
-/// Howard Hinnant's `civil_from_days`: years start in March, so that the leap
-/// day is the last of its year.
+/// Returns year, month and day with Howard Hinnant's `civil_from_days`. Years start in March, so
+/// that the leap day is the last day.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

@@ -19,18 +19,18 @@ use crate::state::State;
 use crate::sync::wait;
 use crate::transport::Transport;
 
-/// How long a new connection may stay silent.
+/// How long a new connection may send nothing.
 const FIRST_REQUEST: Duration = Duration::from_secs(60);
 
-/// Where a connection came in.
+/// The listener of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     Api(Listener),
-    /// Nothing here is counted, recorded or struck by a fault.
+    /// For control requests, which are not counted, not recorded and have no faults.
     Control,
 }
 
-/// A connection and what is known of it.
+/// A connection and its properties.
 pub struct Connection<S> {
     pub state: Arc<State>,
     pub stream: S,
@@ -39,9 +39,9 @@ pub struct Connection<S> {
     pub peer: String,
 }
 
-/// Serves a connection that was just accepted.
+/// Serves a new connection.
 pub async fn serve(state: Arc<State>, stream: TcpStream, door: Door) {
-    // Answers go out in one piece; waiting to fill a segment only delays them.
+    // Send each part at once: waiting for a full segment would only delay it.
     let _ = stream.set_nodelay(true);
     let peer = stream
         .peer_addr()
@@ -92,7 +92,7 @@ pub async fn serve(state: Arc<State>, stream: TcpStream, door: Door) {
     }
 }
 
-/// Ends a connection before it had a request.
+/// Ends a connection before its first request.
 pub async fn strike(mut stream: TcpStream, fault: &FaultKind) {
     match fault {
         FaultKind::Reset { .. } => stream.reset(),
@@ -105,13 +105,13 @@ pub async fn strike(mut stream: TcpStream, fault: &FaultKind) {
     }
 }
 
-/// The bytes of a garbage fault; the default is neither HTTP nor TLS.
+/// Returns the bytes of a garbage fault. The default is neither HTTP nor TLS.
 pub fn garbage(text: Option<&str>, base64: Option<&str>) -> Vec<u8> {
     const DEFAULT: &[u8] = b"\x00\xFF\xFEgarbage, not a protocol\r\n\r\n\x80\x00";
     exact_bytes(text, base64).unwrap_or_else(|_| DEFAULT.to_vec())
 }
 
-/// Counts a connection as open as long as it lives, however it ends.
+/// Counts a connection as open until it is dropped.
 struct Open(Arc<State>);
 
 impl Open {
@@ -154,7 +154,7 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// The platform's own answer to what never becomes a request.
+    /// Answers bytes that are not a request, like the service's platform does.
     async fn refuse(&mut self, status: u16) -> Next {
         let number = self.number;
         self.state

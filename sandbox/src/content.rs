@@ -1,15 +1,13 @@
-//! Bodies of a given length that a test can make as well, to compare them byte
-//! by byte.
+//! Bodies of a given length that a test can generate too, to compare them byte by byte.
 
 use std::sync::LazyLock;
 
 use serde_json::json;
 
-/// A prime: a piece that comes twice, or too early, does not look like the one
-/// that was due, whatever the sizes of buffers are.
+/// A prime, so that repeated or misplaced pieces of any buffer size differ from the expected ones.
 const PERIOD: usize = 251;
 
-/// Many periods in one block, to be copied and not computed.
+/// Many periods in one block, to be copied instead of computed.
 const BLOCK: usize = PERIOD * 256;
 
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| block(|at| (at % PERIOD) as u8));
@@ -19,30 +17,30 @@ fn block(at: impl Fn(usize) -> u8) -> Vec<u8> {
     (0..BLOCK).map(at).collect()
 }
 
-/// Byte i is i mod 251.
+/// Returns `length` bytes. Byte i is i mod 251.
 pub fn bytes(length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     append(&mut bytes, &BYTES, length);
     bytes
 }
 
-/// `{"data":{"request":"GET /api/…","content":"abc…"}}`, so many bytes long.
-/// The request is told, so that a test sees whose answer it has. Letter i of the
-/// content is the one with the number i mod 251 mod 26 of the alphabet.
+/// Returns `{"data":{"request":"GET /api/…","content":"abc…"}}`, with this length. The request is
+/// included, so that a test can see which request the answer belongs to. Letter i of the content
+/// has the number i mod 251 mod 26 in the alphabet.
 pub fn data(method: &str, target: &str, length: usize) -> Vec<u8> {
     let request = json!(format!("{method} {target}"));
     let start = format!("{{\"data\":{{\"request\":{request},\"content\":\"");
     enclosed(start, length, "\"}}")
 }
 
-/// `{"jsonrpc":"2.0","id":1,"result":"abc…"}`, so many bytes long.
+/// Returns `{"jsonrpc":"2.0","id":1,"result":"abc…"}`, with this length.
 pub fn rpc_result(id: &serde_json::Value, length: usize) -> Vec<u8> {
     let start = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":\"");
     enclosed(start, length, "\"}")
 }
 
-/// Letters between a start and an end. A length that has no room for both
-/// gives no letters.
+/// Returns letters between a start and an end. If the length has no room for both, there are no
+/// letters.
 fn enclosed(start: String, length: usize, end: &str) -> Vec<u8> {
     let mut bytes = start.into_bytes();
     let letters = length.saturating_sub(bytes.len() + end.len());

@@ -1,5 +1,5 @@
-//! The routes under `/sandbox/`, by which a test in any language moves time,
-//! injects faults and looks at what arrived.
+//! The routes under `/sandbox/`, with which a test in any language changes the time, injects faults
+//! and reads the received requests.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -10,36 +10,51 @@ use crate::fault::Fault;
 use crate::probe;
 use crate::quota::Quota;
 use crate::request::{Body, Head};
-use crate::response::Response;
+use crate::response::{JSON, Response};
 use crate::state::State;
+use crate::visitor;
 
-/// How large the body of a control request may be.
+/// The longest body of a control request.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Of longer bodies only the length and the hash are shown.
+/// For longer bodies, only the length and the hash are shown.
 const SMALL_BODY: usize = 4 * 1024;
 
-/// Whether a path on the plain listener is a control route.
+/// Returns whether a path on the plain listener is a control route.
 pub fn is_at(path: &str) -> bool {
     (path == "/sandbox" || path.starts_with("/sandbox/")) && !probe::is_at(path)
 }
 
 pub fn respond(state: &State, head: &Head, body: &Body) -> Response {
-    let body = match body {
-        Body::Complete(bytes) if bytes.is_empty() => json!({}),
-        Body::Complete(bytes) => match serde_json::from_slice(bytes) {
-            Ok(value) => value,
-            Err(error) => return Response::error(400, &error.to_string()),
-        },
-        Body::TooLarge => return Response::error(413, "the body is over 1 MiB"),
+    let (page, answered) = match visitor::admit(head) {
+        Ok(page) => (page, answer(state, head, body)),
+        Err(reason) => (None, Err((403, reason))),
     };
-    match control(state, &head.method, &head.path, &body) {
-        Ok(value) => Response::json(200, &value),
-        Err(error) => Response::error(400, &error),
+    let (status, value) = match answered {
+        Ok(value) => (200, value),
+        Err((status, reason)) => (status, json!({ "error": reason })),
+    };
+    let mut response = Response::bare(status, JSON, value.to_string());
+    response.set_header("Vary", "Origin");
+    // Unlike the service's answers, this one is not for all origins.
+    if let Some(page) = page {
+        response.set_header("Access-Control-Allow-Origin", page);
     }
+    response
 }
 
-/// Does what a control route does.
+fn answer(state: &State, head: &Head, body: &Body) -> Result<Value, (u16, String)> {
+    let body = match body {
+        Body::Complete(bytes) if bytes.is_empty() => json!({}),
+        Body::Complete(bytes) => {
+            serde_json::from_slice(bytes).map_err(|error| (400, error.to_string()))?
+        }
+        Body::TooLarge => return Err((413, "the body is longer than 1 MiB".into())),
+    };
+    control(state, &head.method, &head.path, &body).map_err(|reason| (400, reason))
+}
+
+/// Carries out a control request.
 pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<Value, String> {
     match (method, path) {
         ("GET", "/sandbox") => Ok(json!(state.ready)),
@@ -95,12 +110,12 @@ pub fn control(state: &State, method: &str, path: &str, body: &Value) -> Result<
     }
 }
 
-/// The identifier whose sessions are meant; `None` means all sessions.
+/// Returns the identifier whose sessions are meant. `None` means all sessions.
 fn identifier(body: &Value) -> Result<Option<&str>, String> {
     match &body["identifier"] {
         Value::Null => Ok(None),
         Value::String(identifier) => Ok(Some(identifier)),
-        _ => Err("identifier is a string".into()),
+        _ => Err("identifier must be a string".into()),
     }
 }
 
@@ -112,15 +127,15 @@ fn address(body: &Value) -> Result<Option<IpAddr>, String> {
     let address = value.as_str().and_then(|text| text.parse().ok());
     address
         .map(Some)
-        .ok_or_else(|| "address is an IP address or null".into())
+        .ok_or_else(|| "address must be an IP address or null".into())
 }
 
 fn seconds(body: &Value, name: &str) -> Result<i64, String> {
     let value = body[name].as_i64();
-    value.ok_or_else(|| format!("{name} is a whole number of seconds"))
+    value.ok_or_else(|| format!("{name} must be a whole number of seconds"))
 }
 
-/// One fault or a list of them: all or none.
+/// Injects one fault or a list of them. If one is invalid, none is injected.
 fn inject(state: &State, body: &Value) -> Result<Value, String> {
     let given = match body {
         Value::Array(list) => list.clone(),
@@ -143,7 +158,7 @@ fn faults(state: &State) -> Vec<Value> {
     .collect()
 }
 
-/// Without tokens: whoever may look at sessions need not be able to use them.
+/// Returns the sessions without their tokens, so that this route does not allow their use.
 fn sessions(state: &State) -> Vec<Value> {
     let all = state.sessions.all().into_iter();
     all.map(|session| {

@@ -3,8 +3,7 @@
 use crate::request::Head;
 use crate::response::Response;
 
-/// Answers the question that a browser asks before a request. `None`: it is no
-/// such question.
+/// Answers the CORS preflight request of a browser. Returns `None` for other requests.
 pub fn preflight(head: &Head) -> Option<Response> {
     if head.method != "OPTIONS" {
         return None;

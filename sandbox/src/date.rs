@@ -1,17 +1,17 @@
-//! Tells which identifiers the server takes for a date.
+//! Detects identifiers that the server interprets as a date.
 //!
-//! The server asks `new Date(identifier)`, and V8 reads much more than ISO 8601
-//! as a date. This rule is V8's in short:
+//! The server calls `new Date(identifier)`, and V8 accepts much more than ISO 8601. In short, V8's
+//! rules are:
 //!
-//! * One to three numbers are month, day and year, or year, month and day if
-//!   the first is no day. Missing ones are 1.
-//! * A word that starts like the name of a month is that month.
-//! * Other words count for nothing in front of the first number. Behind it, or
-//!   next to it, they make the text no date.
+//! * One to three numbers are month, day and year, or year, month and day if the first one cannot
+//!   be a day. Missing ones are 1.
+//! * A word that starts with the name of a month is that month.
+//! * Other words are ignored before the first number. Next to it or behind it, they make the text
+//!   invalid.
 //! * A time of day may follow, after a space or ISO's `T`.
 //!
-//! The rule is an approximation. It knows no name of a zone but `Z`, no comment
-//! in parentheses and no time without a day. It does not check the time.
+//! This is an approximation. It does not know time zones other than `Z`, comments in parentheses,
+//! and times without a day. It does not check the time.
 
 use std::ops::RangeInclusive;
 
@@ -19,10 +19,10 @@ const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 ];
 const DAYS: RangeInclusive<u32> = 1..=31;
-/// Bounds the year: ECMAScript's time ends in the next one.
+/// The last possible year: ECMAScript's time ends in the next one.
 const LAST_YEAR: u32 = 275_759;
 
-/// Says whether the server takes a text for a date.
+/// Returns whether the server interprets a text as a date.
 pub fn is_date(text: &str) -> bool {
     let Some(first) = text.find(|c: char| c.is_ascii_digit()) else {
         return false;
@@ -34,7 +34,7 @@ pub fn is_date(text: &str) -> bool {
     words(day).all(is_month) && numbers(day).is_some_and(|numbers| is_day(&numbers, has_month))
 }
 
-/// Says what V8 says: every character from `A` on is a letter.
+/// Returns whether V8 treats a character as a letter: `A` and all higher ones.
 fn is_letter(c: char) -> bool {
     c >= 'A'
 }
@@ -60,7 +60,7 @@ fn without_time(text: &str, may_be_iso: bool) -> &str {
     }
 }
 
-/// Reads the numbers between words and separators.
+/// Returns the numbers between words and separators.
 fn numbers(text: &str) -> Option<Vec<u32>> {
     if text.contains(['+', '(', ')', ':']) || text.contains("--") || text.contains(" -") {
         return None;
@@ -70,8 +70,7 @@ fn numbers(text: &str) -> Option<Vec<u32>> {
     numbers.collect::<Result<_, _>>().ok()
 }
 
-/// Says whether the numbers are a day. The month is a word's, or the numbers
-/// give it.
+/// Returns whether the numbers are a day. The month is a word or one of the numbers.
 fn is_day(numbers: &[u32], has_month: bool) -> bool {
     let at = |nth: usize| numbers.get(nth).copied().unwrap_or(1);
     let (year, month, day) = match (has_month, DAYS.contains(&at(0))) {

@@ -1,4 +1,4 @@
-//! One request and its answer, with the faults that strike it.
+//! One request and its answer, with its faults.
 
 use std::io;
 use std::sync::Arc;
@@ -23,20 +23,20 @@ use crate::sync::wait;
 use crate::transport::Transport;
 use crate::tunnel::tunnel;
 
-/// What becomes of the connection.
+/// What happens to the connection next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     Keep,
-    /// The client is gone or has been idle for too long.
+    /// The client has closed it, or has been idle for too long.
     Done,
-    /// After an answer, with bytes of the client perhaps still on their way.
+    /// After an answer. Bytes from the client may still be in transit.
     Close,
     HangUp,
     Reset,
     Stall,
 }
 
-/// The faults of one request, sorted by what they do.
+/// The faults of one request, sorted by their effect.
 #[derive(Default)]
 struct Plan {
     wait_before: Duration,
@@ -81,7 +81,7 @@ impl Plan {
         plan
     }
 
-    /// How the connection ends at that stage, if it does.
+    /// Returns how the connection ends at this stage, if it does.
     fn end_at(&self, here: Stage) -> Option<Next> {
         match self.last {
             Some(FaultKind::Stall { stage }) if stage == here => Some(Next::Stall),
@@ -94,7 +94,7 @@ impl Plan {
 
 impl<S: Transport> Connection<S> {
     pub async fn exchange(&mut self, inbound: &mut Inbound, head: Head) -> Next {
-        // A broken pipe or half a request: there is nobody left to tell.
+        // After a broken pipe or an incomplete request, nothing more can be sent.
         let next = self.try_exchange(inbound, head).await;
         next.unwrap_or(Next::HangUp)
     }
@@ -116,7 +116,7 @@ impl<S: Transport> Connection<S> {
         let next = match self.listener_of(&head) {
             Some(listener) => {
                 let state = Arc::clone(&self.state);
-                // A tunnel lasts as long as its connection.
+                // A tunnel lasts as long as its connection, so it does not count.
                 let _at_once = (head.method != "CONNECT").then(|| state.at_once.enter());
                 let number = self.record(&head, &body, listener);
                 let struck = self.state.faults.strike(Point::Request(&head), listener);
@@ -146,7 +146,7 @@ impl<S: Transport> Connection<S> {
         Ok(next)
     }
 
-    /// Where a request to the service came in. `None`: it is one to the sandbox.
+    /// Returns the listener of a request to the service, or `None` for a control request.
     fn listener_of(&self, head: &Head) -> Option<Listener> {
         match self.door {
             Door::Api(Listener::Http) if control::is_at(&head.path) => None,
@@ -155,7 +155,7 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// Strikes before the body is read. Says how the connection ends, if it does.
+    /// Applies faults before the body is read. Returns how the connection ends, if it does.
     async fn upload(&self, head: &Head, listener: Listener) -> Option<Next> {
         for fault in self.state.faults.strike(Point::Upload(head), listener) {
             self.state
@@ -175,7 +175,7 @@ impl<S: Transport> Connection<S> {
         None
     }
 
-    /// A probe takes more than the service.
+    /// Returns the limit for the body. A probe accepts longer bodies than the service.
     fn body_limit(&self, head: &Head) -> usize {
         match self.door {
             Door::Api(_) if probe::is_at(&head.path) => probe::BODY_LIMIT,
@@ -184,7 +184,7 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// Gives the number that the record knows the request by.
+    /// Records a request. Returns its number in the record.
     fn record(&self, head: &Head, body: &Body, listener: Listener) -> u64 {
         let mut request = RecordedRequest {
             method: head.method.clone(),
@@ -214,8 +214,7 @@ impl<S: Transport> Connection<S> {
         Ok(if keep_alive { Next::Keep } else { Next::Close })
     }
 
-    /// Answers the request with that number as planned. `note` is what the log
-    /// says about it.
+    /// Answers the request with this number according to the plan. `note` is text for the log.
     async fn answer(
         &mut self,
         head: &Head,
@@ -278,7 +277,7 @@ impl<S: Transport> Connection<S> {
         self.send(&outgoing, plan, &delivery).await
     }
 
-    /// The answer that the service or a fault gives.
+    /// Returns the answer of the service or of a fault.
     async fn response(&self, head: &Head, body: Body, plan: &Plan, number: u64) -> Answer {
         match &plan.last {
             Some(FaultKind::Answer(reply)) => reply.to_response().into(),

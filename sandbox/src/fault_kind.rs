@@ -1,4 +1,4 @@
-//! What can go wrong on demand.
+//! The kinds of faults.
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::tls::WrongCertificate;
 
-/// Where in the life of a connection a fault strikes.
+/// The point in the life of a connection at which a fault applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The connection was accepted; nothing of it has been read.
+    /// The connection was accepted, and nothing was read.
     Accept,
-    /// The client's first TLS message was read; it has had no answer.
+    /// The client's first TLS message was read, and not answered.
     Tls,
-    /// The head of a request was read, its body was not: a client that sends a long one
-    /// is still at it.
+    /// The head of a request was read, but not its body. A client with a long body is still sending
+    /// it.
     Upload,
-    /// The request was read and not acted upon. `headers` means the same.
+    /// The request was read, and not carried out. `headers` means the same.
     #[default]
     #[serde(alias = "headers")]
     Request,
-    /// The request was acted upon (a session may exist now); nothing was sent.
+    /// The request was carried out (a session may exist now), and nothing was sent.
     Answer,
     /// Half of the head was sent.
     HalfHead,
@@ -32,23 +32,23 @@ pub enum Stage {
     Body,
 }
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
-    /// Everything is as usual, only later.
+    /// Everything happens as usual, but later.
     Delay {
         ms: u64,
         #[serde(default)]
         stage: Stage,
     },
-    /// From that stage on nothing happens, until the client goes away.
+    /// Nothing happens from this stage on, until the client closes the connection.
     Stall { stage: Stage },
     /// A TCP RST.
     Reset { stage: Stage },
     /// A TCP FIN, over TLS without `close_notify`.
     Close { stage: Stage },
-    /// `bytes` of the body (half of it unless said), then a FIN.
+    /// `bytes` of the body (default: half of it), then a FIN.
     Truncate {
         #[serde(skip_serializing_if = "Option::is_none")]
         bytes: Option<usize>,
@@ -64,31 +64,31 @@ pub enum FaultKind {
     },
     /// A fixed answer instead of the service's.
     Answer(Reply),
-    /// The service's refusal, or one of a proxy in front of it, word for word.
+    /// A refusal of the service, or of a proxy in front of it, with the exact text.
     Refusal {
         #[serde(rename = "as")]
         refusal: Refusal,
     },
-    /// To `location`, or to the same path on the HTTPS listener.
+    /// A redirect to `location`, or to the same path on the HTTPS listener.
     Redirect {
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
         #[serde(skip_serializing_if = "Option::is_none")]
         location: Option<String>,
     },
-    /// A body of that many bytes, made while it is sent.
+    /// A body of this many bytes, generated while it is sent.
     OversizedBody {
         bytes: u64,
         #[serde(default)]
         chunked: bool,
     },
-    /// That many bytes of headers, `line` bytes each (8000 unless said).
+    /// This many bytes of headers, in lines of `line` bytes (default: 8000).
     OversizedHeaders {
         bytes: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         line: Option<usize>,
     },
-    /// One byte each `ms`, from the status line on, or from the body on.
+    /// One byte every `ms`, starting with the status line or with the body.
     Drip {
         ms: u64,
         #[serde(default)]
@@ -99,7 +99,7 @@ pub enum FaultKind {
         #[serde(rename = "as")]
         framing: AnswerFraming,
     },
-    /// Exactly these bytes; the connection is then kept or closed.
+    /// Exactly these bytes. Then the connection is kept or closed.
     Raw {
         #[serde(default)]
         keep: bool,
@@ -108,33 +108,32 @@ pub enum FaultKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         base64: Option<String>,
     },
-    /// The service's answer, and `ms` after it this text, which nobody has asked
-    /// for.
+    /// The service's answer, and after `ms` this text, which was not requested.
     Unasked {
         text: String,
         #[serde(default)]
         ms: u64,
     },
-    /// A TLS handshake with a wrong certificate. With `hang_up` the server
-    /// sends its whole flight, then a FIN, then a RST, before it hears a word.
+    /// A TLS handshake with a wrong certificate. With `hang_up`, the server sends its whole flight,
+    /// then a FIN, then a RST, without reading the client's reply.
     Certificate {
         wrong: WrongCertificate,
         #[serde(default)]
         hang_up: bool,
     },
-    /// A `Date` that is off, from a service whose clock is right.
+    /// A wrong `Date`, from a service whose clock is right.
     ClockSkew { seconds: i64 },
     /// No `Date`.
     MissingDate {},
-    /// Another value of a header, or one more header, of the service's answer.
+    /// Another value of a header of the service's answer, or an additional header.
     Header { name: String, value: String },
     /// A JSON merge patch (RFC 7396) on the body of the service's answer.
     Patch { body: Value },
-    /// A JSON merge patch on the claims of the token, signed like any other.
+    /// A JSON merge patch on the claims of the token, which is signed as usual.
     Claims { claims: Value },
 }
 
-/// From where on a [`FaultKind::Drip`] drips.
+/// Where a [`FaultKind::Drip`] starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DripStage {
@@ -143,17 +142,17 @@ pub enum DripStage {
     Body,
 }
 
-/// How an answer may say where it ends, other than by `Content-Length`.
+/// How an answer may be framed, other than with `Content-Length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerFraming {
     Chunked,
-    /// Not at all: the body ends with the connection.
+    /// Without a length: the body ends with the connection.
     UntilClose,
 }
 
 impl FaultKind {
-    /// Where it strikes.
+    /// Returns the stage at which it applies.
     pub fn stage(&self) -> Stage {
         match self {
             FaultKind::Delay { stage, .. }
@@ -166,7 +165,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether it takes the place of the answer, so that no other can.
+    /// Returns whether it replaces the answer, so that only one such fault can apply.
     pub fn is_final(&self) -> bool {
         !matches!(
             self,
@@ -180,7 +179,7 @@ impl FaultKind {
     }
 }
 
-/// As the log names it.
+/// Writes the name for the log.
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = serde_json::to_value(self).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Who may pass: what the service asks of a token.
+//! The checks of a token by the service.
 
 use crate::quota::Quota;
 use crate::refusal::Refusal;
@@ -6,8 +6,7 @@ use crate::request::Head;
 use crate::state::State;
 use crate::token::{Claims, from_authorization};
 
-/// Asks for a token that is signed, and counts a use of its session. Whether
-/// there is such a session does not matter here.
+/// Checks that a token is signed, and counts a use of its session. The session need not exist.
 pub fn token(state: &State, head: &Head) -> Result<Claims, Refusal> {
     let authorization = head.header("authorization").unwrap_or_default();
     let claims = from_authorization(authorization)
@@ -20,7 +19,7 @@ pub fn token(state: &State, head: &Head) -> Result<Claims, Refusal> {
     Ok(claims)
 }
 
-/// Asks for a session that is there and not used.
+/// Checks that the session exists and is not used.
 pub fn session(state: &State, claims: &Claims) -> Result<(), Refusal> {
     match state.sessions.is_active(&claims.session) {
         true => Ok(()),
@@ -28,7 +27,7 @@ pub fn session(state: &State, claims: &Claims) -> Result<(), Refusal> {
     }
 }
 
-/// Asks for such a session, and takes one of its quota.
+/// Checks the same, and takes one from its quota.
 pub fn quota(state: &State, claims: &Claims, quota: Quota) -> Result<(), Refusal> {
     let spent = state.sessions.spend(&claims.session, quota);
     match spent {

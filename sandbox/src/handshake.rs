@@ -1,4 +1,4 @@
-//! The server's side of a TLS handshake, and what can go wrong in it.
+//! The server's side of a TLS handshake, and its faults.
 
 use std::io;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::state::State;
 use crate::sync::wait;
 use crate::transport::Transport as _;
 
-/// How long a client may take to finish its handshake.
+/// How long a client may take for its handshake.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `None` when the connection is over.
+/// Performs the handshake. Returns `None` if the connection has ended.
 pub async fn handshake(
     state: &State,
     stream: TcpStream,
@@ -66,9 +66,9 @@ async fn after_client_hello(mut stream: TcpStream, fault: &FaultKind) {
     }
 }
 
-/// Sends the server's whole flight, a FIN and a RST, without waiting for the
-/// client: its alert about the certificate then meets a dead socket, which is
-/// a SIGPIPE for a program that did not see to it.
+/// Sends the server's whole flight, a FIN and a RST, without waiting for the client. The client's
+/// alert about the certificate is then sent on a dead socket, which raises a SIGPIPE in a program
+/// that does not prevent it.
 async fn flight_and_hang_up(config: Arc<ServerConfig>, mut stream: TcpStream) -> io::Result<()> {
     let mut tls = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
     let mut piece = [0; 4096];

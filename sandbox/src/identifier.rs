@@ -1,40 +1,38 @@
-//! Reads an identifier as the service does, and tells which ones its database
-//! layer mistakes for something else.
+//! Parses an identifier like the service, and finds those that its database layer interprets as
+//! something else.
 
 use serde_json::Value;
 
 use crate::date;
 
-/// Reads a field as the service does. Numbers and booleans become strings;
-/// `null`, `""` and `"undefined"` count as not sent.
+/// Converts a field like the service. Numbers and booleans become strings. `null`, `""` and
+/// `"undefined"` count as not sent.
 pub fn cast(value: Option<&Value>) -> Option<String> {
     let text = match value? {
         Value::Null => return None,
         Value::String(text) => text.clone(),
-        // The JSON of objects and arrays keeps them apart from each other.
+        // The JSON of objects and arrays is different for different values.
         other => other.to_string(),
     };
     (!text.is_empty() && text != "undefined").then_some(text)
 }
 
-/// Gives the identifier of a new session. `None`: the database cannot store it.
+/// Returns the identifier of a new session, or `None` if the database cannot store it.
 pub fn to_store(value: Option<&Value>, ip: &str) -> Option<String> {
     match value {
         Some(Value::Array(_) | Value::Object(_)) => None,
-        // The look-up ignores this text, the insert does not.
+        // The look-up ignores this text, but the insert does not.
         Some(Value::String(text)) if text == "undefined" => Some(text.clone()),
         value => cast(value).or_else(|| Some(ip.to_owned())),
     }
 }
 
-/// Gives the text that the service looks up for an identifier. `None` finds
-/// nothing.
+/// Returns the text that the service looks up for an identifier, or `None` if it finds nothing.
 ///
-/// The layer in front of the database turns a text that looks like a date or an
-/// object id into that type. The database turns it back into text. A date
-/// becomes another text than the stored one, an object id its lower-case form.
-/// The service stores what was sent and never finds it again, unless the texts
-/// are the same.
+/// The layer in front of the database converts a text that looks like a date or an object id to
+/// that type, and the database converts it back to text. A date becomes a different text, and an
+/// object id becomes its lower-case form. The service stores the original text, and finds it only
+/// if both texts are equal.
 pub fn lookup_key(identifier: &str) -> Option<String> {
     if identifier.len() == 24 && identifier.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Some(identifier.to_ascii_lowercase());
@@ -45,8 +43,8 @@ pub fn lookup_key(identifier: &str) -> Option<String> {
     None
 }
 
-/// Tells 32 lower-case hex digits, which are safe. The rule for dates alone
-/// takes a very few of them, such as `00…02024`, for a date.
+/// Returns whether an identifier is 32 lower-case hex digits, which are safe. The rule for dates
+/// alone would treat a few of them, such as `00…02024`, as a date.
 fn is_random_hex(identifier: &str) -> bool {
     identifier.len() == 32
         && identifier

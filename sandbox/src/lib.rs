@@ -1,20 +1,20 @@
-//! The Zelf session API on loopback, as the service really behaves, with
-//! everything that can go wrong in production on demand.
+//! The Zelf session API on loopback. It behaves like the service, and can produce everything that
+//! goes wrong in production.
 //!
 //! ```
 //! use zelf_sandbox::{Fault, FaultKind, Options, Reply, Sandbox, Stage};
 //!
 //! let sandbox = Sandbox::start(Options::default())?;
-//! // Twice the connection breaks, then the server is busy, then all is well.
+//! // The connection breaks twice, then the server is busy, then it works.
 //! sandbox.inject(Fault::from(FaultKind::Reset { stage: Stage::Request }).times(2));
 //! let busy = Reply::error(429, "slow down").with_header("Retry-After", "1");
 //! sandbox.inject(Fault::from(busy).times(1));
-//! // … let a client loose on `sandbox.https_url()`, trusting `sandbox.ca_file()` …
+//! // … connect a client to `sandbox.https_url()` that trusts `sandbox.ca_file()` …
 //! assert_eq!(sandbox.requests().len(), 0);
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! The same is a program: `zelf-sandbox --help`.
+//! The program `zelf-sandbox` does the same: see `zelf-sandbox --help`.
 #![forbid(unsafe_code)]
 
 mod api;
@@ -60,6 +60,7 @@ mod tls;
 mod token;
 mod transport;
 mod tunnel;
+mod visitor;
 mod work;
 
 pub use fault::{Fault, Listener, When};

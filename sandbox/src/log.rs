@@ -1,14 +1,14 @@
-//! One line per event on stderr.
+//! The log: one line for each event on stderr.
 
 use std::io::Write as _;
 
-/// A reader that closed stderr must not stop the sandbox.
+/// Writes a line. The sandbox continues if stderr is closed.
 pub fn line(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }
 
-/// Without control characters, which could forge lines, without tokens, and
-/// not longer than a line should be.
+/// Returns a text for one line of the log. It has no control characters, which could forge lines,
+/// and no tokens, and is cut to the length of a line.
 pub fn printable(text: &str) -> String {
     const LONGEST: usize = 400;
     let words = text.split(' ').map(|word| match word.find("eyJ") {

@@ -1,5 +1,5 @@
-//! The sandbox as a program: options in, a ready line out, a clean end. And the
-//! check of a deployment: a plan and a report out.
+//! The program: runs a sandbox until a signal, after a ready line. Or checks a deployment: prints a
+//! plan and a report.
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -11,11 +11,11 @@ use cli::Command;
 use zelf_sandbox::Sandbox;
 use zelf_sandbox::check::{Check, Outcome};
 
-/// The command line cannot be used.
+/// The command line is invalid.
 const USAGE: u8 = 2;
-/// The plan was told and nothing was sent.
+/// The plan was printed, and nothing was sent.
 const ONLY_PLANNED: u8 = 3;
-/// Nothing deviates, but not every fact could be judged.
+/// No fact deviates, but some are unknown.
 const NOT_ALL_JUDGED: u8 = 4;
 
 fn main() -> ExitCode {
@@ -60,7 +60,7 @@ fn check(command: cli::Check) -> ExitCode {
         return complain(&error, NOT_ALL_JUDGED);
     }
     if !command.yes {
-        let told = write_out("Nothing was sent. With --yes it is done.\n");
+        let told = write_out("Nothing was sent. Add --yes to send the requests.\n");
         return told.map_or_else(
             |error| complain(&error, NOT_ALL_JUDGED),
             |()| ExitCode::from(ONLY_PLANNED),
@@ -82,7 +82,7 @@ fn serve(run: cli::Run) -> io::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        // Before the ready line: whoever has read it may send a signal.
+        // This comes before the ready line: a process that has read it may send a signal.
         let stopped = stop_signal()?;
         let sandbox = Sandbox::start(run.options)?;
         let ready = serde_json::to_string(sandbox.ready())?;
@@ -120,7 +120,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// A thread of its own, since a blocked read of stdin cannot be taken back.
+/// Waits until stdin is closed. Uses a thread, because a blocking read cannot be cancelled.
 async fn stdin_closed() {
     let (closed, waiting) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {

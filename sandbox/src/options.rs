@@ -1,62 +1,60 @@
-//! What can be chosen when a sandbox starts.
+//! The options of a sandbox.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::fault::Fault;
 
-/// Everything that can be chosen when a sandbox starts. The defaults behave
-/// like the production service.
+/// The options of a sandbox. The defaults behave like the production service.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Listen on `::1` instead of `127.0.0.1`.
     pub ipv6: bool,
-    /// Port of the plain HTTP listener; 0 takes a free one.
+    /// The port of the plain HTTP listener. 0: any free port.
     pub http_port: u16,
-    /// Port of the HTTPS listener; 0 takes a free one.
+    /// The port of the HTTPS listener. 0: any free port.
     pub https_port: u16,
-    /// Port of the listener that only answers `/sandbox/…`; 0 takes a free one.
+    /// The port of the listener for `/sandbox/…` only. 0: any free port.
     pub control_port: u16,
-    /// Speak TLS 1.2 only, as an old server does.
+    /// Only TLS 1.2, like an old server.
     pub tls12_only: bool,
-    /// Where to write the CA certificate. `None`: a private directory that is
-    /// removed when the sandbox stops.
+    /// The path for the CA certificate. `None`: a private directory that is removed when the
+    /// sandbox stops.
     pub ca_file: Option<PathBuf>,
-    /// The time a create spends between its look-up and its insert. Two
-    /// creates of one identifier inside that time end with one ghost.
+    /// The time between the look-up and the insert of a create. Two creates of one identifier
+    /// within this time make one ghost.
     pub create_delay: Duration,
-    /// How long a session lives, in seconds.
+    /// The life of a session, in seconds.
     pub session_lifetime: i64,
-    /// How often expired sessions are removed, by the sandbox's clock; `None`
-    /// leaves that to [`crate::Sandbox::reap`].
+    /// How often expired sessions are removed, by the sandbox's clock. `None`: only by
+    /// [`crate::Sandbox::reap`].
     pub reap_interval: Option<Duration>,
-    /// Uses of one session on protected routes that are served; the next one
-    /// is answered `Invalid session`.
+    /// How many uses of one session are accepted on protected routes. Further ones get `Invalid
+    /// session`.
     pub use_limit: u32,
-    /// The search of one session that is the first to be refused.
+    /// The number of the first search of a session that is refused.
     pub search_limit: u32,
-    /// As above, for previews.
+    /// The same for previews.
     pub preview_limit: u32,
-    /// As above, for leases.
+    /// The same for leases.
     pub lease_limit: u32,
-    /// As above, for decryptions.
+    /// The same for decryptions.
     pub decrypt_limit: u32,
-    /// Where the service stops reading a body.
+    /// The longest body of a request.
     pub body_limit: usize,
-    /// When an idle connection is closed.
+    /// The time after which an idle connection is closed.
     pub idle_close: Duration,
-    /// This many first requests are answered 404 `Not Found`, as by a server
-    /// that is still starting.
+    /// This many requests are answered 404 `Not Found` first, as by a server that is starting.
     pub starting_for: u32,
-    /// The shape of a successful create.
+    /// The format of a successful create.
     pub answers: Answers,
-    /// Offset of the sandbox's clock from the machine's, in seconds.
+    /// The offset of the sandbox's clock from the machine's, in seconds.
     pub clock_skew: i64,
-    /// Faults that are there from the start.
+    /// Faults that apply from the start.
     pub faults: Vec<Fault>,
-    /// How many of the latest requests are remembered; 0 remembers none.
+    /// How many of the latest requests are recorded.
     pub record_limit: usize,
-    /// Write one line per request to stderr.
+    /// Write one line for each request to stderr.
     pub log: bool,
 }
 
@@ -78,7 +76,7 @@ impl Default for Options {
             lease_limit: 15,
             decrypt_limit: 30,
             body_limit: 1024 * 1024,
-            // The header promises 5 s; the server is seen to wait a little longer.
+            // The header says 5 s. The server waits a little longer.
             idle_close: Duration::from_millis(5_500),
             starting_for: 0,
             answers: Answers::Current,
@@ -90,7 +88,7 @@ impl Default for Options {
     }
 }
 
-/// The shapes a successful create has had over the life of the service.
+/// The formats of a successful create during the life of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answers {
     /// `{"data":{"token":…,"activatedAt":1,"expiresAt":601}}`
@@ -98,9 +96,9 @@ pub enum Answers {
     Current,
     /// `{"data":{"token":…}}`
     TokenOnly,
-    /// Times as `"2026-11-23 16:51:09"`.
+    /// Times in the form `"2026-11-23 16:51:09"`.
     FormattedTimes,
-    /// The current shape among fields that no client knows.
+    /// The current format with additional unknown fields.
     ExtraFields,
 }
 
@@ -114,7 +112,7 @@ impl std::str::FromStr for Answers {
             "formatted-times" => Ok(Answers::FormattedTimes),
             "extra-fields" => Ok(Answers::ExtraFields),
             _ => Err(format!(
-                "{name:?} is none of current, token-only, formatted-times, extra-fields"
+                "{name:?} is unknown; use current, token-only, formatted-times or extra-fields"
             )),
         }
     }

@@ -1,6 +1,6 @@
-//! Two routes that the service does not have, on which a test sees what a client
-//! sends and chooses what it gets. Unlike the control routes they are requests
-//! like any other: recorded, struck by faults, and on both listeners.
+//! Two routes that the service does not have. With them, a test can see what a client sends, and
+//! choose what it receives. Unlike control requests, these requests are recorded, can have faults,
+//! and work on both listeners.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::request::{Body, Head};
 use crate::response::{Response, TEXT};
 use crate::state::State;
 
-/// How large the body of a request may be.
+/// The longest body of a request.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// How large an answer a test can ask for.
+/// The longest answer that a test can request.
 const BYTES_LIMIT: usize = 64 * 1024 * 1024;
 
 const BINARY: &str = "application/octet-stream";
 
-/// What a test asks for in the query.
+/// The parameters of the query.
 struct Wishes {
     status: u16,
     content_type: Option<String>,
@@ -28,7 +28,7 @@ struct Wishes {
     delivery: Delivery,
 }
 
-/// What is asked of the token.
+/// The check of the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Check {
     Nothing,
@@ -63,11 +63,15 @@ pub fn respond(state: &State, head: &Head, body: Body) -> Answer {
         },
     };
     if wishes.delivery.short > body.len() {
-        return Response::error(400, "short is at most the body's length").into();
+        return Response::error(400, "short must be at most the body's length").into();
     }
     let content_type = wishes.content_type.as_deref().unwrap_or(default_type);
+    let mut response = Response::new(wishes.status, content_type, body);
+    // A page of another site may have requested a page with a script. That script must not run as a
+    // page of this machine, which may use the control routes.
+    response.set_header("Content-Security-Policy", "sandbox");
     Answer {
-        response: Response::new(wishes.status, content_type, body),
+        response,
         note: String::new(),
         delivery: wishes.delivery,
     }
@@ -77,7 +81,7 @@ fn length(path: &str) -> Result<usize, String> {
     let digits = path.strip_prefix("/sandbox/bytes/").unwrap_or_default();
     match digits.parse() {
         Ok(length) if length <= BYTES_LIMIT => Ok(length),
-        _ => Err(format!("a length is a number up to {BYTES_LIMIT}")),
+        _ => Err(format!("the length must be a number up to {BYTES_LIMIT}")),
     }
 }
 
@@ -98,7 +102,7 @@ impl Wishes {
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let number = || {
             let number = value.parse::<usize>();
-            number.map_err(|_| format!("{name} is a number"))
+            number.map_err(|_| format!("{name} must be a number"))
         };
         let delivery = &mut self.delivery;
         match (name, value) {
@@ -117,12 +121,16 @@ impl Wishes {
             ("status", _) => {
                 self.status = match number()? {
                     status @ 200..=999 => status as u16,
-                    _ => return Err("a status goes from 200 to 999".into()),
+                    _ => return Err("the status must be from 200 to 999".into()),
                 };
             }
-            // A test tells its requests apart by it.
+            // With it, a test can distinguish its requests.
             ("id", _) => {}
-            _ => return Err(format!("{name}={value} means nothing here")),
+            _ => {
+                return Err(format!(
+                    "the parameter {name}={value} is unknown; see zelf-sandbox --help"
+                ));
+            }
         }
         Ok(())
     }

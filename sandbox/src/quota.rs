@@ -1,9 +1,9 @@
-//! What a session may do only so many times.
+//! The quotas of a session.
 
 use crate::options::Options;
 use crate::refusal::Refusal;
 
-/// A kind of work that is counted for each session.
+/// A kind of request that is counted for each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
     Search,
@@ -13,10 +13,10 @@ pub enum Quota {
 }
 
 impl Quota {
-    /// How many there are.
+    /// The number of quotas.
     pub const COUNT: usize = 4;
 
-    /// The request that is the first to be refused.
+    /// Returns the number of the first request that is refused.
     pub fn limit(self, options: &Options) -> u32 {
         match self {
             Quota::Search => options.search_limit,
@@ -26,7 +26,8 @@ impl Quota {
         }
     }
 
-    /// The service calls a lease a search, and a preview a decryption.
+    /// Returns the refusal. The service's text for a lease is that for a search, and the text for a
+    /// preview is that for a decryption.
     pub fn refusal(self) -> Refusal {
         match self {
             Quota::Search | Quota::Lease => Refusal::SearchLimit,

@@ -1,21 +1,22 @@
-//! Randomness: of the system where nobody may guess it, of a seed where a test
-//! must see the same again.
+//! Random numbers: from the system where they must be unpredictable, and from a seed where a test
+//! must be repeatable.
 
 use std::io;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// Bytes that nobody can guess.
+/// Returns unpredictable bytes.
 pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     match SystemRandom::new().fill(&mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(_) => Err(io::Error::other("the system has no randomness to give")),
+        Err(_) => Err(io::Error::other(
+            "cannot read random numbers from the system",
+        )),
     }
 }
 
-/// SplitMix64: a seed is all it needs, and no new version of a crate changes
-/// what it draws.
+/// SplitMix64. It only needs a seed, and no new version of a crate can change its numbers.
 #[derive(Clone, Debug)]
 pub struct Seeded(pub u64);
 
@@ -28,7 +29,7 @@ impl Seeded {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to below 1.
+    /// Returns a number from 0 to less than 1.
     pub fn next_share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -1,16 +1,15 @@
-//! Where a sandbox can be reached.
+//! The addresses of a sandbox.
 
 use serde::Serialize;
 
-/// The line that the binary prints when it accepts connections, in the order
-/// in which it prints it.
+/// The line that the program prints when it accepts connections, in the order of the output.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ready {
     pub ready: bool,
     pub pid: u32,
     pub http: String,
     pub https: String,
-    /// Only control routes, out of reach of every fault.
+    /// For control routes only, without faults.
     pub control: String,
     pub ca_file: String,
     pub spki_sha256: String,

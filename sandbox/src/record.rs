@@ -1,4 +1,4 @@
-//! What arrived, for tests to look at.
+//! The requests that a sandbox has received.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -7,36 +7,33 @@ use std::time::{Duration, Instant};
 use crate::request::Body;
 use crate::sync::lock;
 
-/// Longer bodies are not kept.
+/// Longer bodies are not stored.
 const KEPT_BODY: usize = 1024 * 1024;
 
-/// A request as it arrived.
+/// A request, as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedRequest {
     pub method: String,
     /// With its query.
     pub path: String,
     pub headers: Vec<(String, String)>,
-    /// Empty when it was longer than 1 MiB.
+    /// Empty if it was longer than 1 MiB.
     pub body: Vec<u8>,
-    /// `None` when the service did not read it to its end.
+    /// `None` if the service did not read it completely.
     pub body_length: Option<usize>,
-    /// In hexadecimal digits. `None` as above.
+    /// In hexadecimal. `None` in the same case.
     pub body_sha256: Option<String>,
-    /// Counted from 1 in the order of acceptance: two requests with the same
-    /// number came over one connection.
+    /// Counted from 1. Two requests with the same number came over the same connection.
     pub connection: usize,
     pub https: bool,
-    /// Since the sandbox started.
+    /// The time since the start of the sandbox.
     pub arrived: Duration,
-    /// Whether the service did what it asks for. What became of the answer does
-    /// not matter.
+    /// Whether the service carried the request out, even if the answer was not delivered.
     pub carried_out: bool,
 }
 
 impl RecordedRequest {
-    /// Takes a body in. A hash is taken at once only of a long one, which is not
-    /// kept.
+    /// Sets the body. A long body is not stored, so its hash is computed now.
     pub fn set_body(&mut self, body: &Body) {
         let Body::Complete(body) = body else { return };
         self.body_length = Some(body.len());
@@ -47,7 +44,7 @@ impl RecordedRequest {
         }
     }
 
-    /// The first header of that name, in any case.
+    /// Returns the first header with this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
         all.find(|(key, _)| key.eq_ignore_ascii_case(name))
@@ -61,8 +58,8 @@ impl RecordedRequest {
     }
 }
 
-/// What all remembered requests may weigh: a load test with large bodies must
-/// not eat the machine.
+/// The most memory for all recorded requests, so that a load test with large bodies does not use
+/// all memory.
 const WEIGHT_LIMIT: usize = 64 * 1024 * 1024;
 
 #[derive(Debug)]
@@ -76,7 +73,7 @@ pub struct Recorder {
 struct Memory {
     requests: VecDeque<RecordedRequest>,
     weight: usize,
-    /// How many have arrived. The last of `requests` has this number.
+    /// The number of received requests, which is the number of the last one in `requests`.
     arrived: u64,
 }
 
@@ -93,8 +90,8 @@ impl Recorder {
         self.started.elapsed()
     }
 
-    /// Remembers a request and forgets the oldest ones that are too many. Gives
-    /// the request's number.
+    /// Records a request, and removes the oldest ones above the limits. Returns the request's
+    /// number.
     pub fn add(&self, request: RecordedRequest) -> u64 {
         let mut memory = lock(&self.memory);
         memory.arrived += 1;
@@ -109,7 +106,7 @@ impl Recorder {
         memory.arrived
     }
 
-    /// Notes that the service did what the request with that number asks for.
+    /// Marks the request with this number as carried out.
     pub fn carried_out(&self, number: u64) {
         let mut memory = lock(&self.memory);
         let from_the_end = memory.arrived - number;

@@ -1,4 +1,4 @@
-//! The refusals of the service, word for word.
+//! The refusals of the service, with their exact texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub enum Refusal {
     Protected,
     /// 401: the session was used too often.
     InvalidSession,
-    /// 403: the session is gone or used.
+    /// 403: the session does not exist or is used.
     NotActive,
     /// 403: too many searches or leases.
     SearchLimit,
@@ -20,11 +20,11 @@ pub enum Refusal {
     DecryptLimit,
     /// 404, text: the service is starting.
     Starting,
-    /// 502, HTML: a proxy in front of the service has no connection to it.
+    /// 502, HTML: a proxy in front of the service cannot connect to it.
     BadGateway,
-    /// 503, HTML: as above.
+    /// 503, HTML: the same.
     Unavailable,
-    /// 504, HTML: a proxy in front has waited too long.
+    /// 504, HTML: the time limit of a proxy in front of the service has passed.
     GatewayTimeout,
 }
 
@@ -47,7 +47,7 @@ impl Refusal {
     }
 }
 
-/// The page that a proxy writes.
+/// Returns the page of a proxy.
 fn page(status: u16, title: &str) -> Response {
     let html = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\

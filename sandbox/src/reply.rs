@@ -1,4 +1,4 @@
-//! A fixed answer, as a fault names it.
+//! The fixed answer of a fault.
 
 use std::collections::BTreeMap;
 
@@ -7,41 +7,40 @@ use serde_json::{Value, json};
 
 use crate::response::{HTML, Response, TEXT};
 
-/// A fixed answer. The first body that is given counts, in the order of the
-/// fields, save that `error` and `validation_error` can stand together; none
-/// given is an empty body.
+/// A fixed answer. The first body that is set counts, in the order of the fields, but `error` and
+/// `validation_error` can be used together. Without any, the body is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reply {
-    /// 200 unless said.
+    /// 200 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Any value, `null` included, as `{"data":…}`.
+    /// Any value, also `null`, as `{"data":…}`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_error: Option<String>,
-    /// Any value as the whole body.
+    /// Any value, as the whole body.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub json: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
-    /// Added, or put in the place of the usual ones.
+    /// Added to the usual headers, or replacing them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
 }
 
-/// Tells `null` from nothing, which `Option` alone does not.
+/// Distinguishes `null` from a missing field, which `Option` alone does not.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
 impl Reply {
-    /// An answer of that status without a body.
+    /// Returns an answer with this status and without a body.
     pub fn status(status: u16) -> Self {
         Reply {
             status: Some(status),
@@ -77,7 +76,7 @@ impl Reply {
         }
     }
 
-    /// A 200 with that value in the place of the session.
+    /// Returns a 200 with this value instead of the session.
     pub fn data(data: Value) -> Self {
         Reply {
             data: Some(data),
@@ -85,7 +84,7 @@ impl Reply {
         }
     }
 
-    /// A 200 with that value as the whole body.
+    /// Returns a 200 with this value as the whole body.
     pub fn json(body: Value) -> Self {
         Reply {
             json: Some(body),
@@ -126,7 +125,7 @@ impl Reply {
             Reply {
                 text: Some(text), ..
             } => Response::new(status, TEXT, text.as_str()),
-            // A page comes from a proxy, which knows nothing of CORS.
+            // HTML comes from a proxy, which does not add CORS headers.
             Reply {
                 html: Some(html), ..
             } => Response::bare(status, HTML, html.as_str()),

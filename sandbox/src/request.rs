@@ -1,4 +1,4 @@
-//! Reading HTTP/1.1 requests off a socket, with the limits of the service.
+//! Reads HTTP/1.1 requests from a socket, with the limits of the service.
 
 use std::io;
 use std::time::Duration;
@@ -6,23 +6,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 
-/// Where the service stops reading a request head.
+/// The longest head of a request.
 pub const HEAD_LIMIT: usize = 16 * 1024;
-/// A body that was refused is still read to its end, as long as it is not
-/// longer than this.
+/// A body that was refused is still read up to this length.
 const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
 
-/// How much is read at once, at least.
+/// The least capacity for one read.
 const PIECE: usize = 16 * 1024;
 
-/// How long a request head may take from its first byte to its last.
+/// How long a head may take from its first byte to its last.
 const WHOLE_HEAD: Duration = Duration::from_secs(60);
 
 /// A request without its body.
 #[derive(Clone, Debug)]
 pub struct Head {
     pub method: String,
-    /// The path and the query as they came.
+    /// The path and query, as received.
     pub target: String,
     pub path: String,
     pub query: String,
@@ -38,7 +37,16 @@ impl Head {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The media type of the body, without parameters, in lower case.
+    /// Returns the values of all headers with this name.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let matching = self.headers.iter();
+        matching
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .collect()
+    }
+
+    /// Returns the media type of the body, without parameters, in lower case.
     pub fn content_type(&self) -> String {
         let value = self.header("content-type").unwrap_or_default();
         let media_type = value.split(';').next().unwrap_or_default();
@@ -58,7 +66,7 @@ impl Head {
             .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
     }
 
-    /// Gives the values of a parameter of the query.
+    /// Returns the values of a parameter of the query.
     pub fn parameters(&self, name: &str) -> Vec<String> {
         form_urlencoded::parse(self.query.as_bytes())
             .filter(|(key, _)| key == name)
@@ -66,15 +74,15 @@ impl Head {
             .collect()
     }
 
-    /// Gives the path as the service's router compares it: the case and a slash
-    /// at the end do not count.
+    /// Returns the path as the service's router compares it: in lower case, without a slash at the
+    /// end.
     pub fn route(&self) -> String {
         let path = self.path.strip_suffix('/').unwrap_or(&self.path);
         path.to_ascii_lowercase()
     }
 }
 
-/// How much body is still to come.
+/// The rest of the body that was not received yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     Length(u64),
@@ -85,22 +93,22 @@ pub enum Framing {
 /// Why there is no request.
 #[derive(Debug)]
 pub enum NoRequest {
-    /// The peer is gone or said nothing in time: close without a word.
+    /// The peer has closed the connection, or has sent nothing in time. Close without an answer.
     Closed,
-    /// Not HTTP: a bare 400.
+    /// It is not HTTP. Answer a bare 400.
     Malformed,
-    /// More than [`HEAD_LIMIT`]: a bare 431.
+    /// It is longer than [`HEAD_LIMIT`]. Answer a bare 431.
     TooLarge,
 }
 
-/// A body as far as it was read.
+/// A body, as far as it was read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Body {
     Complete(Vec<u8>),
     TooLarge,
 }
 
-/// The bytes that have arrived and were not used yet.
+/// Received bytes that were not used yet.
 #[derive(Debug, Default)]
 pub struct Inbound {
     buffer: Vec<u8>,
@@ -108,8 +116,7 @@ pub struct Inbound {
 
 impl Inbound {
     async fn fill<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
-        // Read to where the bytes stay: a piece in the future would have to be
-        // moved with it.
+        // Read directly into the buffer: an array in the future would be moved with it.
         self.buffer.reserve(PIECE);
         match stream.read_buf(&mut self.buffer).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -117,8 +124,8 @@ impl Inbound {
         }
     }
 
-    /// Waits for a request head. `patience` bounds the wait for its first byte;
-    /// once it has begun it has [`WHOLE_HEAD`].
+    /// Waits for the head of a request. `patience` is the limit for its first byte. Then
+    /// [`WHOLE_HEAD`] is the limit for the rest.
     pub async fn head<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -147,8 +154,7 @@ impl Inbound {
             .unwrap_or(Err(NoRequest::Closed))
     }
 
-    /// Reads a body of up to `limit` bytes. A longer one is left on the wire
-    /// for [`Inbound::drain`].
+    /// Reads a body of up to `limit` bytes. A longer one is not read: see [`Inbound::drain`].
     pub async fn body<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -175,7 +181,7 @@ impl Inbound {
         Ok(Body::Complete(body))
     }
 
-    /// Reads a body of that length to where it stays.
+    /// Reads a body of this length directly into its buffer.
     async fn whole_body<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -193,7 +199,7 @@ impl Inbound {
         Ok(body)
     }
 
-    /// Reads the rest of a body away, so that the next request can be read.
+    /// Reads and discards the rest of a body, so that the next request can be read.
     pub async fn drain<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -209,7 +215,7 @@ impl Inbound {
         Ok(())
     }
 
-    /// The next bytes of a body, or nothing at its end.
+    /// Returns the next bytes of a body, or `None` at its end.
     async fn piece<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -243,7 +249,7 @@ impl Inbound {
         }
     }
 
-    /// Reads the line that starts a chunk, after the one that ends the last.
+    /// Reads the first line of a chunk, and before it the end of the previous one.
     async fn next_chunk<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -263,7 +269,7 @@ impl Inbound {
                 first: false,
             });
         }
-        // Trailers end with an empty line; nobody here reads them.
+        // Trailers end with an empty line. They are ignored.
         while !self.line(stream).await?.is_empty() {}
         Ok(Framing::Done)
     }
@@ -320,19 +326,12 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, NoRequest> {
     Ok(Some((head, length)))
 }
 
-/// The length rules of RFC 9112, section 6.3. Whoever sends two lengths is
-/// refused: guessing which one is meant is how requests get smuggled.
+/// Applies the length rules of RFC 9112, section 6.3. Two lengths are refused, because choosing one
+/// of them would allow request smuggling.
 fn framing(head: &Head) -> Result<Framing, NoRequest> {
-    let all = |name: &str| {
-        let matching = head.headers.iter();
-        matching
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim().to_owned())
-            .collect::<Vec<_>>()
-    };
     match (
-        all("content-length").as_slice(),
-        all("transfer-encoding").as_slice(),
+        head.all("content-length").as_slice(),
+        head.all("transfer-encoding").as_slice(),
     ) {
         ([], []) => Ok(Framing::Done),
         ([length], []) if length.bytes().all(|byte| byte.is_ascii_digit()) => length

@@ -1,13 +1,13 @@
-//! An answer, and its head in the order the service writes it.
+//! An answer, with its headers in the service's order.
 
 use serde_json::Value;
 
-/// An answer before anything is known about the connection it goes out on.
+/// An answer, independent of its connection.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
-    /// In this order, before `Content-Length`, `Date` and `Connection`. One of
-    /// these three given here replaces the automatic one.
+    /// In this order, before `Content-Length`, `Date` and `Connection`. If one of these three is
+    /// set here, it replaces the automatic one.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -17,7 +17,7 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 pub const HTML: &str = "text/html; charset=utf-8";
 
 impl Response {
-    /// An answer of the service's application, behind its CORS layer.
+    /// Returns an answer of the service's application, with CORS headers.
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = [
             ("Vary", "Origin"),
@@ -47,8 +47,7 @@ impl Response {
         Response::json(status, &serde_json::json!({ "validationError": message }))
     }
 
-    /// An answer from in front of the application: of its body parser, or of
-    /// a proxy.
+    /// Returns an answer of the body parser or a proxy, not of the application.
     pub fn bare(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Response {
             status,
@@ -57,7 +56,7 @@ impl Response {
         }
     }
 
-    /// Makes an answer that is only a head.
+    /// Returns an answer without a body.
     pub fn empty(status: u16, headers: &[(&str, &str)]) -> Self {
         Response {
             status,
@@ -72,7 +71,7 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Sets a header where it stands, or adds it.
+    /// Replaces a header at its position, or adds it.
     pub fn set_header(&mut self, name: &str, value: &str) {
         let mut existing = self.headers.iter_mut();
         match existing.find(|(key, _)| key.eq_ignore_ascii_case(name)) {
@@ -81,7 +80,7 @@ impl Response {
         }
     }
 
-    /// Applies a merge patch (RFC 7396). A body that is not JSON stays as it is.
+    /// Applies a merge patch (RFC 7396). A body that is not JSON is unchanged.
     pub fn patch_body(&mut self, patch: &Value) {
         if let Ok(mut body) = serde_json::from_slice(&self.body) {
             json_patch::merge(&mut body, patch);
@@ -89,8 +88,7 @@ impl Response {
         }
     }
 
-    /// The head of the answer. `length` is the `Content-Length` or nothing;
-    /// `date` likewise.
+    /// Returns the head of the answer, with these optional values of `Content-Length` and `Date`.
     pub fn head(&self, length: Option<u64>, date: Option<&str>, keep_alive: bool) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut line = |name: &str, value: &str| {
@@ -126,8 +124,7 @@ impl Response {
     }
 }
 
-/// What the HTTP parser of the service's platform says to a request that never
-/// reaches the application.
+/// Returns the answer of the platform's HTTP parser. Such a request does not reach the application.
 pub fn bare_refusal(status: u16) -> Vec<u8> {
     let reason = reason(status);
     format!("HTTP/1.1 {status} {reason}\r\nConnection: close\r\n\r\n").into_bytes()

@@ -1,24 +1,24 @@
-//! The routes that want a token.
+//! The routes that require a token.
 
 use crate::quota::Quota;
 
-/// What a route asks of the token's session.
+/// The check of the token's session by a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// The token is signed; nobody looks for its session.
+    /// The token is signed. The session is not checked.
     Signature,
-    /// The session is there and not used, and this quota is not used up.
+    /// The session exists and is not used, and this quota is not exhausted.
     Session(Quota),
 }
 
-/// What a route answers with.
+/// The answer of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// JSON of so many bytes.
+    /// JSON with this many bytes.
     Data(usize),
-    /// The offer of a name that nobody has: 74 bytes for `abc.zelf`.
+    /// The offer of a free name: 74 bytes for `abc.zelf`.
     Offer,
-    /// The result of each call of a JSON-RPC request, so many bytes each.
+    /// The result of each call of a JSON-RPC request, with this many bytes each.
     Rpc(usize),
 }
 
@@ -28,12 +28,12 @@ pub struct Route {
     method: &'static str,
     path: &'static str,
     pub guard: Guard,
-    /// The parameter without which it is refused.
+    /// A required parameter.
     pub needs: Option<&'static str>,
     pub answers: Answers,
 }
 
-/// `:chain` is one of these.
+/// The values of `:chain`.
 const CHAINS: [&str; 14] = [
     "aptos",
     "arbitrum",
@@ -56,7 +56,7 @@ const PREVIEW: Guard = Guard::Session(Quota::Preview);
 const LEASE: Guard = Guard::Session(Quota::Lease);
 const DECRYPT: Guard = Guard::Session(Quota::Decrypt);
 
-/// Sizes as they were measured; where a range was, its ends or what is between.
+/// The sizes were measured. For ranges this is one of the ends, or a value between.
 const ROUTES: [Route; 20] = [
     route(
         "GET",
@@ -202,7 +202,7 @@ impl Route {
         self
     }
 
-    /// Finds the route of a method and a path in lower case. A HEAD is a GET.
+    /// Returns the route for a method and a lower-case path. HEAD is treated like GET.
     pub fn find(method: &str, path: &str) -> Option<&'static Route> {
         let method = if method == "HEAD" { "GET" } else { method };
         ROUTES
@@ -211,7 +211,7 @@ impl Route {
     }
 }
 
-/// `*` is any one segment, `**` at the end any number of them.
+/// Matches a path. `*` is any single segment, and `**` at the end any number of segments.
 fn matches(pattern: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for wanted in pattern.split('/') {

@@ -1,10 +1,10 @@
-//! The JSON-RPC route: one call, or a list of them.
+//! The JSON-RPC route, for one call or a list of calls.
 
 use serde_json::{Value, json};
 
 use crate::content;
 
-/// The answer to a request. Each result is an answer of `length` bytes.
+/// Returns the answer to a request. Each result has `length` bytes.
 pub fn answer(request: &Value, length: usize) -> Vec<u8> {
     let Value::Array(calls) = request else {
         return result(request, length);

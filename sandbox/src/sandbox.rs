@@ -21,8 +21,7 @@ use crate::server::Server;
 use crate::state::State;
 use crate::tls::Tls;
 
-/// A sandbox on its own thread. Dropping it closes every socket and ends the
-/// thread.
+/// A sandbox on its own thread. Dropping it closes all sockets and ends the thread.
 pub struct Sandbox {
     state: Arc<State>,
     ca_file: CaFile,
@@ -31,18 +30,18 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Returns when the sandbox accepts connections.
+    /// Starts a sandbox. Returns when it accepts connections.
     pub fn start(options: Options) -> io::Result<Self> {
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        // The runtime lives and dies on that thread: a caller that is itself
-        // inside of a runtime could not drop it.
+        // The runtime is created and dropped on that thread: a caller inside another runtime must
+        // not drop it.
         let thread = std::thread::Builder::new()
             .name("zelf-sandbox".into())
             .spawn(move || run(options, &tell, stopped))?;
         let (state, ca_file) = told
             .recv()
-            .map_err(|_| io::Error::other("the sandbox's thread has died"))??;
+            .map_err(|_| io::Error::other("the sandbox's thread has ended early"))??;
         Ok(Sandbox {
             state,
             ca_file,
@@ -51,37 +50,38 @@ impl Sandbox {
         })
     }
 
-    /// All of the below that says where to connect.
+    /// Returns all addresses of the sandbox.
     pub fn ready(&self) -> &Ready {
         &self.state.ready
     }
 
-    /// `http://127.0.0.1:…`
+    /// Returns `http://127.0.0.1:…`.
     pub fn http_url(&self) -> &str {
         &self.state.ready.http
     }
 
-    /// `https://localhost:…`
+    /// Returns `https://localhost:…`.
     pub fn https_url(&self) -> &str {
         &self.state.ready.https
     }
 
-    /// `http://127.0.0.1:…`, only for control routes and out of reach of faults.
+    /// Returns `http://127.0.0.1:…`, only for control routes, without faults.
     pub fn control_url(&self) -> &str {
         &self.state.ready.control
     }
 
-    /// The only root that the HTTPS listener's certificate comes from, as PEM.
+    /// Returns the path of the CA certificate (PEM), the only root of the HTTPS listener's
+    /// certificate.
     pub fn ca_file(&self) -> &Path {
         self.ca_file.path()
     }
 
-    /// Base64 of the SHA-256 of the certificate's SubjectPublicKeyInfo.
+    /// Returns the base64 of the SHA-256 of the certificate's SubjectPublicKeyInfo.
     pub fn spki_sha256(&self) -> &str {
         &self.state.tls.spki_sha256
     }
 
-    /// What has arrived, oldest first.
+    /// Returns the received requests, with the oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.requests.all()
     }
@@ -90,13 +90,13 @@ impl Sandbox {
         self.state.requests.clear();
     }
 
-    /// How often a request was carried out, whatever became of its answer:
-    /// `POST /api/sessions`, with or without a query.
+    /// Returns how often a request such as `POST /api/sessions` was carried out. It counts those
+    /// without a delivered answer too. A query is optional.
     pub fn times_carried_out(&self, request: &str) -> u64 {
         self.state.work.times(request)
     }
 
-    /// Connections accepted so far.
+    /// Returns the number of accepted connections.
     pub fn connections(&self) -> usize {
         self.state.accepted.load(Ordering::SeqCst)
     }
@@ -105,12 +105,12 @@ impl Sandbox {
         self.state.open.load(Ordering::SeqCst)
     }
 
-    /// Arms a fault.
+    /// Injects a fault.
     ///
     /// # Panics
     ///
-    /// When the fault makes no sense, for example a stall at the TLS stage of
-    /// the plain listener: a test must not wait for what cannot happen.
+    /// If the fault is invalid, for example a stall at the TLS stage of the plain listener: a test
+    /// must not wait for a fault that cannot happen.
     pub fn inject(&self, fault: impl Into<Fault>) {
         let fault = fault.into();
         match fault.check() {
@@ -123,19 +123,19 @@ impl Sandbox {
         self.state.faults.clear();
     }
 
-    /// Moves the sessions of an identifier (or all) into the past. Says how many.
+    /// Makes the sessions of an identifier (or all) older. Returns their number.
     pub fn age_sessions(&self, identifier: Option<&str>, seconds: i64) -> usize {
         self.state.sessions.age(identifier, seconds)
     }
 
-    /// Gives the sessions of an identifier (or all) the status "used". A create
-    /// still returns them, the session-checked routes refuse them. Says how many.
+    /// Sets the status of the sessions of an identifier (or all) to "used". A create still returns
+    /// them, but routes that check the session refuse them. Returns their number.
     pub fn mark_sessions_used(&self, identifier: Option<&str>) -> usize {
         self.state.sessions.mark_used(identifier)
     }
 
-    /// Sets the address that all later requests come from, on open connections
-    /// too. `None`: each request has its own again.
+    /// Sets the client address for all later requests, also on open connections. `None`: each
+    /// request has its own address.
     pub fn set_client_address(&self, address: Option<IpAddr>) {
         self.state.set_client_address(address);
     }
@@ -145,12 +145,12 @@ impl Sandbox {
         self.state.clock.set_skew(seconds);
     }
 
-    /// Runs the reaper. Says how many sessions it took.
+    /// Runs the reaper. Returns the number of removed sessions.
     pub fn reap(&self) -> usize {
         self.state.sessions.reap(self.state.clock.now())
     }
 
-    /// What the control route of that method and path does.
+    /// Carries out the request to a control route with this method and path.
     pub fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         control::control(&self.state, method, path, body)
     }
@@ -169,7 +169,7 @@ impl Drop for Sandbox {
 
 type Started = io::Result<(Arc<State>, CaFile)>;
 
-/// The sandbox's thread.
+/// Runs the sandbox on its thread.
 fn run(options: Options, tell: &mpsc::Sender<Started>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -192,7 +192,7 @@ fn run(options: Options, tell: &mpsc::Sender<Started>, stopped: oneshot::Receive
         let _ = tell.send(Ok((Arc::clone(&state), ca_file)));
         tokio::select! {
             () = server.run(state) => {}
-            // An error is a sandbox that was dropped without a word.
+            // An error means that the sandbox was dropped.
             _ = stopped => {}
         }
     });
@@ -208,7 +208,7 @@ fn prepare(options: Options) -> io::Result<(Server, Arc<State>, CaFile)> {
         http: format!("http://{}", server.http_address),
         https: match server.https_address {
             SocketAddr::V4(address) => format!("https://localhost:{}", address.port()),
-            // Not every system has a second localhost.
+            // Not every system resolves localhost to ::1.
             SocketAddr::V6(address) => format!("https://{address}"),
         },
         control: format!("http://{}", server.control_address),

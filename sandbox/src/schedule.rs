@@ -1,4 +1,4 @@
-//! Which faults strike now.
+//! Selects the faults that apply.
 
 use std::sync::Mutex;
 
@@ -8,17 +8,17 @@ use crate::random::Seeded;
 use crate::request::Head;
 use crate::sync::lock;
 
-/// What asks: a connection at its start, or a request.
+/// The point at which faults are selected: a new connection, or a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Point<'a> {
     Accept,
     Tls,
-    /// The head alone; a body follows.
+    /// After the head of a request with a body.
     Upload(&'a Head),
     Request(&'a Head),
 }
 
-/// The faults that are waiting, in the order they were injected.
+/// The injected faults, in their order.
 #[derive(Debug, Default)]
 pub struct Schedule {
     armed: Mutex<Vec<Armed>>,
@@ -46,16 +46,15 @@ impl Schedule {
         std::mem::take(&mut *lock(&self.armed)).len()
     }
 
-    /// The faults and how often each has struck.
+    /// Returns the faults, and how often each has applied.
     pub fn all(&self) -> Vec<(Fault, u32)> {
         let armed = lock(&self.armed);
         armed.iter().map(|a| (a.fault.clone(), a.struck)).collect()
     }
 
-    /// What strikes at this point: any number of faults that leave an answer
-    /// to be given (a delay, a wrong date), and after them at most one that
-    /// takes its place. Further ones wait for the next request, so that
-    /// injected one after the other they strike one after the other.
+    /// Returns the faults that apply at this point: any number of faults that keep the answer (such
+    /// as a delay or a wrong date), then at most one that replaces it. Further ones wait for the
+    /// next request. So faults that are injected one after another apply one after another.
     pub fn strike(&self, point: Point<'_>, listener: Listener) -> Vec<FaultKind> {
         let mut struck = Vec::new();
         for armed in lock(&self.armed).iter_mut() {

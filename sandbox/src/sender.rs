@@ -1,4 +1,4 @@
-//! The ways in which an answer goes out.
+//! The ways to send an answer.
 
 use std::io;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use crate::fault_kind::AnswerFraming;
 use crate::response::Response;
 use crate::sync::wait;
 
-/// Memory that oversized answers are made of. Longer bodies are not copied.
+/// The size of a piece of oversized answers. Longer bodies are not copied.
 const PIECE: usize = 64 * 1024;
 
-/// An answer, and what is known of the connection it goes out on.
+/// An answer, and the properties of its connection.
 pub struct Outgoing<'a> {
     pub response: &'a Response,
     pub date: Option<String>,
     pub keep_alive: bool,
-    /// The answer to a HEAD has no body.
+    /// For the answer to a HEAD.
     pub without_body: bool,
 }
 
@@ -44,7 +44,7 @@ impl Outgoing<'_> {
     pub async fn whole<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
         let mut bytes = self.head();
         if self.body().len() > PIECE {
-            // To copy a long body costs more than a second call.
+            // Copying a long body costs more than a second call.
             out.write_all(&bytes).await?;
             return write(out, self.body()).await;
         }
@@ -52,8 +52,8 @@ impl Outgoing<'_> {
         write(out, &bytes).await
     }
 
-    /// The head and so many bytes of the body, half of it unless said. The
-    /// pause lets them arrive before whatever comes next.
+    /// Sends the head and this many bytes of the body (default: half). The pause lets them arrive
+    /// before the next event.
     pub async fn part<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -68,7 +68,7 @@ impl Outgoing<'_> {
         Ok(())
     }
 
-    /// Half of the head. The pause is as above.
+    /// Sends half of the head, with the same pause.
     pub async fn half_head<W: AsyncWrite + Unpin>(&self, out: &mut W) -> io::Result<()> {
         let head = self.head();
         write(out, &head[..head.len() / 2]).await?;
@@ -76,7 +76,7 @@ impl Outgoing<'_> {
         Ok(())
     }
 
-    /// Half of the head, and the rest later.
+    /// Sends half of the head, and the rest after a pause.
     pub async fn head_in_two<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -90,7 +90,7 @@ impl Outgoing<'_> {
         write(out, &bytes).await
     }
 
-    /// Sends as the delivery says. Says whether the connection can go on.
+    /// Sends the answer as described by `delivery`. Returns what happens to the connection.
     pub async fn delivered<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -141,7 +141,7 @@ impl Outgoing<'_> {
         })
     }
 
-    /// The head and half of the body, and the rest later.
+    /// Sends the head and half of the body, and the rest after a pause.
     pub async fn in_two<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -167,7 +167,7 @@ impl Outgoing<'_> {
         drip(out, self.body(), pause).await
     }
 
-    /// Says whether the connection can go on.
+    /// Sends the answer with this framing. Returns whether the connection is kept.
     pub async fn framed<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -182,7 +182,7 @@ impl Outgoing<'_> {
             }
             AnswerFraming::Chunked => {
                 let mut bytes = self.chunked_head();
-                // Small odd chunks: a reader that takes one for all is found out.
+                // Small chunks of an odd size expose a reader that expects a single chunk.
                 for chunk in self.body().chunks(61) {
                     bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
                     bytes.extend_from_slice(chunk);
@@ -203,7 +203,7 @@ impl Outgoing<'_> {
         response.head(None, self.date.as_deref(), self.keep_alive)
     }
 
-    /// The answer with that many bytes of headers in front of its own end.
+    /// Sends the answer with this many additional bytes of headers.
     pub async fn with_padded_head<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -225,7 +225,7 @@ impl Outgoing<'_> {
         write(out, self.body()).await
     }
 
-    /// A body of that many bytes, in the middle of a token.
+    /// Sends a body of this many bytes, which never leaves the token.
     pub async fn oversized<W: AsyncWrite + Unpin>(
         &self,
         out: &mut W,
@@ -260,13 +260,13 @@ impl Outgoing<'_> {
     }
 }
 
-/// What a [`Delivery`] has come to.
+/// The result of a [`Delivery`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivered {
     Whole,
-    /// The end of the connection is the end of the body.
+    /// The body ends with the connection.
     UntilClose,
-    /// The body lacks its end.
+    /// The end of the body is missing.
     Short,
 }
 
@@ -286,7 +286,7 @@ async fn drip<W: AsyncWrite + Unpin>(out: &mut W, bytes: &[u8], pause: Duration)
 }
 
 async fn fill<W: AsyncWrite + Unpin>(out: &mut W, bytes: u64) -> io::Result<()> {
-    // Not in the future, which is moved with all that it holds.
+    // A static, because a future is moved with all its data.
     static FILLING: [u8; PIECE] = [b'A'; PIECE];
     let mut left = bytes;
     while left > 0 {

@@ -1,4 +1,4 @@
-//! Listeners on loopback.
+//! The listeners on loopback.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,7 +12,7 @@ use crate::fault::Listener;
 use crate::options::Options;
 use crate::state::State;
 
-/// The listeners, bound: connections wait in their queues from here on.
+/// The bound listeners. From now on, connections wait in their queues.
 pub struct Server {
     http: TcpListener,
     https: TcpListener,
@@ -23,7 +23,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Has to be called in the context of the runtime that will run it.
+    /// Binds the listeners. Must be called inside the runtime that will run them.
     pub fn bind(options: &Options) -> io::Result<Self> {
         let ip = if options.ipv6 {
             IpAddr::V6(Ipv6Addr::LOCALHOST)
@@ -43,7 +43,7 @@ impl Server {
         })
     }
 
-    /// Accepts until it is dropped.
+    /// Accepts connections until it is dropped.
     pub async fn run(self, state: Arc<State>) {
         tokio::join!(
             accept(&self.http, &state, Door::Api(Listener::Http)),
@@ -55,8 +55,9 @@ impl Server {
 
 fn bind(ip: IpAddr, port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     let address = SocketAddr::new(ip, port);
-    let listener = std::net::TcpListener::bind(address)
-        .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))?;
+    let listener = std::net::TcpListener::bind(address).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+    })?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     Ok((TcpListener::from_std(listener)?, address))
@@ -68,7 +69,7 @@ async fn accept(listener: &TcpListener, state: &Arc<State>, door: Door) {
             Ok((stream, _)) => {
                 tokio::spawn(serve(Arc::clone(state), stream, door));
             }
-            // Out of descriptors: the next try is better a little later.
+            // No descriptor is left, so try again later.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }

@@ -1,5 +1,4 @@
-//! The session collection: which session a create finds, makes, kills or
-//! fails to store.
+//! The collection of sessions: finds, creates, kills and rejects sessions.
 
 use std::io;
 use std::sync::Mutex;
@@ -14,20 +13,20 @@ use crate::token::Claims;
 
 const TYPES: [&str; 4] = ["createWallet", "decryptWallet", "importWallet", "general"];
 
-/// What a create asks for, after casting.
+/// The fields of a create, after their conversion.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The identifier that the create looks for.
+    /// The identifier for the look-up.
     pub identifier: Option<String>,
-    /// The identifier that a new session gets.
+    /// The identifier for a new session.
     pub new_identifier: Option<String>,
     pub tag_name: Option<String>,
     pub eth_address: Option<String>,
     pub domain: String,
     pub ip: String,
     pub kill: bool,
-    /// False when the database would refuse the document: an unknown `type`,
-    /// an `isWebExtension` that is no boolean, an `identifier` that is no scalar.
+    /// False if the database would reject the document, because of an unknown `type`, an
+    /// `isWebExtension` that is not a boolean, or an `identifier` that is not a scalar.
     pub storable: bool,
 }
 
@@ -54,7 +53,7 @@ impl Wanted {
         }
     }
 
-    /// Whether a stored session is one that this create would be handed.
+    /// Returns whether the create would return this stored session.
     fn finds(&self, session: &Session) -> bool {
         if session.ip != self.ip {
             return false;
@@ -72,7 +71,8 @@ impl Wanted {
     }
 }
 
-/// The service is JavaScript: form bodies send `killSession` as text.
+/// Returns whether a value is true in JavaScript, the service's language. A form sends
+/// `killSession` as text.
 fn is_truthy(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => false,
@@ -83,8 +83,7 @@ fn is_truthy(value: Option<&Value>) -> bool {
     }
 }
 
-/// Whether the session-checked routes accept a session. A create finds it in
-/// either case.
+/// Whether routes that check the session accept it. A create finds it in both cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     Active,
@@ -100,11 +99,11 @@ impl Status {
     }
 }
 
-/// A session, stored or (as a ghost) only claimed.
+/// A session, which is stored or (as a ghost) only exists in a token.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: String,
-    /// A ghost may have none.
+    /// `None` only for a ghost.
     pub identifier: Option<String>,
     pub ip: String,
     pub tag_name: Option<String>,
@@ -113,9 +112,9 @@ pub struct Session {
     pub activated_at: i64,
     pub expires_at: i64,
     pub status: Status,
-    /// Requests that carried its token to a protected route.
+    /// The number of requests with its token to protected routes.
     pub uses: u32,
-    /// Of each quota, in the order of [`Quota`].
+    /// The used part of each quota, in the order of [`Quota`].
     spent: [u32; Quota::COUNT],
 }
 
@@ -137,12 +136,12 @@ impl Session {
     }
 }
 
-/// What became of an insert.
+/// The result of an insert.
 #[derive(Debug)]
 pub enum Inserted {
     Created(Session),
-    /// The document was refused; the service does not notice and signs a token
-    /// for a session that does not exist.
+    /// The database has rejected the document. The service ignores that, and signs a token for a
+    /// session that does not exist.
     Ghost(Session),
 }
 
@@ -162,8 +161,8 @@ impl Sessions {
         })
     }
 
-    /// The first session that the create finds. Expiry plays no part in it:
-    /// an expired session is found until the reaper took it.
+    /// Returns the first session that the create finds. It may have expired: the service finds it
+    /// until the reaper has removed it.
     pub fn find(&self, wanted: &Wanted) -> Option<Session> {
         let stored = lock(&self.stored);
         stored.iter().find(|session| wanted.finds(session)).cloned()
@@ -173,8 +172,8 @@ impl Sessions {
         lock(&self.stored).retain(|session| session.id != id);
     }
 
-    /// Stores a new session, unless its identifier is taken: `identifier` is a
-    /// unique key over all client addresses.
+    /// Stores a new session, unless its identifier exists: `identifier` is a unique key, also for
+    /// different client addresses.
     pub fn insert(&self, wanted: &Wanted, now: i64) -> Inserted {
         let session = Session {
             id: self.ids.next(now),
@@ -198,8 +197,8 @@ impl Sessions {
         Inserted::Created(session)
     }
 
-    /// Counts a use of a session and says how often it was used, this use
-    /// included. `None` when there is no such session.
+    /// Counts a use of a session. Returns the number of its uses, with this one, or `None` if there
+    /// is no such session.
     pub fn count_use(&self, id: &str) -> Option<u32> {
         let mut stored = lock(&self.stored);
         let session = stored.iter_mut().find(|session| session.id == id)?;
@@ -207,15 +206,15 @@ impl Sessions {
         Some(session.uses)
     }
 
-    /// Whether there is such a session, and it is not used.
+    /// Returns whether the session exists and is not used.
     pub fn is_active(&self, id: &str) -> bool {
         let stored = lock(&self.stored);
         let mut all = stored.iter();
         all.any(|session| session.id == id && session.status == Status::Active)
     }
 
-    /// As [`Sessions::count_use`], for one quota. `None` also when the session
-    /// is used.
+    /// Does the same as [`Sessions::count_use`] for a quota. Also returns `None` if the session is
+    /// used.
     pub fn spend(&self, id: &str, quota: Quota) -> Option<u32> {
         let mut stored = lock(&self.stored);
         let session = stored
@@ -226,7 +225,7 @@ impl Sessions {
         Some(*spent)
     }
 
-    /// Moves sessions into the past. Says how many.
+    /// Makes sessions older. Returns their number.
     pub fn age(&self, identifier: Option<&str>, seconds: i64) -> usize {
         self.change(identifier, |session| {
             session.activated_at = session.activated_at.saturating_sub(seconds);
@@ -234,12 +233,12 @@ impl Sessions {
         })
     }
 
-    /// Gives sessions the status "used". Says how many.
+    /// Sets the status of sessions to "used". Returns their number.
     pub fn mark_used(&self, identifier: Option<&str>) -> usize {
         self.change(identifier, |session| session.status = Status::Used)
     }
 
-    /// Changes the sessions of an identifier (or all). Says how many.
+    /// Changes the sessions of an identifier (or all). Returns their number.
     fn change(&self, identifier: Option<&str>, change: impl Fn(&mut Session)) -> usize {
         let mut stored = lock(&self.stored);
         let chosen = stored
@@ -253,7 +252,7 @@ impl Sessions {
         changed
     }
 
-    /// Removes expired sessions. Says how many.
+    /// Removes expired sessions. Returns their number.
     pub fn reap(&self, now: i64) -> usize {
         let mut stored = lock(&self.stored);
         let before = stored.len();
@@ -261,7 +260,7 @@ impl Sessions {
         before - stored.len()
     }
 
-    /// Forgets every session, as a database that was emptied. Says how many.
+    /// Removes all sessions, like an emptied database. Returns their number.
     pub fn clear(&self) -> usize {
         std::mem::take(&mut *lock(&self.stored)).len()
     }
@@ -271,8 +270,7 @@ impl Sessions {
     }
 }
 
-/// Ids in the form of the service's database: seconds, five bytes of the
-/// process, a counter.
+/// Ids in the format of the service's database: seconds, five bytes of the process, a counter.
 #[derive(Debug)]
 struct ObjectIds {
     process: [u8; 5],
@@ -292,7 +290,7 @@ impl ObjectIds {
         let mut last = lock(&self.counter);
         *last = (*last + 1) & 0x00FF_FFFF;
         let counter = *last;
-        // The format has 32 bits for the seconds; they wrap in 2106.
+        // The format has 32 bits for the seconds, which overflow in 2106.
         let seconds = now as u32;
         let [a, b, c, d, e] = self.process;
         format!("{seconds:08x}{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{counter:06x}")

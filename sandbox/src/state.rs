@@ -1,4 +1,4 @@
-//! What all connections of a sandbox share.
+//! State that all connections of a sandbox share.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -62,15 +62,14 @@ impl State {
         })
     }
 
-    /// Writes a line to the log, if there is one.
+    /// Writes a line to the log, if it is enabled.
     pub fn log(&self, line: impl FnOnce() -> String) {
         if self.options.log {
             log::line(&line());
         }
     }
 
-    /// The address that all requests count as coming from. `None`: each request
-    /// has its own.
+    /// Returns the client address for all requests, or `None` if each request has its own.
     pub fn client_address(&self) -> Option<IpAddr> {
         *lock(&self.client_address)
     }
@@ -79,7 +78,7 @@ impl State {
         *lock(&self.client_address) = address;
     }
 
-    /// Whether this request still meets a server that is starting.
+    /// Returns whether this request is answered by a starting server.
     pub fn is_starting(&self) -> bool {
         let one_less = |left: u32| left.checked_sub(1);
         self.starting
@@ -87,8 +86,8 @@ impl State {
             .is_ok()
     }
 
-    /// The reaper runs when a request finds that its time has come: nobody can
-    /// tell that from a timer, and it follows the clock when a test moves it.
+    /// Runs the reaper if it is due. This happens at a request instead of a timer. Clients see no
+    /// difference, and the reaper follows the clock when a test changes it.
     pub fn reap_when_due(&self) {
         let Some(interval) = self.options.reap_interval else {
             return;
@@ -97,8 +96,8 @@ impl State {
         let mut last = lock(&self.last_reap);
         let interval = i64::try_from(interval.as_secs()).unwrap_or(i64::MAX);
         if now < *last {
-            // The clock was put back: count anew, or nothing is reaped until
-            // it has caught up.
+            // The clock was set back. Start again, or nothing is removed until it has reached the
+            // old time.
             *last = now;
         } else if now - *last >= interval {
             *last = now;

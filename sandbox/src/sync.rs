@@ -1,14 +1,14 @@
-//! One rule for locks, and one for waiting.
+//! Helpers for locks and waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A panic elsewhere must not turn every later request into another one.
+/// Locks a mutex. Ignores poisoning, so that one panic does not fail all later requests.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A timer rounds up to its next tick: no wait at all must not ask it.
+/// Waits. A zero duration does not use a timer, which would round up to its next tick.
 pub async fn wait(duration: Duration) {
     if !duration.is_zero() {
         tokio::time::sleep(duration).await;

@@ -1,4 +1,4 @@
-//! Certificates: a CA made anew at each start, the good leaf, and the bad ones.
+//! The certificates: a new CA at each start, a good leaf, and bad ones.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,24 +15,24 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with a certificate.
+/// The fault of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WrongCertificate {
-    /// Its validity ended yesterday.
+    /// It expired yesterday.
     Expired,
-    /// Its validity starts tomorrow.
+    /// It becomes valid tomorrow.
     NotYetValid,
     /// It is for `other.test`.
     OtherHost,
-    /// It comes from a CA that is not in the CA file, though of the same name.
+    /// Its CA is not in the CA file, but has the same name.
     UnknownCa,
 }
 
-/// The server's side of TLS.
+/// The server's TLS configurations.
 pub struct Tls {
     pub ca_pem: String,
-    /// Base64 of the SHA-256 of the good leaf's SubjectPublicKeyInfo.
+    /// The base64 of the SHA-256 of the good leaf's SubjectPublicKeyInfo.
     pub spki_sha256: String,
     pub good: Arc<ServerConfig>,
     wrong: HashMap<WrongCertificate, Arc<ServerConfig>>,

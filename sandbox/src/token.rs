@@ -1,5 +1,5 @@
-//! The JWT: HS256, the seven claims in the order the service writes them, no
-//! `exp`, and a secret that lives as long as the sandbox.
+//! The JWT: HS256, the seven claims in the service's order, no `exp`, and a secret that is new for
+//! each sandbox.
 
 use std::io;
 
@@ -11,16 +11,16 @@ use serde_json::Value;
 
 use crate::random;
 
-/// `{"alg":"HS256","typ":"JWT"}`, the only header the service writes.
+/// `{"alg":"HS256","typ":"JWT"}`, the only header of the service.
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
-/// The claims, in the order the service writes them.
+/// The claims, in the service's order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
     pub domain: String,
     pub eth_address: Option<String>,
-    /// A ghost may have none.
+    /// `None` only for a ghost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
     pub ip: String,
@@ -29,7 +29,7 @@ pub struct Claims {
     pub iat: i64,
 }
 
-/// Signs and verifies with one secret.
+/// Signs and verifies tokens with one secret.
 #[derive(Debug)]
 pub struct Signer {
     key: hmac::Key,
@@ -46,7 +46,7 @@ impl Signer {
         self.sign_text(&serde_json::to_string(claims).expect("claims are plain data"))
     }
 
-    /// Signs any claims, also those that the service would never write.
+    /// Signs any claims, also those that the service never writes.
     pub fn sign_value(&self, claims: &Value) -> String {
         self.sign_text(&claims.to_string())
     }
@@ -57,7 +57,7 @@ impl Signer {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// The claims of a token that this sandbox signed.
+    /// Returns the claims of a token that this sandbox has signed.
     pub fn verify(&self, token: &str) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -70,8 +70,8 @@ impl Signer {
     }
 }
 
-/// The token in an `Authorization` header, by the service's rule: everything
-/// from the first `ey`, whatever stands before it.
+/// Returns the token in an `Authorization` header by the service's rule: everything from the first
+/// `ey`.
 pub fn from_authorization(header: &str) -> Option<&str> {
     header.find("ey").map(|start| &header[start..])
 }

@@ -1,4 +1,4 @@
-//! A connection's bytes, and the socket under them.
+//! A connection's bytes, and the socket below them.
 
 use std::future::Future;
 use std::io;
@@ -9,15 +9,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-/// How long a closed connection is read on, so that the kernel does not turn
-/// our FIN into a RST because of bytes nobody read.
+/// How long to read from a closed connection. With unread bytes, the kernel would send a RST
+/// instead of a FIN.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Bytes with or without TLS, over a TCP socket that faults can get at.
+/// A connection with or without TLS, whose TCP socket is accessible for faults.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sized {
     fn tcp(&mut self) -> &mut TcpStream;
 
-    /// Ends the connection as a healthy server does: `close_notify`, FIN.
+    /// Ends the connection like a healthy server: `close_notify`, then FIN.
     fn close(mut self) -> impl Future<Output = ()> + Send {
         async move {
             let _ = self.shutdown().await;
@@ -25,7 +25,7 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sized {
         }
     }
 
-    /// Ends it as a server that went away: FIN alone.
+    /// Ends the connection like a server that has crashed: only FIN.
     fn hang_up(mut self) -> impl Future<Output = ()> + Send {
         async move {
             let _ = self.tcp().shutdown().await;
@@ -33,12 +33,12 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sized {
         }
     }
 
-    /// Ends it with a RST.
+    /// Ends the connection with a RST.
     fn reset(mut self) {
         let _ = self.tcp().set_zero_linger();
     }
 
-    /// Does nothing until the client has gone away.
+    /// Does nothing until the client has closed the connection.
     fn stall(mut self) -> impl Future<Output = ()> + Send {
         async move { gone(self.tcp()).await }
     }
@@ -62,13 +62,13 @@ async fn linger(tcp: &mut TcpStream) {
     let _ = timeout(LINGER, all).await;
 }
 
-/// Waits for the client's FIN or RST without reading what it sent before.
+/// Waits for the client's FIN or RST without reading the bytes before it.
 async fn gone(tcp: &TcpStream) {
     while let Ok(ready) = tcp.ready(Interest::READABLE).await {
         if ready.is_read_closed() {
             return;
         }
-        // Forget this readiness; the next event brings another.
+        // Clear this readiness. The next event sets it again.
         let _ = tcp.try_io(Interest::READABLE, || {
             io::Result::<()>::Err(io::ErrorKind::WouldBlock.into())
         });

@@ -9,8 +9,7 @@ use crate::exchange::Next;
 use crate::response::bare_refusal;
 use crate::sender::write;
 
-/// Carries bytes between a client and the server that it names, until both have
-/// ended.
+/// Copies bytes between a client and the server that it names, until both have ended.
 pub async fn tunnel<S: AsyncRead + AsyncWrite + Unpin>(
     client: &mut S,
     target: &str,

@@ -1,5 +1,4 @@
-//! How often each request was carried out, so that a test can tell "at most
-//! once".
+//! Counts how often each request was carried out, so that a test can check "at most once".
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,12 +8,11 @@ use serde_json::{Value, json};
 use crate::request::Head;
 use crate::sync::lock;
 
-/// Bounds the targets that are told apart: a load test may never use one twice.
+/// The most targets that are counted separately: a load test may use a new one for each request.
 const TARGETS_LIMIT: usize = 20_000;
 
-/// Counts the requests that the service answered with a 2xx, whether or not a
-/// fault kept the answer from the client. What it refused, and what a fault
-/// answered in its place, was not carried out.
+/// Counts the requests that the service answered with a 2xx, even if a fault prevented the delivery
+/// of the answer. Requests that it refused, or that a fault answered, were not carried out.
 #[derive(Debug, Default)]
 pub struct Work {
     done: Mutex<Done>,
@@ -38,8 +36,8 @@ impl Work {
         );
     }
 
-    /// How often a request was carried out: `POST /api/sessions`, with or
-    /// without its query.
+    /// Returns how often a request such as `POST /api/sessions` was carried out. A query is
+    /// optional.
     pub fn times(&self, request: &str) -> u64 {
         let done = lock(&self.done);
         let times = done.routes.get(request).or(done.targets.get(request));

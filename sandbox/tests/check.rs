@@ -1,5 +1,5 @@
-//! The check of a deployment: against a plain sandbox every fact holds. Against
-//! one that deviates that fact is reported, and what cannot be judged without it.
+//! The check of a deployment. Against an unchanged sandbox, every fact holds. Against a deviating
+//! one, the report names the deviating fact, and the facts that cannot be judged without it.
 
 mod common;
 #[path = "check/deviations.rs"]
@@ -35,7 +35,8 @@ fn every_fact_holds_over_tls_with_the_sandboxs_ca() {
 fn a_deviation_is_reported_with_what_depends_on_it_and_nothing_else() {
     for deviation in deviations::all() {
         let sandbox = sandbox();
-        // The last first: a fault does not count requests that an earlier one answers.
+        // Inject the last one first, because a fault does not count requests that an earlier one
+        // answers.
         for (step, fault) in deviation.faults.into_iter().rev() {
             strike(&sandbox, step, fault);
         }
@@ -75,8 +76,8 @@ fn a_deviation_is_one_line_that_says_what_was_seen_and_what_to_do() {
     let report = check(&sandbox).to_string();
     let lines: Vec<&str> = report.lines().collect();
     let line = "deviates - key-without-identifier: the key route answers 409 \
-                \"missing identifier\" when there is none; seen: HTTP 200. A value that is \
-                refused may bring another error than ZELF_ERROR_VALIDATION";
+                \"missing identifier\" when there is none; seen: HTTP 200. A refused \
+                value may give another error than ZELF_ERROR_VALIDATION";
     assert!(lines.contains(&line), "{report}");
     assert_eq!(
         lines.last(),

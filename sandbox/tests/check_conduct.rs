@@ -1,4 +1,4 @@
-//! What a check of a deployment does and does not do on its way.
+//! How a check of a deployment behaves.
 
 mod common;
 

@@ -8,7 +8,7 @@ use common::sandbox;
 use zelf_sandbox::check::Step;
 use zelf_sandbox::{FaultKind, Reply};
 
-/// The status and what it said on stdout and stderr.
+/// Returns the exit status, and the output on stdout and stderr.
 fn check(arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zelf-sandbox"));
     let command = command.args(["check", "--rest-ms", "0"]).args(arguments);
@@ -31,7 +31,7 @@ fn without_yes_the_plan_is_printed_and_nothing_is_sent() {
         assert!(out.contains(step.purpose()), "{out}");
     }
     assert!(
-        out.ends_with("Nothing was sent. With --yes it is done.\n"),
+        out.ends_with("Nothing was sent. Add --yes to send the requests.\n"),
         "{out}"
     );
 }

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as the service's platform speaks it.
+//! HTTP/1.1 as the platform of the service handles it.
 
 mod common;
 
@@ -82,16 +82,14 @@ fn a_chunked_request_is_put_together() {
 
 #[test]
 fn an_idle_connection_is_closed_after_a_while() {
-    let sandbox = sandbox_with(|options| options.idle_close = Duration::from_millis(50));
+    let idle = Duration::from_millis(300);
+    let sandbox = sandbox_with(|options| options.idle_close = idle);
     let mut wire = http(&sandbox);
+    // The sandbox may start to count the idle time before the client has read the answer.
+    let began = Instant::now();
     wire.create(named("a"));
-    let idle = Instant::now();
     assert_eq!(wire.rest(), b"");
-    assert!(
-        idle.elapsed() >= Duration::from_millis(45),
-        "{:?}",
-        idle.elapsed()
-    );
+    assert!(began.elapsed() >= idle, "{:?}", began.elapsed());
     common::eventually("nothing is open", || sandbox.open_connections() == 0);
 }
 
@@ -105,7 +103,7 @@ fn a_connection_that_has_not_asked_yet_is_not_idle() {
 }
 
 #[test]
-fn whoever_asks_for_close_gets_it() {
+fn a_request_with_connection_close_ends_the_connection() {
     let sandbox = sandbox();
     let body = named("a").to_string();
     let request = post(
@@ -134,7 +132,7 @@ fn http_1_0_is_answered_and_closed() {
 }
 
 #[test]
-fn whoever_expects_100_is_told_to_continue() {
+fn a_request_that_expects_100_is_told_to_continue() {
     let sandbox = sandbox();
     let mut wire = http(&sandbox);
     let request = post(

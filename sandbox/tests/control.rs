@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Wire, create, http, named, sandbox, tcp};
+use common::{Answer, Wire, create, http, https, named, sandbox, tcp};
 use serde_json::{Value, json};
 use zelf_sandbox::{FaultKind, Sandbox, Stage};
 
@@ -10,7 +10,7 @@ fn control(sandbox: &Sandbox, line: &str, body: &str) -> (u16, Value) {
     let length = body.len();
     let mut wire = Wire::new(tcp(sandbox.control_url()));
     let answer = wire.exchange(format!(
-        "{line} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
     ));
     (answer.status, answer.json())
 }
@@ -137,7 +137,7 @@ fn sessions_are_marked_as_used_one_identifier_or_all() {
 #[test]
 fn the_address_of_later_requests_is_set_and_taken_back() {
     let sandbox = sandbox();
-    // An open connection changes its address, too.
+    // The address of an open connection changes too.
     let mut wire = http(&sandbox);
     let mut address_of = |identifier| wire.create(named(identifier)).claims()["ip"].clone();
     assert_eq!(address_of("a"), "127.0.0.1");
@@ -239,7 +239,7 @@ fn of_a_long_body_the_length_and_the_hash_are_shown() {
 #[test]
 fn the_same_routes_are_on_the_plain_listener() {
     let sandbox = sandbox();
-    let request = "GET /sandbox HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = "GET /sandbox HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_eq!(http(&sandbox).exchange(request).json()["ready"], true);
     assert_eq!(sandbox.requests(), [], "and are not recorded there");
 }
@@ -287,4 +287,217 @@ fn the_library_does_what_the_routes_do() {
             .control("POST", "/sandbox/nowhere", &json!({}))
             .is_err()
     );
+}
+
+/// Sends a request that injects a fault, to the plain port and to the control port. It has this
+/// version and these header lines. Returns both answers, and removes the fault.
+fn armed(sandbox: &Sandbox, target: &str, version: &str, lines: &str) -> [Answer; 2] {
+    let body = r#"{"kind":"missing_date"}"#;
+    let length = body.len();
+    // A web page can send such a request without a preflight request.
+    let request = format!(
+        "POST {target} HTTP/{version}\r\n{lines}Content-Type: text/plain\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    [sandbox.http_url(), sandbox.control_url()].map(|url| {
+        let answer = Wire::new(tcp(url)).exchange(&request);
+        let listed = sandbox.control("GET", "/sandbox/faults", &json!({}));
+        let faults = listed.unwrap()["faults"].as_array().unwrap().len();
+        assert_eq!(faults == 1, answer.status == 200, "{target} {lines}");
+        sandbox.clear_faults();
+        answer
+    })
+}
+
+#[test]
+fn a_host_that_is_not_this_machine_is_refused() {
+    let sandbox = sandbox();
+    for (host, status) in [
+        ("localhost", 200),
+        ("LOCALHOST:4001", 200),
+        ("127.0.0.1:4001", 200),
+        ("127.8.9.10", 200),
+        ("[::1]:4001", 200),
+        ("[::ffff:127.0.0.1]", 200),
+        ("evil.example", 403),
+        ("evil.example:4001", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost@evil.example", 403),
+        ("evil.example@localhost", 403),
+        ("localhost.", 403),
+        ("127.0.0.1.", 403),
+        ("2130706433", 403),
+        ("0x7f000001", 403),
+        ("0.0.0.0:4001", 403),
+        ("[::ffff:192.168.0.1]", 403),
+        ("", 403),
+    ] {
+        for answer in armed(
+            &sandbox,
+            "/sandbox/faults",
+            "1.1",
+            &format!("Host: {host}\r\n"),
+        ) {
+            assert_eq!(answer.status, status, "{host}");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+            if status == 403 {
+                let reason = answer.json()["error"].as_str().unwrap().to_owned();
+                assert!(reason.contains("127.0.0.0/8"), "{reason}");
+                assert!(reason.ends_with(&format!("not {host}")), "{reason}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_has_one_host() {
+    let sandbox = sandbox();
+    for (version, lines, status) in [
+        ("1.1", "Host: localhost\r\nHost: localhost\r\n", 403),
+        ("1.1", "Host: localhost\r\nHost: evil.example\r\n", 403),
+        ("1.1", "Host: evil.example\r\nhost: localhost\r\n", 403),
+        ("1.1", "Host: localhost, evil.example\r\n", 403),
+        ("1.1", "", 400),
+        ("1.0", "", 403),
+        ("1.0", "Host: localhost\r\n", 200),
+    ] {
+        for answer in armed(&sandbox, "/sandbox/faults", version, lines) {
+            assert_eq!(answer.status, status, "{version} {lines}");
+        }
+    }
+}
+
+#[test]
+fn a_target_with_a_host_in_it_is_no_control_route() {
+    let sandbox = sandbox();
+    for target in [
+        "http://evil.example/sandbox/faults",
+        "http://localhost/sandbox/faults",
+        "//evil.example/sandbox/faults",
+        "evil.example/sandbox/faults",
+    ] {
+        for answer in armed(&sandbox, target, "1.1", "Host: localhost\r\n") {
+            assert!([400, 401].contains(&answer.status), "{target}");
+        }
+        for answer in armed(&sandbox, target, "1.1", "Host: evil.example\r\n") {
+            assert!([401, 403].contains(&answer.status), "{target}");
+        }
+    }
+}
+
+#[test]
+fn a_page_from_elsewhere_is_refused() {
+    let sandbox = sandbox();
+    for (lines, status) in [
+        ("", 200),
+        ("Sec-Fetch-Site: none\r\n", 200),
+        (
+            "Sec-Fetch-Site: same-origin\r\nOrigin: http://127.0.0.1:4001\r\n",
+            200,
+        ),
+        (
+            "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:3000\r\n",
+            200,
+        ),
+        // From one name of this machine to another.
+        (
+            "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost:3000\r\n",
+            200,
+        ),
+        ("Origin: https://localhost\r\n", 200),
+        ("Origin: http://[::1]:3000\r\n", 200),
+        ("Origin: https://evil.example\r\n", 403),
+        (
+            "Origin: http://evil.example:4001\r\nSec-Fetch-Site: same-origin\r\n",
+            403,
+        ),
+        ("Origin: null\r\n", 403),
+        ("Origin: \r\n", 403),
+        ("Origin: localhost\r\n", 403),
+        ("Origin: file://\r\n", 403),
+        ("Origin: chrome-extension://localhost\r\n", 403),
+        ("Origin: http://localhost.evil.example\r\n", 403),
+        ("Origin: http://localhost:3000@evil.example\r\n", 403),
+        ("Origin: http://localhost http://evil.example\r\n", 403),
+        (
+            "Origin: http://localhost\r\nOrigin: https://evil.example\r\n",
+            403,
+        ),
+        (
+            "Origin: https://evil.example\r\nOrigin: http://localhost\r\n",
+            403,
+        ),
+        // A form or a link: there is no Origin, or an unknown one.
+        ("Sec-Fetch-Site: cross-site\r\n", 403),
+        ("Sec-Fetch-Site: cross-site\r\nOrigin: null\r\n", 403),
+        (
+            "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n",
+            403,
+        ),
+        ("Sec-Fetch-Site: something-new\r\n", 403),
+    ] {
+        let with_host = format!("Host: localhost:4001\r\n{lines}");
+        for answer in armed(&sandbox, "/sandbox/faults", "1.1", &with_host) {
+            assert_eq!(answer.status, status, "{lines}");
+            if status == 403 {
+                let reason = answer.json()["error"].as_str().unwrap().to_owned();
+                assert!(reason.starts_with("the control routes are"), "{reason}");
+                assert_eq!(answer.header("access-control-allow-origin"), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_for_pages_of_this_machine_only() {
+    let sandbox = sandbox();
+    create(&sandbox, named("a"));
+    for url in [sandbox.http_url(), sandbox.control_url()] {
+        let mut wire = Wire::new(tcp(url));
+        let mut read_by = |origin: &str| {
+            let request = "GET /sandbox/requests HTTP/1.1\r\nHost: localhost\r\n";
+            wire.exchange(format!("{request}{origin}\r\n"))
+        };
+        let answer = read_by("Origin: http://localhost:3000\r\n");
+        let allowed = answer.header("access-control-allow-origin");
+        assert_eq!(allowed, Some("http://localhost:3000"));
+        assert_eq!(answer.header("vary"), Some("Origin"));
+        let answer = read_by("");
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+        let answer = read_by("Origin: https://evil.example\r\n");
+        assert!(
+            !answer.text().contains("/api/sessions"),
+            "{}",
+            answer.text()
+        );
+        let asked = "OPTIONS /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\
+                     Origin: https://evil.example\r\nAccess-Control-Request-Method: DELETE\r\n\r\n";
+        let answer = Wire::new(tcp(url)).exchange(asked);
+        assert_eq!(answer.status, 403);
+        assert_eq!(answer.header("access-control-allow-methods"), None);
+    }
+}
+
+#[test]
+fn the_routes_of_the_service_answer_every_page_as_the_service_does() {
+    let sandbox = sandbox();
+    for (host, origin) in [
+        ("localhost:4001", "http://localhost:3000"),
+        ("api.zelf.world", "https://evil.example"),
+    ] {
+        let request = format!(
+            "POST /api/sessions HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\
+             Sec-Fetch-Site: cross-site\r\nContent-Type: application/json\r\n\
+             Content-Length: 2\r\n\r\n{{}}"
+        );
+        for answer in [
+            http(&sandbox).exchange(&request),
+            https(&sandbox).exchange(&request),
+        ] {
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What a browser asks before a request.
+//! The preflight request of a browser.
 
 mod common;
 

@@ -8,7 +8,7 @@ use common::{http, post, sandbox};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
-/// A create whose body is sent as these bytes.
+/// Returns a create whose body is sent as these bytes.
 fn create_encoded(encoding: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST /api/sessions HTTP/1.1\r\nHost: x\r\nOrigin: x\r\nContent-Type: application/json\r\n\

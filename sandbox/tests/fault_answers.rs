@@ -1,4 +1,4 @@
-//! Answers that are other than the service's.
+//! Answers that differ from those of the service.
 
 mod common;
 
@@ -295,7 +295,7 @@ fn a_chunked_answer_has_no_length_and_the_same_body() {
     let (_, headers) = wire.receive_head().unwrap();
     assert!(headers.contains(&("Transfer-Encoding".into(), "chunked".into())));
     assert!(!headers.iter().any(|(name, _)| name == "Content-Length"));
-    // The next answer tells that the connection goes on.
+    // The next answer shows that the connection is still open.
     wire.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     let rest = String::from_utf8(wire.rest()).unwrap();
     let (chunks, next) = rest.split_once("\r\n0\r\n\r\n").unwrap();

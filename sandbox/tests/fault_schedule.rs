@@ -1,4 +1,4 @@
-//! When a fault strikes.
+//! When a fault applies.
 
 mod common;
 
@@ -84,7 +84,7 @@ fn a_fault_can_be_for_one_query() {
 fn control_routes_are_never_struck() {
     let sandbox = sandbox();
     sandbox.inject(Reply::status(500));
-    let request = "DELETE /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_eq!(http(&sandbox).exchange(request).status, 200);
     assert_eq!(create(&sandbox, json!({})).status, 200);
 }
@@ -100,7 +100,7 @@ fn a_fault_that_could_never_strike_is_refused() {
         ),
         (
             json!({"kind": "delay", "ms": 1, "share": 2}),
-            "share goes from 0 to 1",
+            "share must be from 0 to 1",
         ),
         (
             json!({"kind": "stall", "stage": "tls", "listener": "http"}),
@@ -108,16 +108,16 @@ fn a_fault_that_could_never_strike_is_refused() {
         ),
         (
             json!({"kind": "reset", "stage": "accept", "path": "/"}),
-            "no method and no path",
+            "cannot have a method, path or query",
         ),
         (
             json!({"kind": "reset", "stage": "accept", "query": "id=7"}),
-            "no method and no path",
+            "cannot have a method, path or query",
         ),
         (json!({"kind": "refusal", "as": "x"}), "unknown variant"),
         (json!({"kind": "raw", "base64": "%"}), "base64"),
         (json!({"kind": "raw"}), "as text or as base64"),
-        (json!({"kind": "answer", "status": 99}), "three digits"),
+        (json!({"kind": "answer", "status": 99}), "from 200 to 999"),
         (
             json!({"kind": "answer", "headers": {"A": "b\r\nC: d"}}),
             "one line",

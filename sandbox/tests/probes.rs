@@ -1,4 +1,4 @@
-//! The routes that give back what a client sends, or what a test asks for.
+//! The routes that return what a client sends, or what a test asks for.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn made(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at % 251) as u8).collect()
 }
 
-/// Everything that comes until the end of the connection, without the head.
+/// Returns the bytes until the end of the connection, without the head.
 fn body_to_the_end(sandbox: &Sandbox, target: &str) -> Vec<u8> {
     let mut wire = http(sandbox);
     wire.send(asked(target));
@@ -41,7 +41,7 @@ fn an_echo_is_the_body_byte_by_byte_with_its_content_type() {
     let body = made(16 * 1024 * 1024);
     let mut plain = http(&sandbox);
     let mut secure = https(&sandbox);
-    // What looks like broken JSON is no reason to refuse it.
+    // A body that looks like broken JSON must not be refused.
     for content_type in ["text/x; a=b", "application/json"] {
         let answers = [
             plain.exchange(echo("POST", content_type, &body)),
@@ -244,7 +244,23 @@ fn a_probe_is_recorded_and_struck_by_faults() {
 fn the_control_port_has_no_probes() {
     let sandbox = sandbox();
     let mut wire = Wire::new(tcp(sandbox.control_url()));
-    assert_eq!(wire.exchange(asked("/sandbox/bytes/1")).status, 400);
+    let request = asked("/sandbox/bytes/1").replace("Host: x", "Host: localhost");
+    assert_eq!(wire.exchange(request).status, 400);
+}
+
+#[test]
+fn a_page_that_a_probe_gives_back_is_no_page_of_this_machine() {
+    let sandbox = sandbox();
+    let script = b"<script>fetch('/sandbox/requests')</script>";
+    for request in [
+        echo("POST", "text/html", script),
+        asked("/sandbox/bytes/9?type=text/html").into(),
+    ] {
+        let answer = http(&sandbox).exchange(request);
+        assert_eq!(answer.header("content-type"), Some("text/html"));
+        // A browser then gives the page the origin "null", and runs no script.
+        assert_eq!(answer.header("content-security-policy"), Some("sandbox"));
+    }
 }
 
 #[test]
@@ -256,8 +272,8 @@ fn what_means_nothing_is_named() {
         ("67108865", "a number up to"),
         ("1?framing=odd", "framing=odd"),
         ("1?often=1", "often=1"),
-        ("1?piece=x", "piece is a number"),
-        ("1?short=2", "short is at most"),
+        ("1?piece=x", "piece must be a number"),
+        ("1?short=2", "short must be at most"),
         ("1?status=100", "from 200 to 999"),
     ] {
         let answer = wire.exchange(asked(&format!("/sandbox/bytes/{end}")));

@@ -44,7 +44,7 @@ impl Program {
         assert!(status.expect("kill is there").success());
     }
 
-    /// Its status and what it said on stderr.
+    /// Returns the exit status and the output on stderr.
     fn end(mut self) -> (ExitStatus, String) {
         let mut said = String::new();
         let mut stderr = self.child.stderr.take().expect("a pipe");
@@ -164,7 +164,7 @@ fn options_reach_the_service() {
     assert_eq!(wire.search(&answer.token()).status, 200);
     assert_eq!(wire.search(&answer.token()).status, 401);
     let sessions = wire
-        .exchange("GET /sandbox/sessions HTTP/1.1\r\nHost: x\r\n\r\n")
+        .exchange("GET /sandbox/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .json();
     let session = &sessions["sessions"][0];
     let lifetime =
@@ -245,7 +245,7 @@ fn the_faults_of_the_help_are_faults() {
         let fault = serde_json::Deserializer::from_str(from)
             .into_iter::<Value>()
             .next();
-        // What ends in an ellipsis is no JSON.
+        // Text that ends in an ellipsis is not JSON.
         if let Some(Ok(fault)) = fault {
             zelf_sandbox::Fault::from_value(fault.clone())
                 .unwrap_or_else(|e| panic!("{fault}: {e}"));

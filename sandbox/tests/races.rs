@@ -1,19 +1,22 @@
-//! Requests that come at once.
+//! Concurrent requests.
 
 mod common;
 
-use std::thread;
+use std::{sync::Barrier, thread, time::Duration};
 
 use common::{create, eventually, http, inject, named, sandbox, sandbox_with};
 use serde_json::json;
 
+/// The duration of the requests below, so that they overlap.
+const LONG: Duration = Duration::from_secs(2);
+
 #[test]
 fn of_parallel_creates_of_one_new_identifier_all_but_one_are_ghosts() {
-    let sandbox = sandbox_with(|options| {
-        options.create_delay = std::time::Duration::from_millis(500);
-    });
+    let sandbox = sandbox_with(|options| options.create_delay = LONG);
+    let at_once = Barrier::new(4);
     let create_one = || {
         let mut wire = http(&sandbox);
+        at_once.wait();
         let token = wire.create(named("a")).token();
         wire.search(&token).status
     };
@@ -38,12 +41,12 @@ fn of_parallel_creates_of_one_new_identifier_all_but_one_are_ghosts() {
 
 #[test]
 fn of_parallel_kills_of_one_session_all_but_one_bring_ghosts() {
-    let sandbox = sandbox_with(|options| {
-        options.create_delay = std::time::Duration::from_millis(500);
-    });
+    let sandbox = sandbox_with(|options| options.create_delay = LONG);
     create(&sandbox, named("a"));
+    let at_once = Barrier::new(4);
     let kill = || {
         let mut wire = http(&sandbox);
+        at_once.wait();
         let body = json!({"identifier": "a", "killSession": true});
         let token = wire.create(body).token();
         wire.search(&token).status
@@ -59,7 +62,10 @@ fn of_parallel_kills_of_one_session_all_but_one_bring_ghosts() {
 #[test]
 fn the_most_requests_at_once_are_told() {
     let sandbox = sandbox();
-    inject(&sandbox, json!({"kind": "delay", "ms": 500}));
+    inject(
+        &sandbox,
+        json!({"kind": "delay", "ms": LONG.as_millis() as u64}),
+    );
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| create(&sandbox, json!({})));

@@ -1,14 +1,13 @@
-//! Sends each recorded request to the sandbox and compares the answer with the
-//! recorded one: status, headers and their order, the shape and the length of
-//! the body, the claims, and which answers are about the same session.
+//! Sends each recorded request to the sandbox and compares the answer with the recorded one:
+//! status, headers and their order, the shape and the length of the body, the claims, and which
+//! answers are about the same session.
 //!
-//! Different on purpose:
-//! * tokens, session ids and times: each run has its own. Compared are what
-//!   they have in common: equal ids stay equal, ages stay ages.
-//! * `50a-key.txt`: the sandbox's key block is well-formed armor around bytes
-//!   that are no key, so its text and its length differ.
-//! * `62a-mongo-down.txt`: the sandbox has no database that could go away; a
-//!   fault gives that answer.
+//! Intended differences:
+//! * tokens, session ids and times, which are different in each run. The test compares their
+//!   relations: equal ids stay equal, and ages stay the same.
+//! * `50a-key.txt`: the sandbox's key block has valid armor around bytes that are not a key, so its
+//!   text and its length differ.
+//! * `62a-mongo-down.txt`: the sandbox has no database that can fail, so a fault gives that answer.
 
 mod common;
 
@@ -21,10 +20,10 @@ use common::{Answer, create, get, http, named, sandbox, sandbox_with};
 use serde_json::{Value, json};
 use zelf_sandbox::{Reply, Sandbox};
 
-/// What is known of a run in which recordings are played.
+/// The state of a run that plays recordings.
 struct Player {
     sandbox: Sandbox,
-    /// Recorded session id to the one it stands for here, and its latest token.
+    /// Maps a recorded session id to the id in this run and its latest token.
     sessions: HashMap<String, (String, String)>,
     played: Vec<String>,
     started: Instant,
@@ -40,7 +39,7 @@ impl Player {
         }
     }
 
-    /// Plays one recording and compares.
+    /// Plays one recording, and compares the answer.
     fn play(&mut self, name: &str) {
         let recording = Recording::read(name);
         let token = recording.token().map(|recorded| self.token_for(recorded));
@@ -54,8 +53,8 @@ impl Player {
         self.played.push(name.to_owned());
     }
 
-    /// A token of this run for a recorded one. A recorded signature that was
-    /// spoiled is spoiled here.
+    /// Returns the token of this run for a recorded one. If the signature of the recorded token was
+    /// changed, it is changed here too.
     fn token_for(&self, recorded: &str) -> String {
         let session = common::claims_of(recorded)["session"]
             .as_str()
@@ -71,7 +70,7 @@ impl Player {
         }
     }
 
-    /// Says which session of this run stands for one whose making was not recorded.
+    /// Sets which session of this run corresponds to one whose creation was not recorded.
     fn stands_for(&mut self, recording: &str, answer: &Answer) {
         let recording = Recording::read(recording);
         let recorded = match recording.token() {
@@ -136,7 +135,7 @@ impl Player {
         assert_eq!(answer.session().len(), recorded.session().len(), "{name}");
 
         let age = |answer: &Answer| answer.date() - answer.activated_at();
-        // The time since the start has passed for the sessions as well.
+        // The sessions have aged since the start of the run.
         let slack = 3 + i64::try_from(self.started.elapsed().as_secs()).expect("a time");
         assert!((age(answer) - age(recorded)).abs() <= slack, "{name}: age");
         assert_eq!(
@@ -166,7 +165,7 @@ impl Player {
     }
 }
 
-/// The names of the claims, in the order in which the token has them.
+/// Returns the names of the claims, in the order of the token.
 fn claim_order(answer: &Answer) -> Vec<String> {
     use base64::Engine as _;
     let token = answer.token();
@@ -216,7 +215,7 @@ fn the_sandbox_answers_as_the_service_was_recorded() {
     player.play("19a-malformed.txt");
     player.play("21a-get.txt");
 
-    // The recorded session of that address was one with a very long identifier.
+    // The recorded session of that address had a very long identifier.
     player.control("DELETE /sandbox/sessions", json!({}));
     create(&player.sandbox, named(&"L".repeat(2000)));
     player.play("20b-text.txt");
@@ -226,7 +225,7 @@ fn the_sandbox_answers_as_the_service_was_recorded() {
     player.play("50a-key.txt");
     player.play("50c-noid.txt");
 
-    // A session from its making over its expiry to its end.
+    // A session from its creation and its expiry to its end.
     player.play("30a-new.txt");
     player.control(
         "POST /sandbox/age",
@@ -250,7 +249,7 @@ fn the_sandbox_answers_as_the_service_was_recorded() {
     player.play("30h-reaped-zns.txt");
     player.play("30k-new-after-reap.txt");
 
-    // The limits, used up for real.
+    // Really use the limits up.
     let limited = create(&player.sandbox, named("lim_g"));
     player.stands_for("31d-global-3001.txt", &limited);
     use_up(
@@ -287,7 +286,7 @@ fn the_sandbox_answers_as_the_service_was_recorded() {
     assert_that_all_were_played(&player.played);
 }
 
-/// `30f` is about the token that 30c handed out, of the session that 30e killed.
+/// `30f` uses the token that 30c returned, of the session that 30e killed.
 fn old_token_after_kill(player: &Player) {
     let recording = Recording::read("30f-oldtoken-after-kill.txt");
     let token = player.token_for(recording.token().expect("a token"));

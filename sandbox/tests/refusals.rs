@@ -1,4 +1,4 @@
-//! Answers that are not 200.
+//! Answers with a status other than 200.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The routes that a token is for.
+//! The routes that need a token.
 
 mod common;
 
@@ -8,7 +8,7 @@ use zelf_sandbox::Sandbox;
 
 const V2: &str = "/api/zelf-name-service/v2";
 
-/// Method, target and length of the answer.
+/// The method, the target, and the length of the answer.
 const ROUTES: [(&str, &str, usize); 25] = [
     ("GET", "/api/ethereum/address", 1_000),
     ("GET", "/api/solana/address/9xQ/transactions?page=2", 1_000),
@@ -62,7 +62,7 @@ fn checks_sessions(target: &str) -> bool {
     target.starts_with(V2)
 }
 
-/// The token of a session that was and is no more.
+/// Returns the token of a session that no longer exists.
 fn dead_token(sandbox: &Sandbox) -> String {
     let token = create(sandbox, named("dead")).token();
     sandbox.age_sessions(Some("dead"), 601);

@@ -1,4 +1,4 @@
-//! Which session a create hands out, and for how long.
+//! Which session a create returns, and for how long.
 
 mod common;
 
@@ -229,7 +229,7 @@ fn an_identifier_of_another_address_is_a_ghost_each_time_another() {
 
 #[test]
 fn a_device_that_has_changed_its_address_gets_ghosts_also_with_a_kill() {
-    // The session blocks its identifier until it is reaped, expired or not.
+    // The session blocks its identifier until the reaper removes it, expired or not.
     for (kill, age) in [(false, 0), (true, 0), (false, 700), (true, 700)] {
         let sandbox = sandbox();
         let mut wire = http(&sandbox);

@@ -9,7 +9,7 @@ use common::{TlsWire, create_request, eventually, http, https, named, sandbox, s
 use rustls::{AlertDescription, CertificateError, Error};
 use zelf_sandbox::{Fault, FaultKind, Sandbox, Stage, WrongCertificate};
 
-/// Why a client that checks what it should check refuses.
+/// Returns why a client that checks everything refuses.
 fn refusal(sandbox: &Sandbox) -> Error {
     let mut wire = https(sandbox);
     let error = wire
@@ -106,7 +106,7 @@ fn a_certificate_of_an_unknown_ca_has_no_trusted_issuer() {
     let sandbox = sandbox();
     sandbox.inject(wrong(WrongCertificate::UnknownCa));
     let error = refusal(&sandbox);
-    // Its issuer has the name of the known one, so that the signature decides.
+    // Its issuer has the name of the known authority, so that the signature decides.
     let unknown = matches!(
         error,
         Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)
@@ -148,7 +148,8 @@ fn a_server_can_send_its_whole_flight_and_then_be_gone() {
         "the flight was whole: {error}"
     );
 
-    // The same again, slowly: after the flight comes the end, after it the RST.
+    // The same again, slowly: the end comes after the server's first messages, and the RST after
+    // the end.
     let mut hello = Vec::new();
     let mut wire = https(&sandbox);
     wire.stream.conn.write_tls(&mut hello).unwrap();
@@ -222,7 +223,7 @@ fn a_request_over_tls_can_be_reset_and_closed_without_a_word() {
         }),
         ErrorKind::ConnectionReset
     );
-    // A FIN without close_notify: whoever checks for truncation notices.
+    // This is a FIN without close_notify. A client that checks for truncation sees it.
     assert_eq!(
         end(FaultKind::Close { stage: Stage::Body }),
         ErrorKind::UnexpectedEof

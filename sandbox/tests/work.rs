@@ -1,4 +1,4 @@
-//! What was carried out, so that a test can tell "at most once".
+//! The record of carried out requests, so that a test can check "at most once".
 
 mod common;
 
@@ -9,7 +9,7 @@ use zelf_sandbox::Sandbox;
 const LEASE: &str = "/api/zelf-name-service/v2/lease";
 const DONE: &str = "POST /api/zelf-name-service/v2/lease";
 
-/// Sends a lease and does not care for the answer.
+/// Sends a lease, and ignores the answer.
 fn lease(sandbox: &Sandbox, query: &str, token: &str) {
     let mut wire = http(sandbox);
     wire.send(post_with(&format!("{LEASE}{query}"), token, "{}"));

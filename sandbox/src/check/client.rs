@@ -1,5 +1,5 @@
-//! The HTTP client of a check. It is reqwest, which shares no HTTP code with the
-//! library: a mistake of one is not hidden by the same mistake of the other.
+//! The HTTP client of a check. It uses reqwest, which shares no HTTP code with the library, so that
+//! the same mistake is not in both.
 
 use std::error::Error as _;
 use std::io;
@@ -19,7 +19,7 @@ use crate::check::exchange::{Answer, NoAnswer, Request};
 use crate::check::options::{self, Options};
 use crate::log::printable;
 
-/// Bounds what is read of a body.
+/// The most bytes of a body that are read.
 const READ_LIMIT: usize = 1024 * 1024;
 
 pub struct Client {
@@ -41,12 +41,13 @@ impl Client {
             .timeout(options.timeout)
             .no_proxy();
         if let Some(proxy) = proxy {
-            let proxy = Proxy::all(proxy).map_err(|_| "the proxy's URL cannot be used")?;
+            let proxy =
+                Proxy::all(proxy).map_err(|_| "the proxy's URL cannot be used; correct it")?;
             builder = builder.proxy(proxy);
         }
         let http = builder
             .build()
-            .map_err(|error| format!("no HTTP client can be made: {}", deepest(&error)))?;
+            .map_err(|error| format!("cannot create an HTTP client: {}", deepest(&error)))?;
         Ok(Client {
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             http,
@@ -114,10 +115,10 @@ fn tls(is_needed: bool, ca_file: Option<&Path>) -> Result<ClientConfig, String> 
         .map_err(|error| error.to_string())?;
     let builder = match ca_file {
         Some(file) => builder.with_root_certificates(roots(file)?),
-        // Plain HTTP needs none, and the system may have none.
+        // Plain HTTP needs no certificates, and the system may have none.
         None if !is_needed => builder.with_root_certificates(RootCertStore::empty()),
         None => builder.with_platform_verifier().map_err(|_| {
-            "the system has no trusted certificates; name a file with --cacert".to_owned()
+            "the system has no trusted certificates; set a file with --cacert".to_owned()
         })?,
     };
     let mut config = builder.with_no_client_auth();
@@ -130,29 +131,30 @@ fn roots(file: &Path) -> Result<RootCertStore, String> {
     let certificates = CertificateDer::pem_file_iter(file)
         .map_err(|_| unusable("cannot be read"))?
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| unusable("is not a file of certificates in PEM"))?;
+        .map_err(|_| unusable("is not a file of certificates in PEM form"))?;
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(certificates);
     if added == 0 {
-        return Err(unusable("has no certificate that can be used"));
+        return Err(unusable("contains no usable certificate"));
     }
     Ok(roots)
 }
 
 fn no_answer(error: reqwest::Error) -> NoAnswer {
-    // The report names the deployment already.
+    // The report already contains the URL of the deployment.
     let error = error.without_url();
     if error.is_timeout() {
-        return NoAnswer::Unreachable("no whole answer came in time".into());
+        return NoAnswer::Unreachable("the answer was not complete in time".into());
     }
     if is_tls(&error) {
-        let hint = "its certificate is not trusted, or it speaks no TLS; --cacert names a CA";
-        return NoAnswer::Unreachable(format!("no connection was made: {hint}"));
+        let hint =
+            "its certificate is not trusted, or it does not speak TLS; set a CA with --cacert";
+        return NoAnswer::Unreachable(format!("cannot connect: {hint}"));
     }
     if error.is_connect() {
-        return NoAnswer::Unreachable(format!("no connection was made: {}", deepest(&error)));
+        return NoAnswer::Unreachable(format!("cannot connect: {}", deepest(&error)));
     }
-    NoAnswer::Broken(format!("no whole answer came: {}", deepest(&error)))
+    NoAnswer::Broken(format!("the answer is incomplete: {}", deepest(&error)))
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {
@@ -166,7 +168,7 @@ fn is_tls(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Looks inside errors of I/O too: the error that one wraps is not its source.
+/// Looks for errors inside I/O errors too: a wrapped error is not the source.
 fn wraps_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     if cause.is::<rustls::Error>() {
         return true;
@@ -177,7 +179,7 @@ fn wraps_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     wrapped.is_some_and(|inner| wraps_tls(inner))
 }
 
-/// Gives the text of the innermost error: the outer ones only repeat it.
+/// Returns the text of the innermost error, which the outer ones only repeat.
 fn deepest(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {

@@ -9,29 +9,29 @@ use crate::check::verdict::{Doubt, Fact, Judged, deviates, unknown};
 pub const CONNECTION: &[Fact] = &[
     Fact {
         name: "keep-alive",
-        expected: "a request that follows at once goes over the same connection",
-        otherwise: "Each call makes a new connection, two or three round trips more; look at the proxy in front",
+        expected: "a request that follows at once uses the same connection",
+        otherwise: "Each call opens a new connection, which takes two or three more round trips; check the proxy in front of the server",
         judge: keep_alive,
     },
     Fact {
         name: "announced",
         expected: "the answer says how long an idle connection is kept",
-        otherwise: "Nothing breaks: the library looks at a connection before it uses it",
+        otherwise: "No effect: the library checks a connection before it uses it",
         judge: announced,
     },
     Fact {
         name: "rest",
-        expected: "an idle connection can be used again within the time that is announced",
-        otherwise: "Nothing breaks: a call that comes later makes a new connection",
+        expected: "an idle connection can be used again within the announced time",
+        otherwise: "No effect: a later call opens a new connection",
         judge: rest,
     },
 ];
 
-/// Gives this side's end of the connection of a step.
+/// Returns the local address of the connection of a step.
 fn local(seen: &Seen, step: Step) -> Result<SocketAddr, Doubt> {
     match seen.answer(step)?.local {
         Some(local) => Ok(local),
-        None => unknown("the connection cannot be told from others"),
+        None => unknown("the connection cannot be distinguished from others"),
     }
 }
 

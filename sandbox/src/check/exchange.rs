@@ -1,4 +1,4 @@
-//! One request of a check, and what came back.
+//! A request of a check, and its answer.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::check::mask::Secrets;
 use crate::log::printable;
 
-/// How many characters of the server's words a line of the report has.
+/// The longest message of the server in a line of the report, in characters.
 const LONGEST_WORDS: usize = 80;
 
 /// A request, as it is sent.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: &'static str,
-    /// With its query, behind the base URL.
+    /// The path and query behind the base URL.
     pub path: String,
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<String>,
@@ -27,24 +27,23 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// The body was longer than the check reads.
+    /// The body was longer than the check's limit.
     pub is_cut: bool,
-    /// This side's end of the connection. It tells connections apart.
+    /// The local address of the connection, which identifies it.
     pub local: Option<SocketAddr>,
     pub took: Duration,
-    /// What must not be shown of it.
+    /// The secrets that must not be shown.
     pub secrets: Secrets,
 }
 
 /// Why there is no answer.
 #[derive(Clone, Debug)]
 pub enum NoAnswer {
-    /// The request did not leave.
+    /// The request was not sent.
     NotSent(String),
-    /// No connection was made, or a time limit passed: the next request would
-    /// meet the same.
+    /// No connection was opened, or a time limit passed. The next request would fail too.
     Unreachable(String),
-    /// A connection was made and gave no whole answer.
+    /// A connection was opened, but the answer is incomplete.
     Broken(String),
 }
 
@@ -66,31 +65,31 @@ impl Answer {
     }
 
     pub fn json(&self) -> Option<Value> {
-        // The library skips a byte order mark too.
+        // The library also skips a byte order mark.
         let body = self.body.strip_prefix(b"\xEF\xBB\xBF");
         serde_json::from_slice(body.unwrap_or(&self.body)).ok()
     }
 
-    /// Reads the server's clock in the header.
+    /// Returns the server's clock from the `Date` header.
     pub fn date(&self) -> Option<i64> {
         let date = httpdate::parse_http_date(self.header("date")?).ok()?;
         let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
     }
 
-    /// Reads how long the server keeps an idle connection.
+    /// Returns how long the server keeps an idle connection.
     pub fn keep_alive(&self) -> Option<Duration> {
         let parameters = self.header("keep-alive")?.split(',');
         let mut timeouts = parameters.filter_map(|one| one.trim().strip_prefix("timeout="));
         timeouts.next()?.parse().ok().map(Duration::from_secs)
     }
 
-    /// Says whether the answer tells of an outage and nothing of the API.
+    /// Returns whether the answer shows an outage, and nothing about the API.
     pub fn is_outage(&self) -> bool {
         matches!(self.status, 408 | 429 | 502 | 503 | 504)
     }
 
-    /// Finds the server's words in a refusal, without secrets.
+    /// Returns the server's message in a refusal, without secrets.
     pub fn words(&self) -> String {
         let text = match self.json() {
             Some(body) => ["validationError", "error", "message"]
@@ -106,7 +105,7 @@ impl Answer {
         words.chars().take(LONGEST_WORDS).chain(['…']).collect()
     }
 
-    /// Names the answer in a line of the report.
+    /// Returns a description of the answer for a line of the report.
     pub fn in_short(&self) -> String {
         let words = match (self.status, self.header("location")) {
             (200..=299, _) => String::new(),

@@ -21,15 +21,17 @@ pub fn judge(seen: &Seen) -> Vec<Finding> {
         .map(|fact| Finding {
             fact,
             judged: match out_of_service {
-                Some(_) if fact.name != SESSION[0].name => unknown("for the reason of session"),
+                Some(_) if fact.name != SESSION[0].name => {
+                    unknown("for the same reason as session")
+                }
                 _ => (fact.judge)(seen),
             },
         })
         .collect()
 }
 
-/// Says why the service shows nothing of itself at all, if it does not. Then
-/// every other answer would be taken for a deviation.
+/// Returns why the service cannot be judged at all, if so. Then every other answer would be
+/// reported as a deviation.
 pub fn out_of_service(seen: &Seen) -> Option<String> {
     match (SESSION[0].judge)(seen) {
         Err(Doubt::Unknown(reason)) => Some(reason),

@@ -1,18 +1,18 @@
-//! The identifiers and names that a check makes for itself.
+//! The identifiers and names that a check creates.
 
 use std::io;
 
 use crate::random;
 
-/// Values that no other client has, and the origin to send.
+/// Values that no other client uses, and the origin to send.
 #[derive(Clone, Debug)]
 pub struct Made {
-    /// Three identifiers: 32 lower-case hex digits, which the
-    /// service never mistakes for something else.
+    /// Three identifiers of 32 lower-case hex digits, which the service never interprets as
+    /// something else.
     pub a: String,
     pub b: String,
     pub c: String,
-    /// Part of names, also 32 hex digits.
+    /// A part of names, also 32 hex digits.
     pub name: String,
     pub origin: String,
 }

@@ -1,4 +1,4 @@
-//! Masks what must not be shown or recorded: credentials and the client's address.
+//! Masks credentials and the client's address, which must not be shown or recorded.
 
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use crate::check::session;
 
 const TOKEN: &str = "<token>";
 const MASKED: &str = "<masked>";
-/// A shorter token or address is not looked for in other text.
+/// Shorter tokens or addresses are not searched for in other text.
 const SHORTEST: usize = 3;
-/// A shorter value under a secret name may be a usual word.
+/// A shorter value with a secret name may be a common word.
 const SHORTEST_NAMED: usize = 8;
 
-/// The tokens and addresses that the exchanges have shown so far. The longest is the
-/// first: one may be part of another.
+/// The tokens and addresses of all exchanges so far, with the longest first: one may be part of
+/// another.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     known: Vec<(String, &'static str)>,
@@ -75,7 +75,7 @@ impl Secrets {
         }
     }
 
-    /// Learns the addresses in the claims of the tokens in a text.
+    /// Adds the addresses in the claims of the tokens in a text.
     fn learn_text(&mut self, text: &str) {
         let mut rest = text;
         while let Some((_, token, after)) = next_jwt(rest) {
@@ -104,8 +104,7 @@ impl Secrets {
             .sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
     }
 
-    /// Masks the known secrets, every run that looks like a JWT, and the credentials
-    /// and queries of URLs.
+    /// Masks known secrets, everything like a JWT, and the credentials and queries of URLs.
     pub fn text(&self, text: &str) -> String {
         let mut masked = text.to_owned();
         for (secret, mask) in &self.known {
@@ -123,7 +122,7 @@ impl Secrets {
         }
     }
 
-    /// Masks the whole value of each member with a secret name, and more in others.
+    /// Masks the whole value of each member with a secret name, and the secrets in other values.
     pub fn value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => match serde_json::from_str(&text) {
@@ -147,8 +146,8 @@ impl Secrets {
         }
     }
 
-    /// Masks a body that is not JSON. Of broken JSON with a secret name nothing is
-    /// left: where its value ends is not certain.
+    /// Masks a body that is not JSON. Broken JSON with a secret name is masked completely, because
+    /// the end of the value is unknown.
     pub fn plain(&self, body: &str) -> String {
         let pieces: Vec<&str> = body.split('"').collect();
         let has_secret = pieces.windows(2).any(|pair| {
@@ -161,7 +160,7 @@ impl Secrets {
         self.text(body)
     }
 
-    /// Gives the target of a redirect without user, password, query and fragment.
+    /// Returns the target of a redirect without user, password, query and fragment.
     pub fn target(&self, location: &str) -> String {
         let location = location.trim();
         let base = Url::parse("http://relative.invalid/").expect("a URL");
@@ -186,8 +185,7 @@ impl Secrets {
     }
 }
 
-/// Gives the mask for the value of a header or member, if its name is that of a
-/// secret or of the client's address.
+/// Returns the mask for the value of a header or member with the name of a secret or address.
 fn mask_of(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     if lower.contains("token") {
@@ -206,8 +204,8 @@ fn mask_of(name: &str) -> Option<&'static str> {
     (is_secret || is_address).then_some(MASKED)
 }
 
-/// Finds the next run of base64url and dots that starts as a JWT does, with what
-/// stands before and after it.
+/// Returns the next text that looks like a JWT, with the text before and after it. It consists of
+/// base64url and dots.
 fn next_jwt(text: &str) -> Option<(&str, &str, &str)> {
     let start = text.find("eyJ")?;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
@@ -227,7 +225,7 @@ fn without_jwts(text: &str) -> String {
     masked + rest
 }
 
-/// Takes user, password, query and fragment out of the URLs in a text.
+/// Removes user, password, query and fragment from the URLs in a text.
 fn without_url_secrets(text: &str) -> String {
     let mut masked = String::new();
     let mut rest = text;

@@ -1,9 +1,8 @@
-//! A check of a deployment: whether the service still behaves as the library
-//! expects. It touches only sessions that it has created itself.
+//! A check of a deployment: whether the service still behaves as the library expects. It only uses
+//! sessions that it has created.
 //!
-//! Each exchange is a [`step`], each expectation a fact: a row of data with a
-//! function that judges by what was seen. `zelf-sandbox check --help` tells the
-//! rest.
+//! Each exchange is a [`step`]. Each expectation is a fact: a row of data with a function that
+//! judges the answers. `zelf-sandbox check --help` describes the rest.
 
 mod client;
 mod connection_facts;
@@ -38,12 +37,12 @@ pub use report::{Outcome, Report};
 pub use step::Step;
 pub use verdict::{Doubt, Finding};
 
-/// A rest when the server announces no time.
+/// How long the connection is idle if the server announces no time.
 const USUAL_REST: Duration = Duration::from_secs(4);
-/// Bounds a rest: a server may announce an hour.
+/// The longest idle time: a server may announce an hour.
 const LONGEST_REST: Duration = Duration::from_secs(20);
 
-/// A check that is ready to run. So far nothing was sent.
+/// A check that is ready to run. Nothing was sent yet.
 pub struct Check {
     base_url: Url,
     options: Options,
@@ -53,15 +52,17 @@ pub struct Check {
 }
 
 impl Check {
-    /// Reads what the check is told. The error says what cannot be used.
+    /// Checks the options. The error says which one cannot be used.
     pub fn new(base_url: &str, options: Options) -> Result<Self, String> {
         let base_url = options::base_url(base_url)?;
         let origin = match &options.origin {
             Some(origin) if origin.trim().is_empty() => {
-                return Err("the origin is empty".into());
+                return Err("the origin is empty; set one, or leave the option out".into());
             }
             Some(origin) if !origin.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
-                return Err("the origin has characters that a header cannot have".into());
+                return Err(
+                    "the origin has characters that a header cannot have; use ASCII".into(),
+                );
             }
             Some(origin) => origin.clone(),
             None => base_url.origin().ascii_serialization(),
@@ -75,7 +76,7 @@ impl Check {
         })
     }
 
-    /// Says what the check is going to send.
+    /// Returns the list of the requests that the check will send.
     pub fn plan(&self) -> String {
         let mut plan = format!("A check of {} sends these requests:\n", self.base_url);
         for (number, step) in (1..).zip(Step::ALL) {
@@ -88,15 +89,14 @@ impl Check {
             plan.push_str(&line);
         }
         plan.push_str(
-            "It uses and kills only sessions that it has created. These expire by themselves,\n\
-             after 10 minutes. It never creates without an identifier, which may bring\n\
+            "It uses and kills only sessions that it has created. These expire after 10 minutes.\n\
+             It never creates a session without an identifier: the service may then return\n\
              somebody else's session.\n",
         );
         plan
     }
 
-    /// Makes the exchanges and judges them. An error: an exchange could not be
-    /// recorded.
+    /// Makes the exchanges and judges them. Fails if an exchange could not be recorded.
     pub fn run(mut self) -> io::Result<Report> {
         if let Some(folder) = &self.options.record {
             self.recordings = Some(Recordings::new(folder).map_err(io::Error::other)?);
@@ -152,7 +152,7 @@ impl Check {
         Ok(seen)
     }
 
-    /// Says how long the connection rests before it is used again.
+    /// Returns how long the connection is idle before it is used again.
     fn rest(&self, seen: &Seen) -> Duration {
         let before = seen.outcome(Step::KeyWithoutIdentifier);
         let announced = before
@@ -162,7 +162,7 @@ impl Check {
     }
 }
 
-/// Takes the chosen rest, or one second less than the announced time.
+/// Returns the chosen time, or one second less than the announced time.
 fn rest(chosen: Option<Duration>, announced: Option<Duration>) -> Duration {
     let announced = announced.map(|announced| announced.saturating_sub(Duration::from_secs(1)));
     let rest = chosen.or(announced).unwrap_or(USUAL_REST);

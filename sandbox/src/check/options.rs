@@ -1,27 +1,25 @@
-//! What a check is told.
+//! The options of a check.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
 
-/// Everything that can be chosen for a check, apart from the deployment.
+/// All options except the deployment.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The `Origin` that is sent. `None`: that of the base URL, as the library
-    /// sends it.
+    /// The `Origin` to send. `None`: the origin of the base URL, as in the library.
     pub origin: Option<String>,
-    /// Trust only these certificates (PEM). `None`: those that the system trusts.
+    /// Trust only these certificates (PEM). `None`: the system's certificates.
     pub ca_file: Option<PathBuf>,
-    /// An HTTP proxy. The environment is not asked for one.
+    /// An HTTP proxy. The environment is ignored.
     pub proxy: Option<String>,
-    /// How long one exchange may take. A server whose database is away answers
-    /// after 30 s.
+    /// The time limit for one exchange. A server without its database answers after 30 s.
     pub timeout: Duration,
-    /// How long a connection rests before it is used again. `None`: one second
-    /// less than the server announces.
+    /// How long a connection is idle before it is used again. `None`: one second less than the
+    /// server announces.
     pub rest: Option<Duration>,
-    /// Where the exchanges are written to.
+    /// The folder for the recordings.
     pub record: Option<PathBuf>,
 }
 
@@ -38,35 +36,34 @@ impl Default for Options {
     }
 }
 
-/// Reads the URL of a deployment. A path in it stands before those of the API.
+/// Parses the URL of a deployment. Its path is added before the paths of the API.
 pub fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("the base URL cannot be used: {error}"))?;
     let refuse = |reason: &str| Err(format!("the base URL cannot be used: {reason}"));
     if !matches!(url.scheme(), "http" | "https") {
-        return refuse("it starts with http:// or https://");
+        return refuse("it must start with http:// or https://");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it has no user and no password");
+        return refuse("it must not have a user or a password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it has no query and no fragment");
+        return refuse("it must not have a query or a fragment");
     }
     Ok(url)
 }
 
-/// Reads the URL of a proxy. The client takes other schemes, and then goes to the
-/// deployment without a proxy. The error does not repeat the text: it may have a
-/// password.
+/// Parses the URL of a proxy. The HTTP client accepts other schemes, but then connects without a
+/// proxy. The error does not contain the URL, which may have a password.
 pub fn proxy(text: &str) -> Result<Url, String> {
     let refuse = |reason: &str| Err(format!("the proxy's URL cannot be used: {reason}"));
     let Ok(url) = Url::parse(text) else {
-        return refuse("it is http:// or https:// with a host");
+        return refuse("it must be http:// or https:// with a host");
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return refuse("it starts with http:// or https://");
+        return refuse("it must start with http:// or https://");
     }
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-        return refuse("it ends after the host and the port");
+        return refuse("it must end after the host and the port");
     }
     Ok(url)
 }

@@ -1,5 +1,5 @@
-//! Writes exchanges to files, to compare deployments by. Tokens, cookies and the
-//! client's address are masked.
+//! Writes exchanges to files, to compare deployments. Tokens, cookies and the client's address are
+//! masked.
 
 use std::fs;
 use std::io;
@@ -20,13 +20,13 @@ pub struct Recordings {
 }
 
 impl Recordings {
-    /// Makes the folder, unless it is there.
+    /// Creates the folder if necessary.
     pub fn new(folder: &Path) -> Result<Self, String> {
         match fs::create_dir_all(folder) {
             Ok(()) => Ok(Recordings {
                 folder: folder.to_owned(),
             }),
-            Err(error) => Err(format!("{}: {error}", folder.display())),
+            Err(error) => Err(format!("cannot create {}: {error}", folder.display())),
         }
     }
 
@@ -72,8 +72,8 @@ fn recorded(answer: &Answer, step: Step, made: &Made) -> Value {
         },
         "milliseconds": u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
     });
-    // They tell sessions apart, which a masked token cannot. Those of somebody else
-    // are not the check's to keep.
+    // Claims identify sessions, which a masked token cannot. Those of other clients are not
+    // recorded.
     if let Some(session) = Session::of(answer)
         && step.is_own(&session, made)
         && let Some(claims) = session.claims
@@ -83,13 +83,13 @@ fn recorded(answer: &Answer, step: Step, made: &Made) -> Value {
     value
 }
 
-/// Makes a list of pairs, since a header may come twice.
+/// Returns a list of pairs, because a header may occur twice.
 fn headers<'a>(all: impl Iterator<Item = (&'a str, &'a str)>, secrets: &Secrets) -> Vec<Value> {
     all.map(|(name, value)| json!([secrets.text(name), secrets.header(name, value)]))
         .collect()
 }
 
-/// Writes JSON as JSON and everything else as text.
+/// Returns JSON as JSON, and anything else as text.
 fn sent(body: &str) -> Value {
     match serde_json::from_str(body) {
         Ok(value) => value,

@@ -1,16 +1,16 @@
-//! What a check has found.
+//! The report of a check.
 
 use std::fmt;
 
 use crate::check::verdict::{Doubt, Finding};
 
-/// One finding a fact, in the order of the facts.
+/// One finding for each fact, in the order of the facts.
 #[derive(Debug)]
 pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// What the findings come to.
+/// The result of all findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     AsExpected,
@@ -28,7 +28,7 @@ impl Report {
         }
     }
 
-    /// Counts what holds, what deviates and what was not judged.
+    /// Returns the numbers of facts that hold, deviate and are unknown.
     fn numbers(&self) -> [usize; 3] {
         let mut numbers = [0; 3];
         for finding in &self.findings {
@@ -43,7 +43,7 @@ impl Report {
     }
 }
 
-/// One line a fact, and their numbers.
+/// Writes one line for each fact, and the numbers.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {

@@ -1,4 +1,4 @@
-//! Facts about which session comes back, and what its token is good for.
+//! Facts about the returned session, and about the use of its token.
 
 use crate::check::seen::Seen;
 use crate::check::step::Step;
@@ -7,13 +7,13 @@ use crate::check::verdict::{Doubt, Fact, Judged, deviates, unknown};
 pub const REUSE: &[Fact] = &[
     Fact {
         name: "reuse",
-        expected: "a create with the same identifier brings the same session and its times",
-        otherwise: "A later call may bring a token without a session (a ghost); keep a session while it lives",
+        expected: "a create with the same identifier returns the same session and its times",
+        otherwise: "A later call may return a token without a session (a ghost); keep a session until it expires",
         judge: reuse,
     },
     Fact {
         name: "first-fields",
-        expected: "a live session keeps the domain that it was made with",
+        expected: "a live session keeps the domain that it was created with",
         otherwise: "A later call can change the session of its identifier; use one identifier for each domain",
         judge: first_fields,
     },
@@ -25,20 +25,20 @@ pub const REUSE: &[Fact] = &[
     },
     Fact {
         name: "type",
-        expected: "a session of the type createWallet is a real one",
+        expected: "a session of the type createWallet exists",
         otherwise: "Such a token has no session (a ghost); leave the type at its default",
         judge: session_type,
     },
     Fact {
         name: "tag-name",
-        expected: "a create with the tag name of a live session brings that session",
-        otherwise: "Nothing breaks: sessions are then kept apart by identifier alone",
+        expected: "a create with the tag name of a live session returns that session",
+        otherwise: "No effect: sessions are then distinguished by identifier only",
         judge: tag_name,
     },
     Fact {
         name: "use",
-        expected: "a fresh token is accepted by a route that looks for its session",
-        otherwise: "Tokens are of no use there; ask the operator of the deployment",
+        expected: "a fresh token is accepted by a route that checks its session",
+        otherwise: "Tokens cannot be used there; ask the operator of the deployment",
         judge: works,
     },
     Fact {
@@ -49,25 +49,25 @@ pub const REUSE: &[Fact] = &[
     },
     Fact {
         name: "after-kill",
-        expected: "a create after a kill brings the session that the kill made",
+        expected: "a create after a kill returns the session that the kill created",
         otherwise: "The token of a replaced session may have no session (a ghost); call again",
         judge: after_kill,
     },
     Fact {
         name: "killed-token",
         expected: "the token of a killed session is refused with 403 \"Session is not active\"",
-        otherwise: "A killed session may go on working; do not take a kill for a log-out",
+        otherwise: "A killed session may still work; do not use a kill as a log-out",
         judge: killed_token,
     },
     Fact {
         name: "new-token",
-        expected: "the token of the session that the kill made is accepted",
-        otherwise: "A replaced session is of no use; ask the operator of the deployment",
+        expected: "the token of the session that the kill created is accepted",
+        otherwise: "A replaced session cannot be used; ask the operator of the deployment",
         judge: new_token,
     },
 ];
 
-/// Compares the session that a step has to bring with one that came before.
+/// Returns whether a step returned the same session as an earlier one.
 fn is_same(seen: &Seen, step: Step, before: Step) -> Result<bool, Doubt> {
     seen.session(before)?;
     seen.brought(step)?;
@@ -139,7 +139,8 @@ fn new_token(seen: &Seen) -> Judged {
     accepted(seen, Step::UseNew)
 }
 
-/// Any answer but a refusal of the token will do: the route may want more.
+/// Judges a use of a token. Any answer but a refusal of the token is accepted: the route may
+/// require more.
 fn accepted(seen: &Seen, step: Step) -> Judged {
     let answer = seen.answer(step)?;
     match answer.status {

@@ -1,4 +1,4 @@
-//! What the exchanges of a check have brought so far.
+//! The answers of a check so far.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,6 @@ use crate::check::session::Session;
 use crate::check::step::Step;
 use crate::check::verdict::{Doubt, deviates, unknown};
 
-/// The answers, by step.
 #[derive(Debug)]
 pub struct Seen {
     pub made: Made,
@@ -27,12 +26,12 @@ impl Seen {
         self.answers.insert(step, answer);
     }
 
-    /// Gives what came of a step, if it was made.
+    /// Returns the result of a step, if it was made.
     pub fn outcome(&self, step: Step) -> Option<&Result<Answer, NoAnswer>> {
         self.answers.get(&step)
     }
 
-    /// Gives the answer to judge by. An outage says nothing about the API.
+    /// Returns the answer to judge. An outage says nothing about the API.
     pub fn answer(&self, step: Step) -> Result<&Answer, Doubt> {
         match self.answers.get(&step) {
             None => unknown("no request was sent"),
@@ -44,22 +43,22 @@ impl Seen {
         }
     }
 
-    /// Gives the session to judge by. Without one there is nothing to judge: the
-    /// fact `session` reports that.
+    /// Returns the session to judge. Without one, the fact is unknown: the fact `session` reports
+    /// the reason.
     pub fn session(&self, step: Step) -> Result<Session, Doubt> {
         let answer = self.answer(step)?;
         match Session::of(answer) {
             Some(session) => Ok(session),
             None => unknown(format!(
-                "{} brought no session: {}",
+                "{} returned no session: {}",
                 step.name(),
                 answer.in_short()
             )),
         }
     }
 
-    /// Gives the session that a step has to bring. Another answer than an outage is
-    /// a deviation of the fact that this step is for.
+    /// Returns the session that a step must return. Any other answer except an outage is a
+    /// deviation of the fact of this step.
     pub fn brought(&self, step: Step) -> Result<Session, Doubt> {
         let answer = self.answer(step)?;
         match Session::of(answer) {
@@ -70,7 +69,7 @@ impl Seen {
         }
     }
 
-    /// Gives a claim of a session that is text.
+    /// Returns a text claim of a session.
     pub fn claim(&self, step: Step, name: &str) -> Result<String, Doubt> {
         match self.session(step)?.claim(name) {
             Some(claim) => Ok(claim.to_owned()),
@@ -78,8 +77,8 @@ impl Seen {
         }
     }
 
-    /// Gives the token of a session that the check has certainly created. None is
-    /// given after an answer that shows the check somebody else's session.
+    /// Returns the token of a session that the check has certainly created. After an answer with
+    /// somebody else's session, it returns none.
     pub fn own_token(&self, step: Step) -> Result<String, String> {
         let steps = self.answers.keys();
         if let Some(foreign) = steps.copied().find(|&step| self.is_foreign(step)) {
@@ -87,13 +86,12 @@ impl Seen {
         }
         match self.session_of(step) {
             Some(session) => Ok(session.token),
-            None => Err(format!("{} brought no session", step.name())),
+            None => Err(format!("{} returned no session", step.name())),
         }
     }
 
-    /// Says whether session A may be killed. Every plain create of A so far has to
-    /// have brought the session of the first one: the kill goes to the session that
-    /// the server finds at that moment.
+    /// Checks that session A may be killed. All plain creates of A must have returned the session
+    /// of the first one: a kill ends the session that the server finds.
     pub fn may_kill(&self) -> Result<(), String> {
         self.own_token(Step::Create)?;
         let first = self.session_of(Step::Create);
@@ -103,9 +101,9 @@ impl Seen {
         };
         for step in Step::PLAIN_CREATES {
             match self.session_of(step) {
-                None => return Err(format!("{} brought no session", step.name())),
+                None => return Err(format!("{} returned no session", step.name())),
                 Some(session) if session.claim("session") != Some(first) => {
-                    return Err(format!("{} brought another session", step.name()));
+                    return Err(format!("{} returned another session", step.name()));
                 }
                 Some(_) => {}
             }
@@ -113,8 +111,7 @@ impl Seen {
         Ok(())
     }
 
-    /// Says whether a step brought a session whose identifier the check did not send
-    /// for it.
+    /// Returns whether a step returned a session of an identifier that it did not send.
     fn is_foreign(&self, step: Step) -> bool {
         let session = self.session_of(step);
         session.is_some_and(|session| !step.is_own(&session, &self.made))
@@ -127,8 +124,5 @@ impl Seen {
 }
 
 fn not_own(step: Step) -> String {
-    format!(
-        "the session of {} is not certainly the check's own",
-        step.name()
-    )
+    format!("the session of {} may belong to somebody else", step.name())
 }

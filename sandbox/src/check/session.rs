@@ -1,5 +1,4 @@
-//! The session in an answer, as the check reads it: with its own code and not
-//! the library's.
+//! The session in an answer, parsed by the check's own code and not the library's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,21 +6,21 @@ use serde_json::Value;
 
 use crate::check::exchange::Answer;
 
-/// How far `Date` and `iat` may be apart and still tell the same time.
+/// `Date` and `iat` agree if they differ by up to this many seconds.
 pub const SAME_CLOCK: u64 = 60;
 
-/// For how long after its end the server may still bring a session, in seconds.
+/// How long after its end the server may still return a session, in seconds.
 const REMOVED_WITHIN: i64 = 90;
 
-/// A session as an answer tells it. What cannot be read is `None`.
+/// A session in an answer. Values that cannot be read are `None`.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub token: String,
     pub claims: Option<Value>,
     pub activated_at: Option<i64>,
     pub expires_at: Option<i64>,
-    /// The earliest time that the server's clock may show. A session is over only
-    /// when every clock that counts says so.
+    /// The earliest possible time of the server's clock. A session has only expired when all clocks
+    /// that count say so.
     pub server_now: Option<i64>,
 }
 
@@ -47,7 +46,7 @@ impl Session {
         })
     }
 
-    /// A claim that is text.
+    /// Returns a claim that is text.
     pub fn claim(&self, name: &str) -> Option<&str> {
         self.claims.as_ref()?[name].as_str()
     }
@@ -57,8 +56,8 @@ impl Session {
     }
 }
 
-/// Of two clocks that agree the earlier one. Otherwise those count that the session's
-/// times confirm: the server brings no session before it begins or long after its end.
+/// Returns the earlier of two clocks that agree. Otherwise only clocks that fit the session's times
+/// count: the server does not return a session before its start or long after its end.
 fn server_clock(
     [date, issued_at]: [Option<i64>; 2],
     activated_at: Option<i64>,
@@ -80,7 +79,7 @@ fn server_clock(
         .min()
 }
 
-/// Reads the claims of a JWT. The signature is the server's to check.
+/// Returns the claims of a JWT. Only the server can check the signature.
 pub fn claims(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
     let (Some(_), Some(payload), Some(_), None) =
@@ -92,7 +91,7 @@ pub fn claims(token: &str) -> Option<Value> {
     matches!(claims, Value::Object(_)).then_some(claims)
 }
 
-/// Spoils the signature of a token.
+/// Returns a token with a wrong signature.
 pub fn spoiled(token: &str) -> String {
     let (rest, signature) = token.rsplit_once('.').unwrap_or((token, ""));
     format!("{rest}.{}", "A".repeat(signature.len().max(43)))

@@ -6,10 +6,10 @@ use crate::check::session::{SAME_CLOCK, Session};
 use crate::check::step::Step;
 use crate::check::verdict::{Fact, Judged, deviates, unknown};
 
-/// What the library reads of an answer at most.
+/// The longest body that the library reads.
 const BODY_LIMIT: usize = 64 * 1024;
 const LIFETIME: i64 = 600;
-/// A session with less left is over for the library.
+/// A session with less time left counts as expired for the library.
 const LEAST_LEFT: i64 = 2;
 
 pub const SESSION: &[Fact] = &[
@@ -22,55 +22,55 @@ pub const SESSION: &[Fact] = &[
     Fact {
         name: "small",
         expected: "the answer is not compressed and at most 64 KiB long",
-        otherwise: "The library cannot read the answer; ask the operator not to compress unasked",
+        otherwise: "The library cannot read the answer; ask the operator to compress answers only on request",
         judge: small,
     },
     Fact {
         name: "token",
-        expected: "the token starts with ey and fits into a header",
-        otherwise: "No route finds such a token in Authorization; look for a newer libzelf",
+        expected: "the token starts with ey and can be sent in a header",
+        otherwise: "Routes do not accept such a token in Authorization; look for a newer libzelf",
         judge: token,
     },
     Fact {
         name: "claims",
         expected: "the token is a JWT with the claims session, identifier and iat",
-        otherwise: "The library cannot tell whose session it is, or when it began; look for a newer libzelf",
+        otherwise: "The library does not know the session's identifier, or its start; look for a newer libzelf",
         judge: claims,
     },
     Fact {
         name: "identifier",
-        expected: "the session has the identifier that was asked for",
+        expected: "the session has the identifier of the request",
         otherwise: "Calls fail with ZELF_ERROR_FOREIGN_SESSION; ask the operator of the deployment",
         judge: identifier,
     },
     Fact {
         name: "times",
         expected: "activatedAt and expiresAt are Unix seconds, 600 apart",
-        otherwise: "Nothing breaks: the library reads milliseconds, text and RFC 3339 too, and counts 600 s where a time is missing",
+        otherwise: "No effect: the library also reads milliseconds, text and RFC 3339, and assumes 600 s if a time is missing",
         judge: times,
     },
     Fact {
         name: "fresh",
         expected: "a new session has not expired by the server's own clock",
-        otherwise: "The library replaces a session only when Date and iat agree that it is over, else calls may end with ZELF_ERROR_SESSION_EXPIRED; ask the operator",
+        otherwise: "The library only replaces a session if Date and iat agree that it has expired, else calls may fail with ZELF_ERROR_SESSION_EXPIRED; ask the operator",
         judge: fresh,
     },
     Fact {
         name: "no-exp",
-        expected: "the token has no claim exp, only expiresAt bounds it",
+        expected: "the token has no claim exp, so only expiresAt limits it",
         otherwise: "The library does not read exp; renew the session before the earlier of the two times",
         judge: no_exp,
     },
     Fact {
         name: "date",
         expected: "the Date of the answer and the token's iat are within 60 s",
-        otherwise: "Nothing breaks: the library then goes by the clock that the session's times confirm; the clock of a proxy may be wrong",
+        otherwise: "No effect: the library then uses the clock that fits the session's times; the clock of a proxy may be wrong",
         judge: date,
     },
     Fact {
         name: "iat",
         expected: "a new session's activatedAt and the token's iat are within 60 s",
-        otherwise: "The time that is left is misjudged by the difference; ask the operator to set the clocks",
+        otherwise: "The remaining time is wrong by the difference; ask the operator to set the clocks",
         judge: iat,
     },
 ];
@@ -89,7 +89,7 @@ fn session(seen: &Seen) -> Judged {
     }
 }
 
-/// Says what is missing in a 200.
+/// Returns why a 200 contains no session.
 fn shape(answer: &Answer) -> &'static str {
     match answer.json() {
         None if answer.body.is_empty() => "an empty body",
@@ -103,7 +103,7 @@ fn small(seen: &Seen) -> Judged {
     if let Some(coding) = answer.header("content-encoding")
         && !coding.trim().eq_ignore_ascii_case("identity")
     {
-        return deviates("a Content-Encoding that was not asked for");
+        return deviates("a Content-Encoding that was not requested");
     }
     if answer.is_cut || answer.body.len() > BODY_LIMIT {
         return deviates("a body of more than 64 KiB");
@@ -114,7 +114,7 @@ fn small(seen: &Seen) -> Judged {
 fn token(seen: &Seen) -> Judged {
     let token = seen.session(Step::Create)?.token;
     if !token.starts_with("ey") {
-        return deviates("a token that starts otherwise");
+        return deviates("a token that starts with something else");
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return deviates("a token with other characters than visible ASCII");
@@ -160,7 +160,7 @@ fn fresh(seen: &Seen) -> Judged {
     let session = seen.session(Step::Create)?;
     let (Some(expires_at), Some(now)) = (session.expires_at, session.server_now) else {
         return unknown(
-            "the answer has no expiresAt that is a number, or no clock that its times confirm",
+            "the answer has no expiresAt that is a number, or no clock that fits its times",
         );
     };
     if expires_at.saturating_sub(now) >= LEAST_LEFT {

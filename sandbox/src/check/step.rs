@@ -1,4 +1,4 @@
-//! The exchanges of a check, in the order in which they are made.
+//! The exchanges of a check, in their order.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub enum Step {
 
 pub const SESSIONS: &str = "/api/sessions";
 pub const KEY: &str = "/api/sessions/yek-cilbup";
-/// A route that asks whether the session still exists.
+/// A route that checks whether the session still exists.
 pub const SEARCH: &str = "/api/zelf-name-service/v2/search";
 
 impl Step {
@@ -61,7 +61,7 @@ impl Step {
         Step::UseNew,
     ];
 
-    /// The creates before the kill that have to bring session A.
+    /// The creates before the kill that must return session A.
     pub const PLAIN_CREATES: [Step; 4] = [
         Step::Create,
         Step::CreateAgain,
@@ -69,7 +69,7 @@ impl Step {
         Step::CreateAfterRest,
     ];
 
-    /// Gives its name. The files of recordings are called so too.
+    /// Returns the name of the step, which is also used for recordings.
     pub fn name(self) -> &'static str {
         match self {
             Step::Create => "create",
@@ -95,27 +95,27 @@ impl Step {
         }
     }
 
-    /// Says what it does, for the plan.
+    /// Returns the purpose of the step, for the plan.
     pub fn purpose(self) -> &'static str {
         match self {
-            Step::Create => "creates session A, of a random identifier",
-            Step::CreateAgain => "asks for session A again",
-            Step::CreateWithOtherDomain => "asks for session A with another domain",
+            Step::Create => "creates session A, with a random identifier",
+            Step::CreateAgain => "requests session A again",
+            Step::CreateWithOtherDomain => "requests session A with another domain",
             Step::CreateWithAllFields => "creates session B, with every field set",
-            Step::CreateWithAllFieldsAgain => "asks for session B again",
-            Step::CreateWithTagName => "asks by B's tag name, with a third identifier",
-            Step::NoOrigin => "asks for session A without an Origin: refused",
-            Step::EmptyOrigin => "asks for session A with an empty Origin: refused",
-            Step::BrokenJson => "sends JSON that ends in the middle: refused",
+            Step::CreateWithAllFieldsAgain => "requests session B again",
+            Step::CreateWithTagName => "requests B's tag name, with a third identifier",
+            Step::NoOrigin => "requests session A without an Origin: refused",
+            Step::EmptyOrigin => "requests session A with an empty Origin: refused",
+            Step::BrokenJson => "sends incomplete JSON: refused",
             Step::NoToken => "searches a random name without a token: refused",
             Step::SpoiledToken => "searches with a wrong signature: refused",
-            Step::UnknownPath => "asks for a path that does not exist: refused",
+            Step::UnknownPath => "requests a path that does not exist: refused",
             Step::Use => "searches with the token of session A",
             Step::Key => "fetches the public key for A's identifier",
             Step::KeyWithoutIdentifier => "the same without an identifier: refused",
-            Step::CreateAfterRest => "waits, then asks for session A again",
+            Step::CreateAfterRest => "waits, then requests session A again",
             Step::Kill => "kills session A and creates its successor",
-            Step::CreateAfterKill => "asks for the successor again",
+            Step::CreateAfterKill => "requests the successor again",
             Step::UseKilled => "searches with the killed session's token: refused",
             Step::UseNew => "searches with the successor's token",
         }
@@ -135,7 +135,7 @@ impl Step {
         }
     }
 
-    /// Gives the path, without its query.
+    /// Returns the path, without its query.
     pub fn path(self) -> &'static str {
         match self {
             Step::NoToken | Step::SpoiledToken | Step::Use | Step::UseKilled | Step::UseNew => {
@@ -147,25 +147,25 @@ impl Step {
         }
     }
 
-    /// Says whether the session of its answer is certainly the check's.
+    /// Returns whether the session of the answer certainly belongs to the check.
     pub fn is_own(self, session: &Session, made: &Made) -> bool {
         let identifier = session.claim("identifier");
         let mut identifiers = self.identifiers(made).into_iter();
         identifiers.any(|own| identifier == Some(own))
     }
 
-    /// Gives the identifiers that the session of its answer may have.
+    /// Returns the identifiers that the session of the answer may have.
     fn identifiers(self, made: &Made) -> Vec<&String> {
         match self {
             Step::CreateWithAllFields | Step::CreateWithAllFieldsAgain => vec![&made.b],
-            // The tag name leads to session B.
+            // The tag name may return session B.
             Step::CreateWithTagName => vec![&made.b, &made.c],
             _ => vec![&made.a],
         }
     }
 
-    /// Makes the request. `Err` says why it must not or cannot be sent: no token
-    /// is used and no session is killed that is not certainly the check's.
+    /// Returns the request. `Err` says why it must not or cannot be sent: the check only uses
+    /// tokens and kills sessions that certainly belong to it.
     pub fn request(self, made: &Made, seen: &Seen) -> Result<Request, String> {
         let a = json!({ "identifier": made.a });
         Ok(match self {
@@ -232,7 +232,7 @@ impl Step {
 }
 
 impl Made {
-    /// A create with every field that the library can send.
+    /// Returns a create with every field that the library can send.
     pub fn all_fields(&self) -> Value {
         json!({
             "identifier": self.b,

@@ -1,29 +1,29 @@
-//! What a check says about one fact.
+//! The judgement of one fact.
 
 use std::fmt;
 
 use crate::check::seen::Seen;
 
-/// One thing that the library expects of the service.
+/// A fact: one thing that the library expects of the service.
 #[derive(Debug)]
 pub struct Fact {
     pub name: &'static str,
-    /// What the service does, as the library expects it.
+    /// The expected behaviour of the service.
     pub expected: &'static str,
-    /// What follows for a user when it does otherwise, and what to do.
+    /// The effect of another behaviour for a user, and what to do.
     pub otherwise: &'static str,
     pub judge: fn(&Seen) -> Judged,
 }
 
-/// The outcome of a judgement. `Ok`: the fact holds.
+/// The result of a judgement. `Ok` if the fact holds.
 pub type Judged = Result<(), Doubt>;
 
-/// Why a fact does not certainly hold.
+/// Why a fact may not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// The service does otherwise. The text says what was seen.
+    /// The service behaves differently. The text describes the behaviour.
     Deviates(String),
-    /// There is nothing to judge by. The text says why.
+    /// The fact cannot be judged. The text says why.
     Unknown(String),
 }
 
@@ -35,14 +35,14 @@ pub fn unknown<T>(reason: impl Into<String>) -> Result<T, Doubt> {
     Err(Doubt::Unknown(reason.into()))
 }
 
-/// A fact and what came of it.
+/// A fact and its judgement.
 #[derive(Debug)]
 pub struct Finding {
     pub fact: &'static Fact,
     pub judged: Judged,
 }
 
-/// One line of the report.
+/// Writes one line of the report.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fact {

@@ -1,17 +1,17 @@
-//! How a deployment may deviate, by fact.
+//! The ways in which a deployment may deviate, by fact.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use zelf_sandbox::check::Step;
 
-/// A deviation of the service, and what the check says about it.
+/// A deviation of the service, and the expected report of the check.
 pub struct Deviation {
     pub fact: &'static str,
     pub faults: Vec<(Step, Value)>,
-    /// What deviates with it.
+    /// The facts that deviate together with it.
     pub with_it: &'static [&'static str],
-    /// What cannot be judged without it.
+    /// The facts that cannot be judged without it.
     pub without_it: &'static [&'static str],
 }
 
@@ -24,7 +24,7 @@ fn deviation(fact: &'static str, faults: Vec<(Step, Value)>) -> Deviation {
     }
 }
 
-/// What cannot be judged where no session is killed.
+/// The facts that cannot be judged if no session is killed.
 const NO_KILL: &[&str] = &["kill", "after-kill", "killed-token", "new-token"];
 
 const ANOTHER_SESSION: &str = "6b046efda3a4beeef871b88c";
@@ -41,7 +41,7 @@ fn header(name: &str, value: &str) -> Value {
     json!({"kind": "header", "name": name, "value": value})
 }
 
-/// An answer instead of the service's.
+/// Returns a fault that replaces the service's answer by a 200.
 pub fn ok() -> Value {
     json!({"kind": "answer", "data": {}})
 }
@@ -100,7 +100,7 @@ fn session_deviations() -> Vec<Deviation> {
         },
         Deviation {
             without_it: &["date", "iat"],
-            // The sandbox does not take such a token back.
+            // The sandbox does not accept such a token.
             ..deviation(
                 "claims",
                 vec![
@@ -200,7 +200,7 @@ fn reuse_deviations() -> Vec<Deviation> {
                 )],
             )
         },
-        // The kill brings the session that it should have ended.
+        // The kill returns the session that it should have ended.
         Deviation {
             without_it: &["killed-token"],
             ..deviation(

@@ -45,7 +45,7 @@ pub fn set<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
     names.iter().copied().collect()
 }
 
-/// Arms a fault for the request of one step.
+/// Injects a fault for the request of one step.
 pub fn strike(sandbox: &Sandbox, step: Step, mut fault: Value) {
     let before = Step::ALL.iter().take_while(|&&earlier| earlier != step);
     let skip = before

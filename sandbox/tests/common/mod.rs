@@ -1,4 +1,4 @@
-//! A client that shows what really came over the wire.
+//! A client that shows the bytes on the connection.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 pub mod checking;
@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use zelf_sandbox::{Fault, Options, Sandbox};
 
-/// A hanging test is a failing test.
+/// The time limit after which a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn sandbox() -> Sandbox {
@@ -33,7 +33,7 @@ pub fn sandbox_with(change: impl FnOnce(&mut Options)) -> Sandbox {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
-    /// In the order of arrival.
+    /// The headers, in the order of arrival.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -68,7 +68,7 @@ impl Answer {
         claims_of(&self.token())
     }
 
-    /// The claim `session`.
+    /// Returns the claim `session`.
     pub fn session(&self) -> String {
         self.claims()["session"].as_str().expect("a string").into()
     }
@@ -120,8 +120,7 @@ pub fn http(sandbox: &Sandbox) -> Wire {
 
 pub type TlsWire = Wire<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>;
 
-/// A connection that trusts the sandbox's CA and nothing else. The handshake
-/// happens with the first byte.
+/// Opens a connection that trusts only the sandbox's CA. The handshake happens with the first byte.
 pub fn https(sandbox: &Sandbox) -> TlsWire {
     let mut roots = rustls::RootCertStore::empty();
     let ca = CertificateDer::from_pem_file(sandbox.ca_file()).expect("a PEM file");
@@ -161,7 +160,7 @@ impl<S: Read + Write> Wire<S> {
         Ok(length)
     }
 
-    /// Reads one answer with `Content-Length`, or without a body at all.
+    /// Reads one answer with `Content-Length`, or without a body.
     pub fn receive(&mut self) -> Answer {
         self.try_receive().expect("an answer comes back")
     }
@@ -205,7 +204,7 @@ impl<S: Read + Write> Wire<S> {
         Ok((status.parse().expect("a number"), headers.collect()))
     }
 
-    /// Everything until the end of the connection, which must be a clean one.
+    /// Reads until the end of the connection, which must be clean.
     pub fn rest(&mut self) -> Vec<u8> {
         self.try_rest().expect("a clean end")
     }
@@ -232,7 +231,7 @@ impl<S: Read + Write> Wire<S> {
     }
 }
 
-/// A create over a connection of its own.
+/// Sends a create over a new connection.
 pub fn create(sandbox: &Sandbox, body: Value) -> Answer {
     http(sandbox).create(body)
 }
@@ -241,7 +240,7 @@ pub fn create_request(body: &Value) -> String {
     post("/api/sessions", "application/json", &body.to_string(), "")
 }
 
-/// `more` is further header lines, each with its end.
+/// Builds a POST request. `more`: further header lines with their line ends.
 pub fn post(path: &str, content_type: &str, body: &str, more: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://x.test\r\n\
@@ -254,7 +253,7 @@ pub fn get(path: &str, token: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n")
 }
 
-/// A POST with a token and a JSON body.
+/// Builds a POST request with a token and a JSON body.
 pub fn post_with(path: &str, token: &str, body: &str) -> String {
     let authorization = format!("Authorization: Bearer {token}\r\n");
     post(path, "application/json", body, &authorization)
@@ -264,7 +263,7 @@ pub fn named(identifier: &str) -> Value {
     json!({ "identifier": identifier })
 }
 
-/// Polls until something that another thread does has been done.
+/// Polls until another thread has done something.
 pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + PATIENCE;
     while !done() {
@@ -273,7 +272,7 @@ pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Arms a fault that is given as JSON.
+/// Injects a fault given as JSON.
 pub fn inject(sandbox: &Sandbox, fault: Value) {
     sandbox.inject(Fault::from_value(fault).expect("a fault"));
 }
@@ -281,7 +280,7 @@ pub fn inject(sandbox: &Sandbox, fault: Value) {
 /// Sends a create and reads until the end of the connection.
 pub fn until_the_end(sandbox: &Sandbox) -> io::Result<Vec<u8>> {
     let mut wire = http(sandbox);
-    // Where the connection is reset at once this may fail already.
+    // If the connection is reset at once, this may already fail.
     wire.try_send(create_request(&named("a")))?;
     wire.try_rest()
 }

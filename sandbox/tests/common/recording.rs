@@ -8,7 +8,7 @@ use super::{Answer, Wire};
 pub struct Recording {
     pub name: String,
     arguments: Vec<String>,
-    /// Whether a 100 came before the answer.
+    /// Whether a status 100 came before the answer.
     pub continued: bool,
     pub answer: Answer,
 }
@@ -46,14 +46,13 @@ impl Recording {
             .expect("a URL")
     }
 
-    /// The recorded bearer token.
+    /// Returns the recorded bearer token.
     pub fn token(&self) -> Option<&str> {
         let mut all = self.arguments.iter();
         all.find_map(|argument| argument.strip_prefix("Authorization: Bearer "))
     }
 
-    /// The request as curl sent it, with another token in the place of the
-    /// recorded one.
+    /// Returns the request as curl sent it, with another token in place of the recorded one.
     pub fn request(&self, token: Option<&str>) -> Vec<u8> {
         let path = self.url().splitn(4, '/').nth(3).expect("a path");
         let method = self.value_of("-X").unwrap_or("GET");
@@ -76,7 +75,7 @@ impl Recording {
         }
         let data = self.value_of("-d").or(self.value_of("--data-binary"));
         let body = match data {
-            // The file was not recorded, its size is in the recording's name.
+            // The file was not recorded, but the name of the recording gives its size.
             Some("@body_json1mb1") => format!("{{\"a\":\"{}\"}}", "x".repeat(1024 * 1024 - 7)),
             Some(data) => data.to_owned(),
             None => String::new(),
@@ -91,7 +90,7 @@ impl Recording {
     }
 }
 
-/// Words of a command whose special characters are behind backslashes.
+/// Splits a command into words. Special characters are escaped with backslashes.
 fn shell_words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut characters = command.chars();
