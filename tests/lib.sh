@@ -1,13 +1,13 @@
-# Counts promises, starts sandboxes, calls valgrind. Sourced from the top folder.
-# The script that sources it sets $out, a folder for logs, and $only, the name of the
-# one test to run (empty for all).
+# Counts promises, starts sandboxes, calls valgrind. Sourced in the top folder. The script that
+# sources it sets $out, a folder for logs, and $only, the name of the one test to run (empty for
+# all).
 
 ## Promises
 
 passed=0 failed=0 skipped=0
 names='' is_found=no
 
-# wanted NAME: tells whether the test of this name runs.
+# wanted NAME: succeeds if the test of this name has to run.
 wanted() {
   case "$names " in *" $1 "*) ;; *) names="$names $1" ;; esac
   [ -z "${only:-}" ] || [ "$only" = "$1" ] || return 1
@@ -16,7 +16,7 @@ wanted() {
 
 ok() { passed=$((passed + 1)); echo "ok - $1"; }
 not_ok() { failed=$((failed + 1)); echo "not ok - $1"; }
-# skip NAME: counts a test whose tool is missing. With REQUIRE_ALL=1 that is a failure.
+# skip NAME: counts a test whose tool is missing. With REQUIRE_ALL=1 this is a failure.
 skip() {
   if [ "${REQUIRE_ALL:-0}" = 1 ]; then
     not_ok "$1: not available here, and everything is required"
@@ -26,8 +26,8 @@ skip() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# promise NAME COMMAND...: counts whether the command succeeds, and succeeds then. A
-# failure shows its output.
+# promise NAME COMMAND...: runs the command, and counts whether it succeeds. Succeeds if it does.
+# Prints the output of a failure.
 promise() {
   promise_name=$1; shift
   if "$@" >"$out/log" 2>&1; then
@@ -43,7 +43,7 @@ promise() {
 run() {
   run_name=$1; shift
   start_sandbox "$out/sandbox" ${sandbox_options:-}
-  # A deadlock is a broken promise, not a hung test.
+  # A deadlock counts as a broken promise, and does not stop the tests.
   timeout 300 "$@" >"$out/log" 2>"$out/errors"
   run_status=$?
   stop_sandbox
@@ -58,7 +58,7 @@ run() {
   echo "$run_name: $kept kept, $broken broken"
 }
 
-# finish tests/FOLDER: prints the sum, and ends the script.
+# finish tests/FOLDER: prints the totals, and ends the script.
 finish() {
   if [ $is_found = no ]; then
     echo "there is no test ${1#tests/}/$only, only:"
@@ -78,7 +78,7 @@ finish() {
 start_sandbox() {
   sandbox_folder=$1; shift
   mkdir -p "$sandbox_folder"
-  # No running sandbox has a certificate of this CA.
+  # No running sandbox has a certificate from this CA.
   if [ ! -f "$sandbox_folder/other-ca.pem" ]; then
     launch_sandbox; stop_sandbox
     mv "$sandbox_folder/ca.pem" "$sandbox_folder/other-ca.pem"
@@ -89,7 +89,7 @@ start_sandbox() {
   export ZELF_CA="$sandbox_folder/ca.pem" ZELF_OTHER_CA="$sandbox_folder/other-ca.pem"
 }
 
-launch_sandbox() { # launch_sandbox [OPTION...]: in $sandbox_folder
+launch_sandbox() { # launch_sandbox [OPTION...]: starts it in $sandbox_folder
   : >"$sandbox_folder/ready"
   target/debug/zelf-sandbox --ca-file "$sandbox_folder/ca.pem" "$@" \
     >"$sandbox_folder/ready" 2>"$sandbox_folder/log" &
@@ -108,11 +108,11 @@ launch_sandbox() { # launch_sandbox [OPTION...]: in $sandbox_folder
   done
 }
 
-# Ends what a test has started beside the sandbox: the processes of $helpers.
+# Stops the other processes of a test, which are listed in $helpers.
 helpers=''
 stop_helpers() {
   for helper in $helpers; do kill "$helper" 2>/dev/null || :; done
-  # Until they have removed what they share.
+  # Wait until they have removed their shared resources.
   for helper in $helpers; do wait "$helper" 2>/dev/null || :; done
   helpers=''
 }
@@ -137,7 +137,7 @@ exports() {
 
 ## valgrind
 
-# Status 9 means a leak or an invalid access. No program here ends with it.
+# Status 9 means a leak or an invalid access. No test program uses this status.
 valgrind="valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9"
 suppressions=${ZELF_SUPPRESSIONS:-packaging/zelf.supp}
 [ ! -f "$suppressions" ] || valgrind="$valgrind --suppressions=$suppressions"

@@ -1,4 +1,4 @@
-/* Answers as odd servers, proxies and networks send them. */
+/* Answers that odd servers, proxies and networks send. */
 #include "calls.h"
 #include "raw.h"
 
@@ -16,22 +16,22 @@ struct answer {
     size_t length;
     zelf_status status;
     int32_t http_status;
-    const char *server_message; /* NULL: none */
-    const char *in_message;     /* "": anything */
+    const char *server_message; /* NULL: there is none */
+    const char *in_message;     /* "": any text */
 };
 
-/* To the end of a time limit. The head must come before it, also under valgrind: so
-   they come without TLS. */
+/* A time limit that these tests wait for. The head has to arrive before it, also under valgrind, so
+   they do not use TLS. */
 #define SHORT_MS 800
 static const struct answer unending[] = {
     {"a Content-Length that is too large", HEAD "Content-Length: 999\r\n\r\n" SESSION,
      LENGTH(HEAD "Content-Length: 999\r\n\r\n" SESSION), ZELF_ERROR_TIMEOUT, 200, NULL,
-     "answered HTTP 200, but the answer did not end"},
+     "answered HTTP 200, but the answer was incomplete"},
     {"no length and half an object", HEAD "\r\n{\"data\":{\"token\":\"abc\"",
-     LENGTH(HEAD "\r\n{\"data\":{\"token\":\"abc\""), ZELF_ERROR_TIMEOUT, 200, NULL, "did not end"},
+     LENGTH(HEAD "\r\n{\"data\":{\"token\":\"abc\""), ZELF_ERROR_TIMEOUT, 200, NULL, "was incomplete"},
     {"no last chunk", HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
      LENGTH(HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), ZELF_ERROR_TIMEOUT, 200, NULL,
-     "did not end"},
+     "was incomplete"},
     {"half of its headers", HEAD, LENGTH(HEAD), ZELF_ERROR_TIMEOUT, 0, NULL,
      "did not answer within"},
 };
@@ -125,7 +125,7 @@ static int is_as_expected(const struct answer *answer, const zelf_session *sessi
         && !strstr(message, "\xef\xbf\xbd");
 }
 
-/* One attempt is made, where the answer will not be another one soon. */
+/* Makes one attempt if the answer will soon be another one. */
 static void is_understood(const struct answer *answer, int tls, uint32_t timeout_ms)
 {
     zelf_client *client = sandbox_client(tls, timeout_ms, 3);

@@ -1,13 +1,21 @@
-/* Whatever a caller passes, the answer is an error that names it: no network. */
+/* Refused arguments, each with an error that names the argument. No test here uses the network. */
 #include "check.h"
+
+/* Promises that no object was made, and that the error has this status and names the cause. */
+static void refuses(int is_made, zelf_error *error, zelf_status status, const char *word)
+{
+    const char *message = error ? zelf_error_message(error) : "-";
+    PROMISE(!is_made, "a bad \"%s\" is refused", word);
+    PROMISE(zelf_error_status(error) == status, "a bad \"%s\" is %s: %s", word,
+            zelf_status_name(status), zelf_status_name(zelf_error_status(error)));
+    PROMISE(strstr(message, word) != NULL, "the message names \"%s\": %s", word, message);
+}
 
 static void refuses_option(zelf_client *client, zelf_session_options *options, const char *word)
 {
     zelf_error *error = NULL;
     zelf_session *session = zelf_session_create(client, options, &error);
-    PROMISE(!session && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
-                && strstr(zelf_error_message(error), word),
-            "an option is refused by name: %s", error ? zelf_error_message(error) : "-");
+    refuses(session != NULL, error, ZELF_ERROR_INVALID_ARGUMENT, word);
     zelf_error_free(error);
     zelf_session_free(session);
     zelf_session_options_free(options);
@@ -17,9 +25,7 @@ static void refuses_setting(zelf_config *config, const char *word)
 {
     zelf_error *error = NULL;
     zelf_client *client = zelf_client_new(config, &error);
-    PROMISE(!client && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
-                && strstr(zelf_error_message(error), word),
-            "a setting is refused by name: %s", error ? zelf_error_message(error) : "-");
+    refuses(client != NULL, error, ZELF_ERROR_INVALID_CONFIG, word);
     zelf_error_free(error);
     zelf_client_free(client);
     zelf_config_free(config);
@@ -57,26 +63,30 @@ static void null_is_no_provider(void)
 {
     zelf_session_options *options = options_for("no-provider-x");
     zelf_error *error = NULL, *other = NULL;
-    int calls = 0;
+    int calls = 0, made;
 
-    PROMISE(!zelf_session_provider_new(NULL, options, NULL, NULL)
-                && !zelf_session_provider_new(NULL, options, NULL, &error)
-                && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
-                && strstr(zelf_error_message(error), "client"),
-            "a NULL client makes no provider, and is named");
+    PROMISE(!zelf_session_provider_new(NULL, options, NULL, NULL),
+            "a NULL client makes no provider, without a place for the error");
+    made = zelf_session_provider_new(NULL, options, NULL, &error) != NULL;
+    refuses(made, error, ZELF_ERROR_INVALID_ARGUMENT, "client");
     zelf_error_free(error);
     error = NULL;
-    PROMISE(!zelf_session_provider_get(NULL, NULL) && !zelf_session_provider_get(NULL, &error)
-                && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
-                && strstr(zelf_error_message(error), "provider"),
-            "a NULL provider has no session, and is named");
-    PROMISE(!zelf_session_provider_get_async(NULL, nothing_for, &calls, count, &other)
-                && zelf_error_status(other) == ZELF_ERROR_INVALID_ARGUMENT && calls == 0,
-            "nor does it call back or destroy");
-    PROMISE(!zelf_session_provider_invalidate(NULL, NULL) && !zelf_session_provider_last_error(NULL),
-            "nor is there anything to refuse or to tell");
+    PROMISE(!zelf_session_provider_get(NULL, NULL),
+            "a NULL provider has no session, without a place for the error");
+    made = zelf_session_provider_get(NULL, &error) != NULL;
+    refuses(made, error, ZELF_ERROR_INVALID_ARGUMENT, "provider");
+    PROMISE(!zelf_session_provider_get_async(NULL, nothing_for, &calls, count, &other),
+            "a NULL provider begins no asynchronous get");
+    PROMISE(zelf_error_status(other) == ZELF_ERROR_INVALID_ARGUMENT,
+            "an asynchronous get of a NULL provider is ZELF_ERROR_INVALID_ARGUMENT");
+    PROMISE(calls == 0, "it neither calls back nor destroys: %d", calls);
+    PROMISE(!zelf_session_provider_invalidate(NULL, NULL), "a NULL provider has no session to refuse");
+    PROMISE(!zelf_session_provider_invalidate_if_refused(NULL, NULL, 403, "x", 1),
+            "an answer refuses no session of a NULL provider");
+    PROMISE(!zelf_session_provider_current(NULL), "a NULL provider has no current session");
+    PROMISE(!zelf_session_provider_last_error(NULL), "a NULL provider has no last error");
     zelf_provider_options_set_renewed_callback(NULL, renewed, &calls, count);
-    PROMISE(calls == 1, "NULL options free the data of a callback at once");
+    PROMISE(calls == 1, "for NULL options a callback's data is destroyed at once");
     zelf_error_free(error);
     zelf_error_free(other);
     zelf_session_options_free(options);
@@ -85,18 +95,24 @@ static void null_is_no_provider(void)
 static void null_is_taken_everywhere(void)
 {
     zelf_error *error = NULL;
+    int made;
 
-    PROMISE(zelf_error_status(NULL) == ZELF_OK && !zelf_error_message(NULL)
-                && zelf_error_http_status(NULL) == 0 && !zelf_error_server_message(NULL)
-                && !zelf_error_is_retryable(NULL) && zelf_error_retry_after_ms(NULL) == 0,
-            "a NULL error is no error");
-    PROMISE(!zelf_session_token(NULL) && !zelf_session_authorization(NULL)
-                && !zelf_session_id(NULL) && !zelf_session_identifier(NULL)
-                && !zelf_session_domain(NULL) && !zelf_session_tag_name(NULL)
-                && !zelf_session_eth_address(NULL)
-                && zelf_session_activated_at(NULL) == 0 && zelf_session_expires_at(NULL) == 0
-                && zelf_session_seconds_left(NULL) == 0,
-            "a NULL session has nothing");
+    PROMISE(zelf_error_status(NULL) == ZELF_OK, "the status of a NULL error is ZELF_OK");
+    PROMISE(!zelf_error_message(NULL), "a NULL error has no message");
+    PROMISE(zelf_error_http_status(NULL) == 0, "a NULL error has no HTTP status");
+    PROMISE(!zelf_error_server_message(NULL), "a NULL error has no words of the server's");
+    PROMISE(!zelf_error_is_retryable(NULL), "a NULL error is not retryable");
+    PROMISE(zelf_error_retry_after_ms(NULL) == 0, "a NULL error has no Retry-After");
+    PROMISE(!zelf_session_token(NULL), "a NULL session has no token");
+    PROMISE(!zelf_session_authorization(NULL), "a NULL session has no authorization");
+    PROMISE(!zelf_session_id(NULL), "a NULL session has no id");
+    PROMISE(!zelf_session_identifier(NULL), "a NULL session has no identifier");
+    PROMISE(!zelf_session_domain(NULL), "a NULL session has no domain");
+    PROMISE(!zelf_session_tag_name(NULL), "a NULL session has no tag name");
+    PROMISE(!zelf_session_eth_address(NULL), "a NULL session has no Ethereum address");
+    PROMISE(zelf_session_activated_at(NULL) == 0, "a NULL session has no beginning");
+    PROMISE(zelf_session_expires_at(NULL) == 0, "a NULL session has no end");
+    PROMISE(zelf_session_seconds_left(NULL) == 0, "a NULL session has no seconds left");
 
     zelf_error_free(NULL);
     zelf_config_free(NULL);
@@ -133,34 +149,37 @@ static void null_is_taken_everywhere(void)
     zelf_provider_options_set_background(NULL, true);
     zelf_provider_options_set_directory(NULL, "x");
     zelf_session_provider_free(NULL);
-    PROMISE(1, "setters and frees ignore NULL");
+    PROMISE(1, "setters and frees of NULL do not crash");
 
-    PROMISE(!zelf_session_create(NULL, NULL, NULL)
-                && !zelf_session_create_async(NULL, NULL, NULL, NULL, NULL, NULL)
-                && zelf_client_shutdown(NULL, 0) == ZELF_ERROR_INVALID_ARGUMENT
-                && zelf_client_dispatch(NULL) == ZELF_ERROR_INVALID_ARGUMENT
-                && zelf_client_descriptor(NULL) == -1,
-            "a NULL client creates nothing");
-    PROMISE(!zelf_session_create(NULL, NULL, &error)
-                && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
-                && strstr(zelf_error_message(error), "client"),
-            "a NULL client is named");
-    PROMISE(zelf_error_http_status(error) == 0 && !zelf_error_server_message(error)
-                && !zelf_error_is_retryable(error) && zelf_error_retry_after_ms(error) == 0,
-            "an error without an answer says so");
+    PROMISE(!zelf_session_create(NULL, NULL, NULL), "a NULL client creates no session");
+    PROMISE(!zelf_session_create_async(NULL, NULL, NULL, NULL, NULL, NULL),
+            "a NULL client begins no call");
+    PROMISE(zelf_client_shutdown(NULL, 0) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a NULL client cannot be shut down");
+    PROMISE(zelf_client_dispatch(NULL) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a NULL client dispatches nothing");
+    PROMISE(zelf_client_descriptor(NULL) == -1, "a NULL client has no descriptor");
+    PROMISE(!zelf_client_base_url(NULL), "a NULL client has no base URL");
+    PROMISE(!zelf_client_origin(NULL), "a NULL client has no origin");
+    made = zelf_session_create(NULL, NULL, &error) != NULL;
+    refuses(made, error, ZELF_ERROR_INVALID_ARGUMENT, "client");
+    PROMISE(zelf_error_http_status(error) == 0, "an error without an answer has no HTTP status");
+    PROMISE(!zelf_error_server_message(error), "an error without an answer has no server's words");
+    PROMISE(!zelf_error_is_retryable(error), "an invalid argument is not retryable");
+    PROMISE(zelf_error_retry_after_ms(error) == 0, "an error without an answer has no Retry-After");
     zelf_error_free(error);
     null_is_no_provider();
 }
 
 static void count_freed(void *count) { ++*(int *)count; }
 
-static void user_data_that_nobody_takes_is_freed(void)
+static void user_data_of_null_is_freed(void)
 {
     int freed = 0;
     zelf_config_set_log_callback(NULL, NULL, &freed, count_freed, ZELF_LOG_ERROR);
-    PROMISE(freed == 1, "a log for a NULL configuration has its user data freed at once");
+    PROMISE(freed == 1, "for a NULL configuration a log's data is destroyed at once");
     zelf_provider_options_set_renewed_callback(NULL, NULL, &freed, count_freed);
-    PROMISE(freed == 2, "so has a renewed callback for NULL options");
+    PROMISE(freed == 2, "for NULL options a renewed callback's data is destroyed at once");
 }
 
 static void settings_are_checked(void)
@@ -179,15 +198,15 @@ static void settings_are_checked(void)
     zelf_client_free(client);
     zelf_client_free(client);
     PROMISE(!zelf_session_create(client, NULL, NULL),
-            "a client that was freed a moment ago is an error, not a crash");
+            "a call with a client that was freed twice fails, and does not crash");
 
     config = zelf_config_new();
     zelf_config_set_base_url(config, "nonsense");
-    PROMISE(!zelf_client_new(config, NULL), "a failure without a place for it is NULL");
+    PROMISE(!zelf_client_new(config, NULL), "a failure without a place for the error returns NULL");
     zelf_config_set_base_url(config, NULL);
     zelf_config_set_timeout_ms(config, 0);
     client = zelf_client_new(config, NULL);
-    PROMISE(client != NULL, "NULL and 0 bring the defaults back");
+    PROMISE(client != NULL, "NULL and 0 restore the defaults");
     zelf_client_free(client);
     zelf_config_free(config);
 
@@ -253,9 +272,7 @@ static void refuses_provider(zelf_session_options *options, zelf_provider_option
     zelf_error *error = NULL;
     zelf_client *client = zelf_client_new(NULL, NULL);
     zelf_session_provider *made = zelf_session_provider_new(client, options, provider, &error);
-    PROMISE(!made && zelf_error_status(error) == ZELF_ERROR_INVALID_ARGUMENT
-                && strstr(zelf_error_message(error), word),
-            "a provider's option is refused by name: %s", error ? zelf_error_message(error) : "-");
+    refuses(made != NULL, error, ZELF_ERROR_INVALID_ARGUMENT, word);
     zelf_error_free(error);
     zelf_session_provider_free(made);
     zelf_provider_options_free(provider);
@@ -296,15 +313,15 @@ static void provider_options_are_checked(void)
 
 int main(void)
 {
-    PROMISE(strcmp(zelf_version(), ZELF_VERSION) == 0, "header and library are of one version");
+    PROMISE(strcmp(zelf_version(), ZELF_VERSION) == 0, "the header and the library have the same version");
     PROMISE(strcmp(zelf_status_name(ZELF_OK), "ZELF_OK") == 0
                 && strcmp(zelf_status_name(ZELF_ERROR_TIMEOUT), "ZELF_ERROR_TIMEOUT") == 0,
             "a status has its name");
     PROMISE(strcmp(zelf_status_name(-1), "ZELF_ERROR_UNKNOWN") == 0
                 && strcmp(zelf_status_name(INT32_MAX), "ZELF_ERROR_UNKNOWN") == 0,
-            "an unknown status has a name too");
+            "the name of an unknown status is ZELF_ERROR_UNKNOWN");
     null_is_taken_everywhere();
-    user_data_that_nobody_takes_is_freed();
+    user_data_of_null_is_freed();
     settings_are_checked();
     options_are_checked();
     provider_options_are_checked();

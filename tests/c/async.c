@@ -1,16 +1,15 @@
-/* Asynchronous calls: every callback exactly once, whatever happens. */
-#include <malloc.h>
-
+/* Asynchronous calls: each callback runs exactly once, whatever happens. */
 #include "calls.h"
 #include "full_listener.h"
 #include "hanging_look_up.h"
+#include "heap.h"
 
 #define MANY 64
 
 static void every_call_calls_back_once(void)
 {
     static struct record records[MANY];
-    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_client *client = sandbox_client(1, 60000, 1);
     char identifier[32];
     int i, started = 0, elsewhere = 0;
 
@@ -18,19 +17,22 @@ static void every_call_calls_back_once(void)
         snprintf(identifier, sizeof identifier, "once-x-%d", i);
         started += start(client, &records[i], identifier);
     }
-    PROMISE(started == MANY && await(records, MANY, 10)
-                && exactly_once(records, MANY, ZELF_OK) == MANY,
-            "each of %d calls gets its session in one callback, then one destroy", MANY);
+    PROMISE(started == MANY, "%d calls begin: %d", MANY, started);
+    PROMISE(await(records, MANY, 60), "they end");
+    PROMISE(exactly_once(records, MANY, ZELF_OK) == MANY,
+            "each gets a session in one callback, then one destroy");
     for (i = 0; i < MANY; i++) {
         elsewhere += !pthread_equal(records[i].ran_on, pthread_self());
         snprintf(identifier, sizeof identifier, "once-x-%d", i);
         started -= records[i].session
                    && strcmp(zelf_session_identifier(records[i].session), identifier) == 0;
     }
-    PROMISE(elsewhere == MANY && started == 0, "each on the client's thread, with its own session");
-    PROMISE(threads_alive() == 3, "two threads of ours serve them: %d", threads_alive() - 1);
-    PROMISE(zelf_client_shutdown(client, 1000) == ZELF_OK && threads_alive() == 1,
-            "after a shutdown there are none");
+    PROMISE(elsewhere == MANY, "each callback runs on the client's thread: %d", elsewhere);
+    PROMISE(started == 0, "each call gets its own session");
+    PROMISE(threads_alive() == 3, "the library serves them with two threads: %d",
+            threads_alive() - 1);
+    PROMISE(zelf_client_shutdown(client, 20000) == ZELF_OK, "the client can be shut down");
+    PROMISE(threads_alive() == 1, "after that no thread is left");
     release(records, MANY);
     zelf_client_free(client);
 }
@@ -45,7 +47,7 @@ static void never_destroy(void *user_data) { ++*(int *)user_data; }
 
 static void null_means_no_callback_ever(void)
 {
-    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_client *client = sandbox_client(1, 20000, 1);
     zelf_session_options *bad = options_for("");
     zelf_error *error = NULL;
     int calls = 0;
@@ -68,33 +70,50 @@ static void null_means_no_callback_ever(void)
     error = NULL;
     PROMISE(!zelf_session_create(client, NULL, &error)
                 && zelf_error_status(error) == ZELF_ERROR_SHUT_DOWN,
-            "nor a blocking one: %s", zelf_error_message(error));
+            "it takes no blocking call either: %s", zelf_error_message(error));
     zelf_error_free(error);
     zelf_session_options_free(bad);
     zelf_client_free(client);
-    PROMISE(no_client == ZELF_ERROR_INVALID_ARGUMENT && no_callback == ZELF_ERROR_INVALID_ARGUMENT
-                && bad_options == ZELF_ERROR_INVALID_ARGUMENT && shut == ZELF_ERROR_SHUT_DOWN
-                && calls == 0,
-            "where NULL is returned neither callback nor destroy ever runs");
+    PROMISE(no_client == ZELF_ERROR_INVALID_ARGUMENT, "a NULL client is refused: %s",
+            zelf_status_name(no_client));
+    PROMISE(no_callback == ZELF_ERROR_INVALID_ARGUMENT, "a NULL callback is refused: %s",
+            zelf_status_name(no_callback));
+    PROMISE(bad_options == ZELF_ERROR_INVALID_ARGUMENT, "bad options are refused: %s",
+            zelf_status_name(bad_options));
+    PROMISE(shut == ZELF_ERROR_SHUT_DOWN, "a client that has been shut down says so: %s",
+            zelf_status_name(shut));
+    PROMISE(calls == 0, "where NULL is returned neither callback nor destroy runs: %d", calls);
 }
 
-/* Cancels a call that hangs in some stage, and says how long that took. */
-static void cancels(zelf_client *client, const char *stage)
+/* Cancels a call of a new client that is stuck at some stage, and measures how long that takes.
+   url: NULL for the sandbox. */
+static void cancels(const char *url, int waits_for_its_turn, const char *stage)
 {
-    struct record record = {0};
-    double began, took;
-    start(client, &record, "cancel-x");
-    usleep(60000);
-    began = seconds_now();
-    PROMISE(times_called(&record) == 0, "a call hangs %s", stage);
-    zelf_call_cancel(record.call);
-    zelf_call_cancel(record.call);
-    await(&record, 1, 2);
-    took = record.ended - began;
-    PROMISE(exactly_once(&record, 1, ZELF_ERROR_CANCELLED) == 1 && took < 0.05,
-            "a call is cancelled within 50 ms %s: %.1f ms", stage, took * 1e3);
-    zelf_call_cancel(record.call);
-    release(&record, 1);
+    int measured, hung = 0, exact = 0;
+    double took = 1;
+    for (measured = 0; measured < MEASUREMENTS && took >= 0.05; measured++) {
+        struct record first = {0}, record = {0};
+        zelf_client *client = url ? client_of(url) : sandbox_client(1, 15000, 3);
+        double began;
+        if (waits_for_its_turn) start(client, &first, "cancel-x");
+        start(client, &record, "cancel-x");
+        usleep(60000);
+        began = seconds_now();
+        hung += times_called(&record) == 0;
+        zelf_call_cancel(record.call);
+        zelf_call_cancel(record.call);
+        await(&record, 1, AT_ONCE);
+        took = record.ended - began;
+        exact += exactly_once(&record, 1, ZELF_ERROR_CANCELLED);
+        zelf_call_cancel(record.call);
+        zelf_client_shutdown(client, 20000);
+        release(&record, 1);
+        release(&first, 1);
+        zelf_client_free(client);
+    }
+    PROMISE(hung == measured, "a call hangs %s", stage);
+    PROMISE(exact == measured, "it is cancelled %s, and calls back once", stage);
+    PROMISE(took < 0.05, "that takes less than 50 ms %s: %.1f ms", stage, took * 1e3);
 }
 
 static void cancelling_works_in_every_stage(void)
@@ -105,50 +124,37 @@ static void cancelling_works_in_every_stage(void)
         {"{\"kind\":\"stall\",\"stage\":\"body\"}", "in the body"},
         {"{\"kind\":\"answer\",\"status\":503,\"headers\":{\"Retry-After\":\"5\"}}", "between attempts"},
     };
-    struct record first = {0};
-    zelf_client *client;
     struct full_listener full;
     size_t i;
 
     set_flag(&look_up_hangs, 1);
-    client = client_of("https://hangs.test");
-    cancels(client, "in name look-up");
-    zelf_client_free(client);
+    cancels("https://hangs.test", 0, "in name look-up");
     set_flag(&look_up_hangs, 0);
 
     full_listener_open(&full);
-    client = client_of(full.url);
-    cancels(client, "in connecting");
-    zelf_client_free(client);
+    cancels(full.url, 0, "in connecting");
     full_listener_close(&full);
 
     for (i = 0; i < sizeof hangs / sizeof *hangs; i++) {
         fault(hangs[i].fault);
-        client = sandbox_client(1, 15000, 3);
-        cancels(client, hangs[i].stage);
-        zelf_client_free(client);
+        cancels(NULL, 0, hangs[i].stage);
     }
     fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
-    client = sandbox_client(1, 15000, 3);
-    start(client, &first, "cancel-x");
-    cancels(client, "waiting for its identifier's turn");
-    zelf_client_shutdown(client, 1000);
-    release(&first, 1);
-    zelf_client_free(client);
+    cancels(NULL, 1, "waiting for its identifier's turn");
     fault(NULL);
 }
 
-static void cancelling_late_is_nothing(void)
+static void cancelling_late_does_nothing(void)
 {
-    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_client *client = sandbox_client(1, 20000, 1);
     struct record record = {0};
     start(client, &record, "late-x");
-    await(&record, 1, 5);
+    await(&record, 1, AT_ONCE);
     zelf_call_cancel(record.call);
     zelf_call_cancel(record.call);
     zelf_call_cancel(NULL);
     zelf_client_shutdown(client, 1000);
-    PROMISE(exactly_once(&record, 1, ZELF_OK) == 1, "cancelling late, or twice, is nothing");
+    PROMISE(exactly_once(&record, 1, ZELF_OK) == 1, "cancelling late, or twice, does nothing");
     release(&record, 1);
     zelf_client_free(client);
 }
@@ -160,27 +166,32 @@ static void free_everything(struct record *record)
     zelf_client_free(record->with);
 }
 
+static int has_blocked;
+
 static void create_both_ways(struct record *record)
 {
     struct record *nested = record->with;
     zelf_client *client = nested->with;
-    nested->session = NULL;
-    zelf_session_free(create(client, "nested-blocking-x", NULL));
+    zelf_session *blocking = create(client, "nested-blocking-x", NULL);
+    has_blocked = blocking != NULL;
+    zelf_session_free(blocking);
     start(client, nested, "nested-x");
 }
 
 static void a_callback_may_do_anything(void)
 {
     struct record record = {0}, nested = {0};
-    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_client *client = sandbox_client(1, 20000, 1);
 
     nested.with = client;
     record.with = &nested;
     record.then = create_both_ways;
     start(client, &record, "outer-x");
-    PROMISE(await(&record, 1, 5) && await(&nested, 1, 5)
-                && exactly_once(&record, 1, ZELF_OK) && exactly_once(&nested, 1, ZELF_OK),
-            "a callback may create sessions, blocking and not");
+    await(&record, 1, AT_ONCE);
+    await(&nested, 1, AT_ONCE);
+    PROMISE(exactly_once(&record, 1, ZELF_OK) == 1, "a callback may create sessions");
+    PROMISE(has_blocked, "it may create one with a blocking call");
+    PROMISE(exactly_once(&nested, 1, ZELF_OK) == 1, "it may create one with an asynchronous call");
     release(&record, 1);
     release(&nested, 1);
 
@@ -188,7 +199,7 @@ static void a_callback_may_do_anything(void)
     record.then = free_everything;
     record.with = client;
     start(client, &record, "free-inside-x");
-    PROMISE(await(&record, 1, 5) && exactly_once(&record, 1, ZELF_OK) == 1,
+    PROMISE(await(&record, 1, AT_ONCE) && exactly_once(&record, 1, ZELF_OK) == 1,
             "a callback may free its call and its client");
     release(&record, 1);
 }
@@ -203,31 +214,32 @@ static void ten_thousand_calls_are_under_way_at_once(void)
     char identifier[32];
     int i, started = 0, in_order = 1, done = 0, open;
 
-    /* 10 000 sessions would be the sandbox's work, not ours. */
-    fault("[{\"kind\":\"delay\",\"ms\":1500,\"stage\":\"request\",\"times\":32},"
+    /* 10 000 sessions would take the sandbox too long. */
+    fault("[{\"kind\":\"delay\",\"ms\":6000,\"stage\":\"request\",\"times\":32},"
           "{\"kind\":\"answer\",\"status\":409,\"validation_error\":\"enough\"}]");
     start(client, &records[0], "crowd-x-0");
     usleep(50000);
-    before = mallinfo2().uordblks;
+    before = heap_in_use();
     for (i = 1; i < CROWD; i++) {
         snprintf(identifier, sizeof identifier, "crowd-x-%d", i);
         started += start(client, &records[i], identifier);
     }
     usleep(300000);
-    each = (mallinfo2().uordblks - before) / CROWD;
+    each = (heap_in_use() - before) / CROWD;
     for (i = 0; i < CROWD; i++) done += times_called(&records[i]);
-    PROMISE(started == CROWD - 1 && done == 0 && threads_alive() == 3 && each <= 16384,
-            "10 000 calls are under way at once, with two threads and %lu bytes each",
-            (unsigned long)each);
+    PROMISE(started == CROWD - 1, "10 000 calls begin: %d", started + 1);
+    PROMISE(done == 0, "they are under way at once: %d have ended", done);
+    PROMISE(threads_alive() == 3, "two threads serve them: %d", threads_alive() - 1);
+    PROMISE(each <= 16384, "a call takes at most 16 KiB: %lu bytes", (unsigned long)each);
     sandbox("GET", "/sandbox/connections", "");
     open = atoi(strstr(http_answer, "\"open\":") + 7);
-    PROMISE(open <= 34, "over 32 connections: %d, one of them to ask this", open);
+    PROMISE(open <= 34, "they use 32 connections at most: %d, one of them to ask this", open);
     PROMISE(await(records, CROWD, 60) && exactly_once(records, CROWD, ZELF_ERROR_VALIDATION) == CROWD,
-            "and each gets its answer");
-    /* The first 32 make their connections, which takes each its time. Of the others
-       one may be slow, so look at those far behind it. */
+            "each gets its answer");
+    /* The first 32 open their connections at different speeds, and one of the others may be slow.
+       So compare calls that are far apart. */
     for (i = 64; i + 1000 < CROWD; i++) in_order &= records[i].ended <= records[i + 1000].ended;
-    PROMISE(in_order, "in the order they came");
+    PROMISE(in_order, "they get their answers in the order in which they began");
     fault(NULL);
     zelf_client_shutdown(client, 5000);
     release(records, CROWD);
@@ -236,7 +248,7 @@ static void ten_thousand_calls_are_under_way_at_once(void)
 
 #define OUTAGE 400
 
-/* A tenth of them is tried again later: more than there are connections. */
+/* A tenth of the calls is retried later: more calls than there are connections. */
 static void who_waits_for_another_attempt_makes_room(void)
 {
     static struct record records[OUTAGE];
@@ -251,12 +263,10 @@ static void who_waits_for_another_attempt_makes_room(void)
         start(client, &records[i], identifier);
     }
     began = seconds_now();
-    while (ended < OUTAGE * 8 / 10 && seconds_now() - began < 10) {
+    while (ended < OUTAGE * 85 / 100 && seconds_now() - began < AT_ONCE) {
         usleep(10000);
         for (i = 0, ended = 0; i < OUTAGE; i++) ended += times_called(&records[i]);
     }
-    usleep(100000);
-    for (i = 0, ended = 0; i < OUTAGE; i++) ended += times_called(&records[i]);
     PROMISE(ended >= OUTAGE * 85 / 100 && ended < OUTAGE,
             "a call that waits for another attempt makes room: %d of %d have ended, the others wait",
             ended, OUTAGE);
@@ -282,10 +292,10 @@ static void who_comes_back_takes_a_connection_that_rests(void)
     created = exactly_once(records, OUTAGE, ZELF_OK);
     sandbox("GET", "/sandbox/connections", "");
     open = atoi(strstr(http_answer, "\"open\":") + 7);
-    PROMISE(created > 32 && created + exactly_once(records, OUTAGE, ZELF_ERROR_SERVER) == OUTAGE
-                && open <= 33,
-            "%d calls that come back after a wait make do with the 32 connections: %d", created,
-            open - 1);
+    PROMISE(created > 32, "more than 32 calls succeed at their second attempt: %d", created);
+    PROMISE(created + exactly_once(records, OUTAGE, ZELF_ERROR_SERVER) == OUTAGE,
+            "all others fail with ZELF_ERROR_SERVER");
+    PROMISE(open <= 33, "second attempts use the 32 connections: %d", open - 1);
     fault(NULL);
     zelf_client_shutdown(client, 5000);
     release(records, OUTAGE);
@@ -302,8 +312,8 @@ static void failures_come_to_the_callback(void)
     zelf_config_set_max_attempts(config, 1);
     client = zelf_client_new(config, NULL);
     start(client, &record, NULL);
-    PROMISE(await(&record, 1, 5) && exactly_once(&record, 1, ZELF_ERROR_CONNECT) == 1,
-            "what went wrong comes to the callback: %s", zelf_status_name(record.status));
+    PROMISE(await(&record, 1, AT_ONCE) && exactly_once(&record, 1, ZELF_ERROR_CONNECT) == 1,
+            "the callback receives the error: %s", zelf_status_name(record.status));
     release(&record, 1);
     zelf_client_free(client);
     zelf_config_free(config);
@@ -311,7 +321,7 @@ static void failures_come_to_the_callback(void)
     fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
     client = sandbox_client(1, 200, 1);
     start(client, &slow, NULL);
-    PROMISE(await(&slow, 1, 5) && exactly_once(&slow, 1, ZELF_ERROR_TIMEOUT) == 1,
+    PROMISE(await(&slow, 1, AT_ONCE) && exactly_once(&slow, 1, ZELF_ERROR_TIMEOUT) == 1,
             "the time limit holds for asynchronous calls");
     fault(NULL);
     release(&slow, 1);
@@ -329,7 +339,7 @@ static void holds_the_thread(zelf_log_level level, const char *message, void *us
     while (get_flag(&is_held) == 1) usleep(1000);
 }
 
-/* The calls wait in line while the thread that does the I/O is in a log callback. */
+/* The calls wait in the queue while the I/O thread is in a log callback. */
 static void what_was_cancelled_is_not_sent(void)
 {
     static struct record first, records[HELD];
@@ -352,7 +362,7 @@ static void what_was_cancelled_is_not_sent(void)
     }
     await(records, HELD, 10);
     set_flag(&is_held, 2);
-    await(&first, 1, 5);
+    await(&first, 1, AT_ONCE);
     zelf_client_shutdown(client, 5000);
     sent = requests_arrived();
     PROMISE(exactly_once(records, HELD, ZELF_ERROR_CANCELLED) == HELD && sent == 0,
@@ -369,10 +379,10 @@ int main(void)
     null_means_no_callback_ever();
     failures_come_to_the_callback();
     cancelling_works_in_every_stage();
-    cancelling_late_is_nothing();
+    cancelling_late_does_nothing();
     a_callback_may_do_anything();
     what_was_cancelled_is_not_sent();
-    /* Not for a tool that makes everything slow. */
+    /* Not with a tool that makes everything slow. */
     if (!getenv("ZELF_QUICK")) {
         ten_thousand_calls_are_under_way_at_once();
         who_waits_for_another_attempt_makes_room();

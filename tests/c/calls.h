@@ -1,4 +1,4 @@
-/* What the tests of asynchronous calls share: a record of each call. */
+/* Code shared by the tests of asynchronous calls: a record of each call. */
 #ifndef CALLS_H
 #define CALLS_H
 
@@ -13,13 +13,12 @@ struct record {
     pthread_t ran_on;
     int called, destroyed, called_after_destroy;
     double ended;
-    /* What else the callback does. */
+    /* A further action of the callback. */
     void (*then)(struct record *record);
     void *with;
 };
 
-/* The header's advice: hold a lock around the start, so that a callback finds
-   the call stored. */
+/* The header's advice: hold a lock around the start, so that a callback finds the stored call. */
 static pthread_mutex_t calls_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t calls_changed = PTHREAD_COND_INITIALIZER;
 
@@ -47,7 +46,7 @@ static inline void on_destroy(void *user_data)
     pthread_mutex_unlock(&calls_lock);
 }
 
-/* How often it has called back by now. */
+/* Returns how many times it has called back so far. */
 static inline int times_called(const struct record *record)
 {
     int called;
@@ -57,7 +56,7 @@ static inline int times_called(const struct record *record)
     return called;
 }
 
-/* Starts a call for an identifier; NULL lets the server choose. */
+/* Starts a call for an identifier. NULL lets the server choose. */
 static inline int start(zelf_client *client, struct record *record, const char *identifier)
 {
     zelf_session_options *options = identifier ? options_for(identifier) : NULL;
@@ -68,7 +67,7 @@ static inline int start(zelf_client *client, struct record *record, const char *
     return record->call != NULL;
 }
 
-/* Whether every one of the calls ends within the time. */
+/* Returns whether all calls end within the time. */
 static inline int await(const struct record *records, int count, double seconds)
 {
     struct timespec until;
@@ -93,7 +92,16 @@ static inline void release(struct record *records, int count)
     }
 }
 
-/* How many ended in this way, with one callback and one destroy each. */
+/* Cancels a call. Returns the seconds until its callback. */
+static inline double cancelled_after(struct record *record)
+{
+    double began = seconds_now();
+    zelf_call_cancel(record->call);
+    await(record, 1, AT_ONCE);
+    return record->ended - began;
+}
+
+/* Returns how many calls ended like this, with one callback and one destroy each. */
 static inline int exactly_once(const struct record *records, int count, zelf_status status)
 {
     int i, exact = 0;
@@ -104,14 +112,21 @@ static inline int exactly_once(const struct record *records, int count, zelf_sta
     return exact;
 }
 
-/* The last promise of a program: valgrind would count what a thread that is
-   still ending holds as lost. */
+/* Waits for the end of the library's threads, and returns how many are left. The threads of a
+   client that was freed and not shut down end by themselves. */
+static inline int threads_left(void)
+{
+    double until = seconds_now() + AT_ONCE;
+    while (threads_alive() > 1 && seconds_now() < until) usleep(1000);
+    return threads_alive() - 1;
+}
+
+/* The last promise of a program. valgrind would report the memory of a thread that is still ending
+   as lost. */
 static inline void no_thread_is_left(void)
 {
-    int i;
-    /* Clients that were freed and not shut down end by themselves. */
-    for (i = 0; i < 1000 && threads_alive() > 1; i++) usleep(10000);
-    PROMISE(threads_alive() == 1, "with the clients, their threads end: %d", threads_alive() - 1);
+    int left = threads_left();
+    PROMISE(left == 0, "with the clients, their threads end: %d", left);
 }
 
 #endif

@@ -1,7 +1,7 @@
-/* careless MISTAKE: a host's mistake, to see that memcheck reports it. */
+/* careless MISTAKE: makes a mistake of a host, to test that memcheck reports it. */
 #include "check.h"
 
-/* A string whose first byte has no value. */
+/* Returns a string whose first byte is uninitialized. */
 static char *unwritten_string(void)
 {
     char *text = malloc(16);

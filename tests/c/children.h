@@ -1,11 +1,11 @@
-/* Processes that a test starts, and how they end. */
+/* The child processes of a test, and how they end. */
 #ifndef CHILDREN_H
 #define CHILDREN_H
 
 #include <sys/types.h>
 #include <sys/wait.h>
 
-/* The exit status of a child, or -1 when a signal or the alarm ended it. */
+/* Returns the exit status of a child, or -1 if a signal or the alarm ended it. */
 static inline int status_of(pid_t child)
 {
     int status = 0;

@@ -1,4 +1,4 @@
-# Sourced by test-abi: each example, from its success to each failure.
+# Sourced by test-abi: tests each example, with success and with each failure.
 
 compiles() { # compiles NAME FLAG...
   example=$1; shift
@@ -12,7 +12,7 @@ example() { # example NAME FLAG...
     promise "$example is clean under valgrind on each path" every_path timeout 60 $valgrind
   fi
 }
-every_path() { # every_path COMMAND...: with the example as its last argument
+every_path() { # every_path COMMAND...: runs it with the example as its last argument
   start_sandbox "$out/sandbox"
   gives 0 "$@" "$out/$example" "$ZELF_HTTPS" https://a.test example "$ZELF_CA" &&
     grep -q '^eyJ' "$out/output" &&
@@ -39,7 +39,7 @@ for loop in libuv:libuv glib:glib-2.0; do
   fi
 done
 
-# The server goes away, and the token is there all the same.
+# The server has ended, and the token is still returned.
 token_comes_again() { # token_comes_again COMMAND...: before the example
   rm -rf "$out/home" "$out/stored"
   mkdir -m 700 "$out/home" "$out/stored" || return
@@ -60,13 +60,14 @@ token_comes_again() { # token_comes_again COMMAND...: before the example
     [ "$(grep -c '^cannot' "$out/errors")" = 3 ] && ! grep eyJ "$out/errors"
 }
 
-# Each snippet is a function. What the text takes for granted is declared.
+# Each snippet is put into a function, after declarations of the names that the text uses.
 the_guide_compiles() {
   {
     printf '%s\n' '#include <stdio.h>' '#include <string.h>' '#include <zelf.h>' \
       'extern zelf_client *client;' 'extern zelf_session_options *options;' \
       'extern zelf_session_provider *provider;' 'extern zelf_request *request;' \
       'extern zelf_error *error;' 'extern const char *json;' 'extern void *data;' \
+      'extern int status;' 'extern const void *body;' 'extern size_t length;' \
       'extern zelf_response_callback on_response;' 'extern zelf_destroy_callback free_data;'
     awk '/^```c$/ { print "void snippet_" ++count "(void) {"; inside = 1; next }
       /^```$/ { if (inside) print "}"; inside = 0 }
@@ -80,7 +81,7 @@ if wanted guide; then
   promise "the guide's code compiles as C99 without a warning" the_guide_compiles
 fi
 
-# The tag is found, a refusal is told, and so is each error.
+# The tag is found, and a refusal and each error are reported.
 a_tag_is_searched() { # a_tag_is_searched COMMAND...: before the example
   start_sandbox "$out/sandbox" --fault '{"kind":"refusal","as":"search_limit","query":"=refused"}'
   gives 0 "$@" "a b&c.zelf" "$ZELF_HTTPS" https://a.test example "$ZELF_CA" 2>"$out/errors" &&
@@ -105,7 +106,7 @@ if wanted request; then
   fi
 fi
 
-# The program has the process number of the shell, which is in the name of its file.
+# The program has the process ID of the shell, which is part of the file's name.
 a_link_is_not_followed() {
   rm -rf "$out/linked"; mkdir -p "$out/linked/.zelf" && echo mine >"$out/linked/other" &&
     ! env HOME="$PWD/$out/linked" sh -c 'ln -s ../other "$HOME/.zelf/identifier.$$" && exec "$@"' \

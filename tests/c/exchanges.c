@@ -1,5 +1,5 @@
-/* Every recorded response of the real server, replayed byte for byte: what a
-   caller sees of each. The folder of recordings is the first argument. */
+/* Replays every recorded response of the real server byte for byte, and checks what a caller gets.
+   The first argument is the folder of recordings. */
 #include <dirent.h>
 
 #include "raw.h"
@@ -21,24 +21,24 @@ static const struct expectation {
     {"10a-idA", "same_ip_A", NULL, ZELF_OK, 0, NULL},
     {"10b-idB", "same_ip_B", NULL, ZELF_OK, 0, NULL},
     {"11a-tag", "tagger_1x", "bob.zelf", ZELF_OK, 0, NULL},
-    /* A tag name may bring another identifier's session: that is asked for. */
+    /* A tag name may return another identifier's session, as requested. */
     {"11b-tag-otherid", "tagger_2x", "bob.zelf", ZELF_OK, 0, NULL},
     {"12a-badtype", "badtype_a", NULL, ZELF_OK, 0, NULL},
     {"13a-date-id", "my-device-1", NULL, ZELF_OK, 0, NULL},
     {"13b-date-id-again", "my-device-1", NULL, ZELF_OK, 0, NULL},
     {"14a-unicode", "\xd0\xb8\xd0\xb4-\xe6\x97\xa5\xe6\x9c\xac-\xf0\x9f\x98\x80\xc3\xa9", NULL, ZELF_OK, 0, NULL},
-    /* An interim 100 comes first, and is not the answer. */
+    /* An interim 100 comes before the answer. */
     {"17b-json-1MiB+1", "large_a", NULL, ZELF_ERROR_BAD_REQUEST, 413, "request entity too large"},
     {"18a-no-origin", "noorig_a", NULL, ZELF_ERROR_REJECTED_ORIGIN, 403, "rejected"},
     {"18b-empty-origin", "noorig_a", NULL, ZELF_ERROR_REJECTED_ORIGIN, 403, "rejected"},
     {"19a-malformed", NULL, NULL, ZELF_ERROR_BAD_REQUEST, 400, "Bad Request"},
-    /* The server read no identifier and returned somebody else's session. */
+    /* The server read no identifier, and returned the session of another caller. */
     {"20b-text", "text_a", NULL, ZELF_ERROR_FOREIGN_SESSION, 200, NULL},
     {"21a-get", NULL, NULL, ZELF_ERROR_UNAUTHORIZED, 401, "Protected resource, use Authorization header to get access"},
     {"22c-dup-other-ip", "dup_ip", NULL, ZELF_OK, 0, NULL},
     {"30a-new", "exp_a", NULL, ZELF_OK, 0, NULL},
     {"30b-age590", "exp_a", NULL, ZELF_OK, 0, NULL},
-    /* The same answer again, also to the kill: still expired. */
+    /* The same answer comes again, also for the kill, so the session is still expired. */
     {"30c-expired-unreaped", "exp_a", NULL, ZELF_ERROR_SESSION_EXPIRED, 200, NULL},
     {"30d-use-expired-zns", "exp_a", NULL, ZELF_ERROR_BAD_RESPONSE, 200, NULL},
     {"30e-kill-expired", "exp_a", NULL, ZELF_OK, 0, NULL},
@@ -61,8 +61,8 @@ static const struct expectation {
 
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
 
-/* The response as received: what follows the line with the command. The
-   recorder put one line feed after it. */
+/* Returns the response as received: the text after the line with the command. The recorder added
+   one line feed at its end. */
 static char *recorded_response(const char *folder, const char *name)
 {
     static char text[16384];
@@ -123,18 +123,22 @@ static void replay(zelf_client *client, const struct expectation *expected, cons
     if (expected->status == ZELF_OK)
         PROMISE(session_is_the_recorded_one(session, response), "%s is the recorded session: %s",
                 expected->file, error ? zelf_error_message(error) : "");
-    else
-        PROMISE(!session && zelf_error_status(error) == expected->status
-                    && zelf_error_http_status(error) == expected->http_status
-                    && same_text(zelf_error_server_message(error), expected->server_message),
-                "%s is %s: %s", expected->file, zelf_status_name(expected->status),
-                error ? zelf_error_message(error) : "a session");
+    else {
+        PROMISE(!session, "%s is no session", expected->file);
+        PROMISE(zelf_error_status(error) == expected->status, "%s is %s: %s", expected->file,
+                zelf_status_name(expected->status), error ? zelf_error_message(error) : "-");
+        PROMISE(zelf_error_http_status(error) == expected->http_status, "%s has HTTP status %d: %d",
+                expected->file, expected->http_status, zelf_error_http_status(error));
+        PROMISE(same_text(zelf_error_server_message(error), expected->server_message),
+                "%s has the server's words: %s", expected->file,
+                error && zelf_error_server_message(error) ? zelf_error_server_message(error) : "-");
+    }
     zelf_session_free(session);
     zelf_error_free(error);
     zelf_session_options_free(options);
 }
 
-/* Expired on arrival, then what the server recorded for the kill. */
+/* The session is expired on arrival. Then comes the recorded answer to the kill. */
 static void an_expired_session_is_replaced(zelf_client *client, const char *folder)
 {
     static char expired[40000];

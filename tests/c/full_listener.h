@@ -1,4 +1,4 @@
-/* A port whose connections never get through: its backlog is full. */
+/* A port where no connection is accepted, because its backlog is full. */
 #ifndef FULL_LISTENER_H
 #define FULL_LISTENER_H
 

@@ -1,4 +1,4 @@
-/* A name look-up that hangs until it is let go. */
+/* A name look-up that blocks until the test releases it. */
 #ifndef HANGING_LOOK_UP_H
 #define HANGING_LOOK_UP_H
 
@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-/* Takes the place of the C library's look-up: hangs until it is let go. */
+/* Replaces the C library's look-up. It blocks while this flag is set. */
 static int look_up_hangs;
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,

@@ -1,4 +1,4 @@
-/* The process that we are a guest in stays as it was. */
+/* The library leaves the state of its host process unchanged. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -41,7 +41,7 @@ static void errno_and_signals_stay(void)
     zelf_client_free(client);
 }
 
-/* Each fault makes the server reset a connection that we are writing to. */
+/* Each fault makes the server reset a connection that the client writes to. */
 static void sigpipe_kills_nobody(void)
 {
     static const char *const faults[] = {
@@ -179,7 +179,7 @@ static void a_child_can_go_on(void)
     session = create(client, "fork-x", NULL);
     sandbox("GET", "/sandbox/connections", "");
     snprintf(after, sizeof after, "%.60s", strstr(http_answer, "{\"accepted"));
-    /* One more: the child's own. The parent's is still the first. */
+    /* One more: that of the child. The parent's one is still there. */
     PROMISE(session && atoi(strchr(after, ':') + 1) == atoi(strchr(before, ':') + 1) + 1,
             "the parent's connection survives its child: %s, then %s", before, after);
     zelf_session_free(session);
@@ -245,7 +245,7 @@ static void at_the_end(void *client)
 {
     static int rounds;
     zelf_error *error = NULL;
-    /* A later round comes after the library's own thread-local data is gone. */
+    /* A later round runs when the library's thread-local data is already gone. */
     if (++rounds < 3) {
         pthread_setspecific(key, client);
         return;
@@ -288,7 +288,7 @@ static void descriptors_are_given_back(void)
     PROMISE(entries("/proc/self/fd") == before, "freed clients leave no descriptor open");
 }
 
-/* On a kept connection: the system's own time limits are coarse. */
+/* Uses a kept connection. The system's own time limits are long. */
 static void a_silent_server_holds_nobody_beyond_the_limit(void)
 {
     zelf_client *client = sandbox_client(1, 2200, 1);
@@ -320,7 +320,7 @@ static void take_nothing(zelf_session *session, zelf_error *error, void *ended)
     set_flag(ended, 1);
 }
 
-/* A daemon may have closed them; what it prints must not go to the server. */
+/* A daemon may have closed them, and its output must not go to the server. */
 static void the_standard_streams_are_left_alone(void)
 {
     int status = 0;
@@ -349,42 +349,6 @@ static void the_standard_streams_are_left_alone(void)
             WEXITSTATUS(status));
 }
 
-static int logs_freed;
-
-static void says_nothing(zelf_log_level level, const char *message, void *user_data)
-{
-    (void)level, (void)message, (void)user_data;
-}
-
-static void count_freed(void *user_data)
-{
-    (void)user_data;
-    logs_freed++;
-}
-
-static void a_childs_free_leaves_the_parents_log(void)
-{
-    zelf_config *config = tls_config();
-    zelf_client *client;
-    int status = 0;
-    pid_t child;
-
-    zelf_config_set_log_callback(config, says_nothing, NULL, count_freed, ZELF_LOG_DEBUG);
-    client = zelf_client_new(config, NULL);
-    zelf_config_free(config);
-    zelf_session_free(create(client, "parents-log-x", NULL));
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        zelf_client_free(client);
-        _exit(logs_freed == 0 ? 7 : 8);
-    }
-    waitpid(child, &status, 0);
-    zelf_client_free(client);
-    PROMISE(WIFEXITED(status) && WEXITSTATUS(status) == 7 && logs_freed == 1,
-            "a child does not destroy a log that its parent has used");
-}
-
 static pthread_key_t last_key;
 static zelf_client *last_client;
 
@@ -401,7 +365,7 @@ static void retries_at_the_end(void *rounds_left)
 static void *ends_with_a_call(void *unused)
 {
     (void)unused;
-    /* Warm: the ending thread finds a connection, and needs another one then. */
+    /* There is an idle connection for the ending thread. Later it needs another one. */
     zelf_session_free(create(last_client, "shared-end-x", NULL));
     fault("[{\"kind\":\"delay\",\"ms\":700,\"stage\":\"request\",\"times\":1},"
           "{\"kind\":\"reset\",\"stage\":\"answer\",\"times\":1}]");
@@ -445,7 +409,6 @@ int main(void)
     descriptors_are_given_back();
     a_silent_server_holds_nobody_beyond_the_limit();
     the_standard_streams_are_left_alone();
-    a_childs_free_leaves_the_parents_log();
     an_ending_thread_shares_no_error_of_its_own();
     return check_failed;
 }

@@ -1,4 +1,4 @@
-/* Identifiers that the server handles well, and one request for one of them. */
+/* Identifiers that the server handles well, and a single request per identifier. */
 #include <pthread.h>
 
 #include "check.h"
@@ -14,26 +14,32 @@ static void identifiers_are_made(void)
             "a device id gives the same identifier in every version");
     PROMISE(zelf_identifier_derive("serial-0002", other, sizeof other) == ZELF_OK
                 && strcmp(one, other) != 0,
-            "another device gets another");
+            "another device id gives another identifier");
     PROMISE(zelf_identifier_random(one, sizeof one) == ZELF_OK
-                && zelf_identifier_random(other, sizeof other) == ZELF_OK && strlen(one) == 32
-                && strspn(one, "0123456789abcdef") == 32 && strcmp(one, other) != 0,
-            "a random identifier is 32 lower-case hex digits, each time others");
-    PROMISE(zelf_identifier_derive(NULL, one, sizeof one) == ZELF_ERROR_INVALID_ARGUMENT
-                && zelf_identifier_derive("", one, sizeof one) == ZELF_ERROR_INVALID_ARGUMENT
-                && zelf_identifier_derive("x", NULL, 99) == ZELF_ERROR_INVALID_ARGUMENT
-                && zelf_identifier_random(NULL, 99) == ZELF_ERROR_INVALID_ARGUMENT,
-            "NULL and empty are refused");
-    PROMISE(zelf_identifier_derive("x", untouched, sizeof untouched) == ZELF_ERROR_INVALID_ARGUMENT
-                && zelf_identifier_random(untouched, 0) == ZELF_ERROR_INVALID_ARGUMENT
-                && strcmp(untouched, "abc") == 0,
-            "too little room is refused, and not written to");
+                && zelf_identifier_random(other, sizeof other) == ZELF_OK,
+            "random identifiers can be made");
+    PROMISE(strlen(one) == 32, "a random identifier has 32 digits: %s", one);
+    PROMISE(strspn(one, "0123456789abcdef") == 32, "they are lower-case hex digits: %s", one);
+    PROMISE(strcmp(one, other) != 0, "two random identifiers differ");
+    PROMISE(zelf_identifier_derive(NULL, one, sizeof one) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a NULL device id is refused");
+    PROMISE(zelf_identifier_derive("", one, sizeof one) == ZELF_ERROR_INVALID_ARGUMENT,
+            "an empty device id is refused");
+    PROMISE(zelf_identifier_derive("x", NULL, 99) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a NULL buffer for a derived identifier is refused");
+    PROMISE(zelf_identifier_random(NULL, 99) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a NULL buffer for a random identifier is refused");
+    PROMISE(zelf_identifier_derive("x", untouched, sizeof untouched) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a buffer that is too small for a derived identifier is refused");
+    PROMISE(zelf_identifier_random(untouched, 0) == ZELF_ERROR_INVALID_ARGUMENT,
+            "a buffer that is too small for a random identifier is refused");
+    PROMISE(strcmp(untouched, "abc") == 0, "a buffer that is too small is not written to");
 }
 
 static void a_derived_identifier_makes_no_ghost(void)
 {
     char identifier[ZELF_IDENTIFIER_SIZE];
-    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_client *client = sandbox_client(1, 20000, 1);
     int i, live = 0;
 
     zelf_identifier_derive("my-device-1", identifier, sizeof identifier);
@@ -72,8 +78,8 @@ static void equal_calls_are_one_request(void)
         live += sessions[i] && route_status(zelf_session_authorization(sessions[i])) == 200;
         same += sessions[i] && sessions[i] != sessions[0];
     }
-    PROMISE(live == CALLERS && same == CALLERS - 1,
-            "each caller owns a session of its own, and its token is live");
+    PROMISE(live == CALLERS, "each caller's token is live: %d of %d", live, CALLERS);
+    PROMISE(same == CALLERS - 1, "each caller owns a session that it frees");
     for (i = 0; i < CALLERS; i++) zelf_session_free(sessions[i]);
     zelf_client_free(client);
 }

@@ -1,4 +1,4 @@
-/* Loading does nothing; a symbol works; closing is safe. */
+/* Loading has no side effects, a symbol works, and closing is safe. */
 #include <dlfcn.h>
 
 #include "check.h"

@@ -1,5 +1,5 @@
-# Sourced by test-abi: what valgrind reports with the library's suppressions. They go by
-# function names, and a stripped library has none.
+# Sourced by test-abi: tests what valgrind reports with the library's suppressions. They match
+# function names, which a stripped library does not have.
 
 memory_checker() {
   program=careless

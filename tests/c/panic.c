@@ -1,5 +1,5 @@
-/* A panic inside any export is an error or nothing; it never gets out, and
-   nothing is printed. Needs the library with test hooks. */
+/* A panic inside any exported function becomes an error or has no effect. It does not leave the
+   library, and nothing is printed. Needs the library with test hooks. */
 #include <sys/stat.h>
 
 #include "calls.h"
@@ -31,6 +31,13 @@ static void note(const char *name, int fine)
         call;                                            \
     } while (0)
 
+static void on_response(zelf_response *response, zelf_error *why, void *user_data)
+{
+    (void)user_data;
+    zelf_response_free(response);
+    zelf_error_free(why);
+}
+
 int main(void)
 {
     char path[] = "/tmp/zelf-panic-XXXXXX";
@@ -47,6 +54,8 @@ int main(void)
     zelf_provider_options *keeping = zelf_provider_options_new();
     zelf_session_options *named = options_for("provider-panic-x");
     zelf_session_provider *provider = zelf_session_provider_new(client, named, NULL, NULL);
+    zelf_request *request = zelf_request_new("GET", "/sandbox/echo");
+    zelf_response *response = zelf_session_send(client, NULL, request, NULL);
     zelf_session *kept;
 
     zelf_session_create(NULL, NULL, &some_error);
@@ -57,6 +66,7 @@ int main(void)
     RETURNS(strcmp(zelf_status_name(ZELF_OK), "ZELF_ERROR_UNKNOWN"), 0);
     RETURNS(zelf_error_status(some_error), ZELF_OK);
     RETURNS(zelf_error_message(some_error), NULL);
+    RETURNS(strcmp(zelf_status_message(ZELF_OK), "unknown status"), 0);
     RETURNS(zelf_error_http_status(some_error), 0);
     RETURNS(zelf_error_server_message(some_error), NULL);
     RETURNS(zelf_error_is_retryable(some_error), false);
@@ -81,6 +91,8 @@ int main(void)
     RETURNS_NOTHING(zelf_client_free(NULL));
     RETURNS(zelf_client_shutdown(client, 0), ZELF_ERROR_PANIC);
     RETURNS(zelf_client_descriptor(client), -1);
+    RETURNS(zelf_client_base_url(client), NULL);
+    RETURNS(zelf_client_origin(client), NULL);
     RETURNS(zelf_client_dispatch(client), ZELF_ERROR_PANIC);
     RETURNS(zelf_session_create_async(client, NULL, on_session, NULL, NULL, NULL), NULL);
     RETURNS_NOTHING(zelf_call_cancel(NULL));
@@ -119,9 +131,27 @@ int main(void)
     RETURNS(zelf_session_provider_new(client, named, NULL, NULL), NULL);
     RETURNS(zelf_session_provider_get(provider, NULL), NULL);
     RETURNS(zelf_session_provider_get_async(provider, on_session, NULL, NULL, NULL), NULL);
+    RETURNS(zelf_session_provider_current(provider), NULL);
     RETURNS(zelf_session_provider_invalidate(provider, session), false);
+    RETURNS(zelf_session_provider_invalidate_if_refused(provider, session, 403, "x", 1), false);
     RETURNS(zelf_session_provider_last_error(provider), NULL);
     RETURNS_NOTHING(zelf_session_provider_free(NULL));
+    RETURNS(zelf_request_new("GET", "/"), NULL);
+    RETURNS_NOTHING(zelf_request_set_header(request, "X", "y"));
+    RETURNS_NOTHING(zelf_request_set_body(request, "x", 1, NULL));
+    RETURNS_NOTHING(zelf_request_set_timeout_ms(request, 1));
+    RETURNS_NOTHING(zelf_request_set_max_response_bytes(request, 1));
+    RETURNS_NOTHING(zelf_request_set_repeatable(request, true));
+    RETURNS_NOTHING(zelf_request_free(NULL));
+    RETURNS(zelf_response_http_status(response), 0);
+    RETURNS(zelf_response_header(response, "Date"), NULL);
+    RETURNS(zelf_response_body(response, NULL), NULL);
+    RETURNS(zelf_response_server_message(response), NULL);
+    RETURNS_NOTHING(zelf_response_free(NULL));
+    RETURNS(zelf_session_send(client, session, request, NULL), NULL);
+    RETURNS(zelf_session_send_async(client, session, request, on_response, NULL, NULL, NULL), NULL);
+    RETURNS(zelf_session_provider_send(provider, request, NULL), NULL);
+    RETURNS(zelf_session_provider_send_async(provider, request, on_response, NULL, NULL, NULL), NULL);
     PROMISE(!broken, "a panic inside any export ends there");
 
     zelf_test_panic_next();
@@ -140,6 +170,8 @@ int main(void)
     PROMISE(kept != NULL, "so does a provider");
     zelf_session_free(kept);
     zelf_session_provider_free(provider);
+    zelf_response_free(response);
+    zelf_request_free(request);
     zelf_provider_options_free(keeping);
     zelf_session_options_free(named);
 
@@ -149,7 +181,7 @@ int main(void)
     start(client, &spared, "spared-x");
     PROMISE(await(&spared, 1, 5) && exactly_once(&struck, 1, ZELF_ERROR_PANIC) == 1
                 && exactly_once(&spared, 1, ZELF_OK) == 1,
-            "a panic in an asynchronous call comes to its callback, and the client works on");
+            "the callback of an asynchronous call receives its panic as an error, and the client works on");
     release(&struck, 1);
     release(&spared, 1);
 
@@ -163,7 +195,7 @@ int main(void)
     release(&loop, 1);
     release(&after_loop, 1);
 
-    /* Before the callback: the one that is lost. */
+    /* This affects the first of the two callbacks, which is lost. */
     zelf_test_panic_in_next_callback();
     start(client, &lost, "lost-x");
     start(client, &after_loss, "after-loss-x");

@@ -1,5 +1,5 @@
-/* port free: prints a port of loopback that nobody listens on. port wait PORT: waits up
-   to 10 s until somebody does. */
+/* port free: prints a loopback port on which no program listens. port wait PORT: waits up to 10 s
+   until a program listens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

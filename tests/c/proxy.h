@@ -1,5 +1,5 @@
-/* A proxy for tests: CONNECT, and SOCKS 5 (RFC 1928, 1929). It can fail on demand. Its
- * threads use it until the program ends: a struct proxy is static. */
+/* A proxy for tests: CONNECT, and SOCKS 5 (RFC 1928, 1929). It can fail on demand. Its threads use
+   it until the program ends, so a struct proxy must be static. */
 #ifndef PROXY_H
 #define PROXY_H
 
@@ -9,20 +9,20 @@
 
 #include "check.h"
 
-/* How a proxy ends a connection that it fails. */
+/* How a proxy ends a connection when it fails. */
 enum proxy_end { PROXY_CLOSES, PROXY_RESETS, PROXY_STAYS };
 
 struct proxy {
     int listener, port;
     const char *credentials; /* "Basic …", or "user:pass" for SOCKS; NULL for none */
-    volatile int hangs;      /* says nothing to a request */
-    /* So many requests are failed: with these bytes, or with none. */
+    volatile int hangs;      /* does not answer a request */
+    /* This many requests fail, with these bytes as the answer or with none. */
     volatile int fails;
     const char *says;
     size_t says_length;
     enum proxy_end end;
-    const char *greets; /* what it says before it reads a byte, and ends with a RST */
-    const char *opens;  /* what opens a tunnel, in place of the usual */
+    const char *greets; /* what it sends before it reads a byte; then it ends with a RST */
+    const char *opens;  /* the reply that opens a tunnel, instead of the usual one */
     int tunnels, refusals, names, requests;
     char target[256], head[4096];
 };
@@ -57,7 +57,7 @@ static inline void proxy_pump(int one, int other)
     }
 }
 
-/* Connects to an address, or to localhost, whatever the name is. */
+/* Connects to an address, or to localhost for any name. */
 static inline int proxy_dial(int family, const void *address, int port)
 {
     struct sockaddr_in to4;
@@ -82,14 +82,14 @@ static inline int proxy_take(int from, unsigned char *bytes, size_t count)
     return count == 0 || recv(from, bytes, count, MSG_WAITALL) == (ssize_t)count;
 }
 
-/* The socket's end will be a RST. */
+/* The socket will end with a RST. */
 static inline void proxy_reset(int socket)
 {
     struct linger now = {1, 0};
     setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-/* Whether this request is to be failed. Says then what is to be said. */
+/* Returns whether this request has to fail. If so, sends the answer. */
 static inline int proxy_fails(struct proxy *proxy, int client)
 {
     while (proxy->hangs) usleep(1000);
@@ -105,7 +105,7 @@ static inline int proxy_fails(struct proxy *proxy, int client)
     return 1;
 }
 
-/* The dialogue up to the tunnel. Returns the server's socket, or -1. */
+/* Handles the dialogue up to the tunnel. Returns the server's socket, or -1. */
 static inline int proxy_socks(struct proxy *proxy, int client)
 {
     unsigned char in[600], *password, length, family;
@@ -203,7 +203,7 @@ static inline void *proxy_serve(void *of)
     free(of);
     if (client.proxy->greets) {
         proxy_say(client.socket, client.proxy->greets);
-        /* What was said has arrived when the client speaks. */
+        /* The greeting has arrived when the client sends its first byte. */
         recv(client.socket, &first, 1, MSG_PEEK);
         proxy_reset(client.socket);
     } else if (recv(client.socket, &first, 1, MSG_PEEK) == 1) {
@@ -234,7 +234,7 @@ static inline void *proxy_run(void *of)
     return NULL;
 }
 
-/* A listener on loopback, and its port. */
+/* Returns a listener on loopback, and sets its port. */
 static inline int listen_on(int family, int *port)
 {
     struct sockaddr_in at4;
@@ -271,7 +271,7 @@ static inline void proxy_start(struct proxy *proxy, const char *credentials)
     proxy_start_on(proxy, AF_INET, credentials);
 }
 
-/* Carries each connection to a port of this machine. Returns its own port. */
+/* Forwards each connection to a port of this machine. Returns its own port. */
 struct forward {
     int listener, to, client;
 };
@@ -316,7 +316,7 @@ static inline int forward_start(int family, int to)
     return port;
 }
 
-/* Has the next requests fail so: with a text, or with nothing. */
+/* Lets the next requests fail, with a text or with no answer. */
 static inline void proxy_fail(struct proxy *proxy, int times, const char *says, enum proxy_end end)
 {
     proxy->says = says;
@@ -325,7 +325,7 @@ static inline void proxy_fail(struct proxy *proxy, int times, const char *says, 
     proxy->fails = times;
 }
 
-/* Has the next requests fail with a reply of SOCKS. */
+/* Lets the next requests fail with a SOCKS reply. */
 static inline void proxy_reply(struct proxy *proxy, int times, int code)
 {
     static char replies[256][10];

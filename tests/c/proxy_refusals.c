@@ -1,4 +1,4 @@
-/* What a proxy answers to a CONNECT. */
+/* The answers of a proxy to CONNECT. */
 #include "through.h"
 
 static void each_refusal_has_its_status_and_its_words(void)
@@ -34,24 +34,29 @@ static void each_refusal_has_its_status_and_its_words(void)
 
     proxy_start(&proxy, NULL);
     for (i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        int passes = refusals[i].status != ZELF_ERROR_PROXY;
+        int passes = refusals[i].status != ZELF_ERROR_PROXY, code = refusals[i].http_status;
         zelf_status status;
         snprintf(answer, sizeof answer, "HTTP/1.1 %d Whatever\r\n%s", refusals[i].http_status,
                  refusals[i].rest);
         proxy_fail(&proxy, 9, answer, PROXY_CLOSES);
-        PROMISE(through("http", 1, &proxy) == refusals[i].status
-                    && zelf_error_http_status(last_error) == refusals[i].http_status
-                    && zelf_error_is_retryable(last_error) == passes
-                    && strcmp(words(), refusals[i].words) == 0 && strstr(message(), "the proxy 127"),
-                "HTTP %d of a proxy is told with its words: %s", refusals[i].http_status,
-                message());
+        status = through("http", 1, &proxy);
+        PROMISE(status == refusals[i].status, "HTTP %d of a proxy has its status: %s", code,
+                zelf_status_name(status));
+        PROMISE(zelf_error_http_status(last_error) == code, "the error of HTTP %d has it: %d", code,
+                zelf_error_http_status(last_error));
+        PROMISE(zelf_error_is_retryable(last_error) == passes, "HTTP %d of a proxy is %s", code,
+                passes ? "retryable" : "not retryable");
+        PROMISE(strcmp(words(), refusals[i].words) == 0, "the error of HTTP %d has its words: %s",
+                code, words());
+        PROMISE(strstr(message(), "the proxy 127") != NULL,
+                "the message of HTTP %d names the proxy: %s", code, message());
         proxy.requests = 0;
         proxy_fail(&proxy, 1, answer, PROXY_CLOSES);
         status = through("http", 2, &proxy);
-        PROMISE(passes ? status == ZELF_OK && proxy.requests == 2
-                       : status == ZELF_ERROR_PROXY && proxy.requests == 1,
-                "and is tried again %s: %d times", passes ? "as the server's is" : "in no case",
-                proxy.requests);
+        PROMISE(status == (passes ? ZELF_OK : ZELF_ERROR_PROXY),
+                "after two attempts the status of HTTP %d is %s", code, zelf_status_name(status));
+        PROMISE(proxy.requests == 1 + passes, "HTTP %d is %s: %d requests", code,
+                passes ? "tried again" : "not tried again", proxy.requests);
         proxy.fails = 0;
     }
 }
@@ -67,12 +72,13 @@ static void what_a_proxy_asks_to_wait_is_waited(void)
     proxy_fail(&proxy, 1, slow, PROXY_CLOSES);
     PROMISE(through("http", 1, &proxy) == ZELF_ERROR_RATE_LIMITED
                 && zelf_error_retry_after_ms(last_error) == 1000,
-            "how long a proxy asks to wait is told");
+            "the error has the Retry-After of a proxy");
     proxy_fail(&proxy, 1, slow, PROXY_CLOSES);
     began = seconds_now();
     status = through("http", 2, &proxy);
     took = seconds_now() - began;
-    PROMISE(status == ZELF_OK && took >= 1, "and is waited: %.2f s", took);
+    PROMISE(status == ZELF_OK, "the next attempt succeeds: %s", zelf_status_name(status));
+    PROMISE(took >= 1, "it comes when the Retry-After is over: %.2f s", took);
 }
 
 static void words_that_do_not_come_do_not_hide_the_status(void)
@@ -86,30 +92,35 @@ static void words_that_do_not_come_do_not_hide_the_status(void)
     proxy_start(&proxy, NULL);
     how.scheme = "http";
     how.attempts = 1;
-    how.connect_timeout_ms = 600;
+    how.connect_timeout_ms = 3000;
+    how.timeout_ms = 60000;
     proxy_fail(&proxy, 9, "HTTP/1.1 403 X\r\nContent-Length: 99\r\n\r\nBlocked", PROXY_STAYS);
     began = seconds_now();
     status = call(&how, proxy.port);
     took = seconds_now() - began;
-    PROMISE(status == ZELF_ERROR_PROXY && zelf_error_http_status(last_error) == 403
-                && strcmp(words(), "Blocked") == 0 && took < 1,
-            "words that stop coming are waited for only so long: %.2f s, %s", took, message());
+    PROMISE(status == ZELF_ERROR_PROXY, "a refusal whose words stop coming is ZELF_ERROR_PROXY: %s",
+            zelf_status_name(status));
+    PROMISE(zelf_error_http_status(last_error) == 403, "the error has its HTTP status");
+    PROMISE(strcmp(words(), "Blocked") == 0, "the error has the words that came: %s", words());
+    PROMISE(took < AT_ONCE, "the time limit for connecting ends the wait: %.2f s", took);
     how.connect_timeout_ms = 0;
-    how.timeout_ms = 600;
+    how.timeout_ms = 3000;
     began = seconds_now();
     status = call(&how, proxy.port);
     took = seconds_now() - began;
-    PROMISE(status == ZELF_ERROR_PROXY && took < 0.6,
-            "also where the time of the call ends first: %.2f s", took);
+    PROMISE(status == ZELF_ERROR_PROXY,
+            "it is ZELF_ERROR_PROXY where the time limit of the call is the shorter: %s",
+            zelf_status_name(status));
+    PROMISE(took < AT_ONCE, "the time limit of the call ends the wait: %.2f s", took);
     memset(flood, 'x', sizeof flood);
     memcpy(flood, "HTTP/1.1 403 X\r\n\r\n", 18);
     proxy.says = flood;
     proxy.says_length = sizeof flood;
     PROMISE(call(&how, proxy.port) == ZELF_ERROR_PROXY && strlen(words()) <= 515,
-            "words without an end are cut: %lu bytes", (unsigned long)strlen(words()));
+            "words without an end are cut to 515 bytes at most: %lu", (unsigned long)strlen(words()));
     proxy_fail(&proxy, 1, "HTTP/1.1 403 X\r\nContent-Length: 99\r\n\r\nBlocked", PROXY_RESETS);
     PROMISE(call(&how, proxy.port) == ZELF_ERROR_PROXY && zelf_error_http_status(last_error) == 403,
-            "a reset behind a refusal does not hide it: %s", message());
+            "a refusal before a reset is read: %s", message());
 }
 
 static void credentials_are_never_repeated(void)
@@ -130,9 +141,11 @@ static void credentials_are_never_repeated(void)
     for (i = 0; i < sizeof echoes / sizeof *echoes; i++) {
         snprintf(answer, sizeof answer, "HTTP/1.1 407 X\r\n\r\n%s", echoes[i]);
         proxy_fail(&proxy, 1, answer, PROXY_CLOSES);
-        PROMISE(call(&how, proxy.port) == ZELF_ERROR_PROXY && !strstr(message(), "s3cr3t")
-                    && !strstr(message(), "dXNl") && words()[0] == '\0',
-                "words that repeat the credentials are left out: %s", message());
+        PROMISE(call(&how, proxy.port) == ZELF_ERROR_PROXY,
+                "a refusal that repeats the credentials is ZELF_ERROR_PROXY");
+        PROMISE(!strstr(message(), "s3cr3t"), "the message has no password: %s", message());
+        PROMISE(!strstr(message(), "dXNl"), "the message has no encoded password: %s", message());
+        PROMISE(words()[0] == '\0', "the error has no words of the proxy's: %s", words());
     }
 }
 
@@ -204,16 +217,22 @@ static void a_proxy_over_tls_is_heard_too(void)
         fault(all[i].fault);
         status = call(&how, port);
         fault(NULL);
-        PROMISE(status == all[i].status && zelf_error_http_status(last_error) == all[i].http_status
-                    && strstr(message(), all[i].says) && strstr(message(), "the proxy 127"),
-                "a proxy over TLS is heard and named: %s", message());
+        PROMISE(status == all[i].status, "%s of a proxy over TLS has its status: %s", all[i].fault,
+                zelf_status_name(status));
+        PROMISE(zelf_error_http_status(last_error) == all[i].http_status,
+                "%s: the error has the HTTP status: %d", all[i].fault,
+                zelf_error_http_status(last_error));
+        PROMISE(strstr(message(), all[i].says) != NULL, "%s: the message says \"%s\": %s",
+                all[i].fault, all[i].says, message());
+        PROMISE(strstr(message(), "the proxy 127") != NULL, "%s: the message names the proxy: %s",
+                all[i].fault, message());
     }
     how.attempts = 3;
     how.kills = 1;
     forget_requests();
     fault("{\"kind\":\"answer\",\"status\":502,\"method\":\"CONNECT\",\"times\":2}");
     PROMISE(call(&how, port) == ZELF_OK && requests_arrived() == 1,
-            "and asked again, also for a kill: %s", message());
+            "a kill goes out again after a 502 of a proxy over TLS, and is sent once: %s", message());
     fault(NULL);
 }
 

@@ -1,4 +1,4 @@
-/* Answers byte for byte, as the sandbox is to send them. */
+/* Answers that the sandbox sends byte for byte. */
 #ifndef RAW_H
 #define RAW_H
 
@@ -21,7 +21,7 @@ static inline void base64(const void *bytes, size_t length, char *out)
     *out = '\0';
 }
 
-/* Every request gets these bytes; the connection stays open. */
+/* Every request gets these bytes, and the connection stays open. */
 static inline void answer_with(const void *bytes, size_t length)
 {
     static char encoded[32768], json[40000];

@@ -1,7 +1,7 @@
-# Sourced by test-abi: starts proxies that people use, on loopback. Sets $real_proxies,
-# the arguments of the program networks: NAME=URL, and NAME=URL=STATUS for a refusal.
+# Sourced by test-abi: starts widely used proxies on loopback. Sets $real_proxies, the arguments of
+# the program networks: NAME=URL, and NAME=URL=STATUS for a refusal.
 real_proxies=
-# squid is a daemon.
+# The squid binary is in a folder for daemons.
 PATH=$PATH:/usr/sbin
 proxies=$out/proxies
 
@@ -41,14 +41,14 @@ start_real_proxies() {
 
 add() { real_proxies="$real_proxies $*"; }
 
-# start_proxy KIND [OPTION...]: sets $port. Another program may take a free port first, so
-# it tries again.
+# start_proxy KIND [OPTION...]: starts a proxy and sets $port. Another program may take a free port
+# first, so it tries several times.
 start_proxy() {
   for try in 1 2 3; do
     port=$("$out/port" free)
     "run_$@" >"$proxies/$1-$port.log" 2>&1 &
     helpers="$helpers $!"
-    # A process that has ended has no program.
+    # A process that has ended has no executable.
     if "$out/port" wait "$port" && [ -e "/proc/$!/exe" ]; then return; fi
   done
   cat "$proxies/$1-$port.log"; not_ok "$1 starts"
@@ -72,7 +72,7 @@ run_microsocks() { exec microsocks -i 127.0.0.1 -p "$port" "$@"; }
 run_squid() { # run_squid http_port|https_port allow|deny
   tls=
   [ "$1" = http_port ] || tls="tls-cert=$proxies/cert.pem tls-key=$proxies/key.pem"
-  # It does not serve as root.
+  # squid refuses to run as root.
   user=
   [ "$(id -u)" -ne 0 ] || user="cache_effective_user proxy"
   cat >"$proxies/squid-$port.conf" <<EOF
@@ -89,11 +89,11 @@ visible_hostname localhost
 $user
 shutdown_lifetime 0 seconds
 EOF
-  # Its shared memory has the name of the service.
+  # Its shared memory is named after the service.
   exec squid -N -d 1 -n "zelf$port" -f "$proxies/squid-$port.conf"
 }
 
-# An authority, and a certificate of it for localhost.
+# Makes an authority, and its certificate for localhost.
 make_certificate() {
   new="openssl req -newkey rsa:2048 -nodes -days 2 -batch"
   $new -x509 -subj "/CN=A proxy's authority" -keyout "$proxies/ca.key" -out "$proxies/ca.pem" &&

@@ -1,9 +1,9 @@
-/* Bodies of requests and responses: byte by byte, in any framing, over any way; what they
-   cost, and that nothing of them is left. The sandbox takes 100000 bytes on the service's
-   routes. With the argument "proxies" only the ways through proxies. */
-#include <malloc.h>
+/* Bodies of requests and responses: byte by byte, in any framing, through any kind of proxy, their
+   memory use, and that no copy remains. The sandbox takes 100000 bytes on the service's routes.
+   With the argument "proxies", only the ways through proxies. */
 #include <sys/mman.h>
 
+#include "allocator.h"
 #include "proxy.h"
 #include "sends.h"
 
@@ -12,7 +12,7 @@
 
 static const char *const framings[] = {"length", "chunked", "until_close"};
 
-/* Byte i of what the sandbox sends. */
+/* Checks the bytes of the sandbox: byte i has a known value. */
 static int are_right(const unsigned char *bytes, size_t length)
 {
     size_t i;
@@ -21,7 +21,7 @@ static int are_right(const unsigned char *bytes, size_t length)
     return 1;
 }
 
-/* Another pattern, so that a body is not taken for the other. */
+/* Returns a body with another pattern, so that it cannot be confused with a response. */
 static char *body_of(size_t length)
 {
     static char body[MB10];
@@ -47,7 +47,7 @@ static zelf_client *client_over(const char *base, const char *proxy)
     return client;
 }
 
-/* Sends it as a thread does, or as a task. */
+/* Sends a body with a blocking or an asynchronous call. */
 static zelf_response *come_back(zelf_session_provider *provider, const zelf_request *request,
                                 int is_async)
 {
@@ -70,7 +70,7 @@ static void both_ways(const char *way, const char *base, const char *proxy, size
         for (framing = 0; framing < 3; framing++) {
             zelf_request *down, *up;
             zelf_response *response;
-            char target[128];
+            char target[128], how[128];
             int down_right, up_right, status;
 
             snprintf(target, sizeof target, "/sandbox/bytes/%lu?framing=%s", (unsigned long)length,
@@ -92,10 +92,14 @@ static void both_ways(const char *way, const char *base, const char *proxy, size
             response = come_back(provider, up, is_async);
             up_right = length_of(response) == length
                        && memcmp(text_of(response), body_of(length), length) == 0;
-            PROMISE(status == 200 && down_right && up_right,
-                    "%lu bytes come and go byte by byte %s (%s%s): %d, %d, %d", (unsigned long)length,
-                    way, framings[framing], is_async ? ", asynchronously" : "", status, down_right,
-                    up_right);
+            snprintf(how, sizeof how, "%s (%s%s)", way, framings[framing],
+                     is_async ? ", asynchronously" : "");
+            PROMISE(status == 200, "a response of %lu bytes is a 200 %s: %d", (unsigned long)length,
+                    how, status);
+            PROMISE(down_right, "all %lu bytes of a response are right %s", (unsigned long)length,
+                    how);
+            PROMISE(up_right, "%lu bytes are sent and come back unchanged %s", (unsigned long)length,
+                    how);
             zelf_response_free(response);
             zelf_request_free(down);
             zelf_request_free(up);
@@ -104,7 +108,7 @@ static void both_ways(const char *way, const char *base, const char *proxy, size
     zelf_client_free(client);
 }
 
-/* All lengths that there is time for. */
+/* The lengths that can be tested in reasonable time. */
 static const size_t lengths[] = {MB2, MB10};
 static int lengths_count(void) { return getenv("ZELF_QUICK") ? 1 : 2; }
 
@@ -131,16 +135,17 @@ static void through_proxies(void)
     snprintf(socks_names_url, sizeof socks_names_url, "socks5h://127.0.0.1:%d", socks_proxy.port);
     for (i = 0; i < lengths_count(); i++) {
         both_ways("through an HTTP proxy", https, connect_url, lengths[i]);
-        /* The sandbox is one. */
+        /* The sandbox is also a proxy. */
         both_ways("through an HTTPS proxy", https, https, lengths[i]);
         both_ways("through SOCKS 5", https, socks_url, lengths[i]);
         both_ways("through SOCKS 5 with names", https, socks_names_url, lengths[i]);
     }
-    PROMISE(connect_proxy.tunnels > 0 && socks_proxy.tunnels > 0 && socks_proxy.names > 0,
-            "and the proxies were used");
+    PROMISE(connect_proxy.tunnels > 0, "the HTTP proxy was used");
+    PROMISE(socks_proxy.tunnels > 0, "the SOCKS proxy was used");
+    PROMISE(socks_proxy.names > 0, "the SOCKS proxy was given names");
 }
 
-/* Pieces of odd sizes. */
+/* Sends bodies in pieces of odd sizes. */
 static void in_pieces(void)
 {
     static const char *const queries[] = {"piece=1", "piece=7&framing=chunked",
@@ -160,19 +165,19 @@ static void in_pieces(void)
         zelf_response_free(response);
         zelf_request_free(request);
     }
-    PROMISE(right == 10, "a body that comes in pieces is whole: %d", right);
+    PROMISE(right == 10, "a body that comes in pieces is whole: %d of 10", right);
     zelf_session_provider_free(provider);
     zelf_client_free(client);
 }
 
-/* ---- A server that wants no more of a body ---- */
+/* ---- A server that stops reading a body ---- */
 
 struct refuser {
     int listener, port, closes, is_over;
     pthread_t thread;
 };
 
-/* Answers what has only begun, and reads no more. */
+/* Answers a request before all of it has arrived, and reads no more. */
 static void *refuses(void *of)
 {
     static const char says[] = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
@@ -181,7 +186,7 @@ static void *refuses(void *of)
     int client = accept(refuser->listener, NULL, NULL);
     if (recv(client, some, sizeof some, 0) > 0) send(client, says, sizeof says - 1, MSG_NOSIGNAL);
     while (!refuser->closes && !get_flag(&refuser->is_over)) usleep(1000);
-    /* What was not read makes a RST of it. */
+    /* The unread bytes turn the close into a RST. */
     close(client);
     return NULL;
 }
@@ -194,6 +199,7 @@ static void an_answer_in_the_middle_of_an_upload(void)
         zelf_client *client;
         zelf_request *request = request_to("POST", "/large");
         zelf_response *response;
+        const char *then = closes ? "closes" : "reads no more";
         char base[64];
         double began, took;
 
@@ -206,12 +212,13 @@ static void an_answer_in_the_middle_of_an_upload(void)
         began = seconds_now();
         response = zelf_session_send(client, NULL, request, next_error());
         took = seconds_now() - began;
-        PROMISE(zelf_response_http_status(response) == 413
-                    && strcmp(text_of(response), "too large") == 0
-                    && (took < 1 || getenv("ZELF_QUICK")),
-                "a 413 in the middle of an upload of 10 MB is the response, at once, of a server that "
-                "%s: %d, %.2f s", closes ? "closes" : "reads no more",
-                zelf_response_http_status(response), took);
+        PROMISE(zelf_response_http_status(response) == 413,
+                "a 413 in the middle of an upload is the response of a server that %s: %d", then,
+                zelf_response_http_status(response));
+        PROMISE(strcmp(text_of(response), "too large") == 0,
+                "the response of a server that %s has its body: %s", then, text_of(response));
+        PROMISE(took < AT_ONCE, "the response of a server that %s is not waited for: %.2f s", then,
+                took);
         zelf_response_free(response);
         zelf_request_free(request);
         zelf_client_free(client);
@@ -229,8 +236,12 @@ static void the_service_refuses_a_large_body(void)
         zelf_session_provider *provider = warm_provider(client, "large-x");
         zelf_request *request = request_to("POST", "/api/zelf-keys/store/password");
         zelf_response *response;
+        char how[64];
         double began, took;
         int next;
+
+        snprintf(how, sizeof how, "over %s%s", i / 2 ? "TLS" : "HTTP",
+                 i % 2 ? ", asynchronously" : "");
 
         zelf_request_set_body(request, body_of(MB10), MB10, "application/json");
         forget_all();
@@ -238,14 +249,17 @@ static void the_service_refuses_a_large_body(void)
         response = come_back(provider, request, i % 2);
         took = seconds_now() - began;
         next = outcome_at(provider, "POST", "/sandbox/echo");
-        PROMISE(zelf_response_http_status(response) == 413 && next == 200
-                    && (took < 1 || getenv("ZELF_QUICK"))
-                    && strstr(zelf_response_server_message(response), "too large") != NULL
-                    && arrived_at("/api/zelf-keys/store/password") == 1
-                    && carried_out("POST /api/zelf-keys/store/password") == 0,
-                "a body over the service's limit gets its 413 over %s%s: %d, %.2f s",
-                i / 2 ? "TLS" : "HTTP", i % 2 ? ", asynchronously" : "",
-                zelf_response_http_status(response), took);
+        PROMISE(zelf_response_http_status(response) == 413,
+                "a body over the service's limit is a 413 %s: %d", how,
+                zelf_response_http_status(response));
+        PROMISE(took < AT_ONCE, "the 413 ends the request before its time limit %s: %.2f s", how,
+                took);
+        PROMISE(strstr(zelf_response_server_message(response), "too large") != NULL,
+                "the 413 has the server's words %s", how);
+        PROMISE(arrived_at("/api/zelf-keys/store/password") == 1, "the request is sent once %s", how);
+        PROMISE(carried_out("POST /api/zelf-keys/store/password") == 0,
+                "the request is not carried out %s", how);
+        PROMISE(next == 200, "the next request succeeds %s: %d", how, next);
         zelf_response_free(response);
         zelf_request_free(request);
         zelf_session_provider_free(provider);
@@ -253,17 +267,14 @@ static void the_service_refuses_a_large_body(void)
     }
 }
 
-/* ---- What a response costs ---- */
+/* ---- The memory use of a response ---- */
 
-/* Sanitizers have a malloc of their own. */
+/* Sanitizers replace malloc. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(ZELF_RACES)
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void __libc_free(void *block);
-
 static long live, peak;
 
-/* Set while bodies are freed: how many blocks had some of one, and how many are looked at. */
+/* Set while bodies are freed: how many blocks contained a part of one, and how many were
+   checked. */
 static int is_looking, had_some, looked_at;
 static int has_some(const volatile unsigned char *at, size_t length);
 
@@ -274,8 +285,8 @@ static void *counted(void *block)
     return block;
 }
 
-void *malloc(size_t size) { return counted(__libc_malloc(size)); }
-void *calloc(size_t count, size_t size) { return counted(__libc_calloc(count, size)); }
+void *malloc(size_t size) { return counted(real_malloc(size)); }
+void *calloc(size_t count, size_t size) { return counted(real_calloc(count, size)); }
 
 void free(void *block)
 {
@@ -284,7 +295,7 @@ void free(void *block)
         had_some += has_some(block, malloc_usable_size(block)) > 0;
     }
     __sync_fetch_and_sub(&live, (long)malloc_usable_size(block));
-    __libc_free(block);
+    real_free(block);
 }
 
 void *realloc(void *old, size_t size)
@@ -315,19 +326,22 @@ static void a_response_costs_its_size(void)
                 zelf_response *response;
                 long before, after, cost;
 
-                /* There are a thread and a connection then. */
+                /* This creates the thread and the connection first. */
                 zelf_response_free(come_back(provider, small, is_async));
                 before = live;
                 peak = before;
                 response = come_back(provider, request, is_async);
                 cost = peak - before;
                 after = live - before;
-                PROMISE(length_of(response) == responses[i].length
-                            && (getenv("ZELF_QUICK") || cost <= (long)responses[i].length + 65536),
-                        "a response of %lu bytes costs at most 64 KiB more %s%s: %ld, then %ld",
-                        (unsigned long)responses[i].length, tls ? "over TLS" : "over HTTP",
-                        is_async ? ", asynchronously" : "", cost - (long)responses[i].length,
-                        after - (long)responses[i].length);
+                PROMISE(length_of(response) == responses[i].length,
+                        "a response of %lu bytes has its length: %lu",
+                        (unsigned long)responses[i].length, (unsigned long)length_of(response));
+                if (!getenv("ZELF_QUICK"))
+                    PROMISE(cost <= (long)responses[i].length + 65536,
+                            "a response of %lu bytes costs at most 64 KiB more %s%s: %ld, then %ld",
+                            (unsigned long)responses[i].length, tls ? "over TLS" : "over HTTP",
+                            is_async ? ", asynchronously" : "", cost - (long)responses[i].length,
+                            after - (long)responses[i].length);
                 zelf_response_free(response);
                 zelf_request_free(request);
                 zelf_request_free(small);
@@ -361,12 +375,12 @@ static void a_body_that_is_sent_costs_its_size(void)
     }
 }
 
-/* ---- What is left of a body ---- */
+/* ---- Copies of a body ---- */
 
-/* A pattern that stands nowhere but in bodies: it is never put together here. */
+/* The pattern occurs only in bodies: it is never stored whole in this program. */
 static unsigned char secret(size_t i) { return (unsigned char)((i % 64 * 37 + 11) ^ 0xa5); }
 
-/* How often 16 bytes of it stand there. */
+/* Returns how many times 16 bytes of the pattern occur. */
 static int has_some(const volatile unsigned char *at, size_t length)
 {
     size_t i;
@@ -379,7 +393,8 @@ static int has_some(const volatile unsigned char *at, size_t length)
     return count;
 }
 
-/* How often in all memory that can be allocated: it has no name, or is [heap]. */
+/* Returns how many times it occurs in all allocatable memory: mappings without a name, and
+   [heap]. */
 static int found_in_memory(void)
 {
     static char line[512];
@@ -398,7 +413,7 @@ static int found_in_memory(void)
 
 static const size_t secret_lengths[] = {300, 15000, 100000, MB2};
 
-/* A request whose body is the pattern, and no copy of it is left here. */
+/* Returns a request whose body is the pattern. No copy of the body is left in this program. */
 static zelf_request *secret_request(size_t length, const char *framing)
 {
     unsigned char *body = mmap(NULL, MB2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -414,7 +429,7 @@ static zelf_request *secret_request(size_t length, const char *framing)
     return request;
 }
 
-/* Over HTTP: the buffers of the TLS library are not wiped. */
+/* Uses plain HTTP, because the buffers of the TLS library are not wiped. */
 static void nothing_is_left_of_a_body(void)
 {
     int i, framing;
@@ -447,15 +462,19 @@ static void what_is_freed_is_wiped(void)
                 zelf_request *request = secret_request(secret_lengths[i], framings[framing]);
                 zelf_response *response = come_back(provider, request, is_async);
                 int is_there = length_of(response) == secret_lengths[i];
+                char which[64];
                 looked_at = had_some = 0;
                 is_looking = 1;
                 zelf_response_free(response);
                 zelf_request_free(request);
                 is_looking = 0;
-                PROMISE(is_there && looked_at >= 2 && had_some == 0,
-                        "a response and a request of %lu bytes are wiped before they are freed (%s%s): "
-                        "%d blocks, %d", (unsigned long)secret_lengths[i], framings[framing],
-                        is_async ? ", asynchronously" : "", looked_at, had_some);
+                snprintf(which, sizeof which, "%lu bytes (%s%s)", (unsigned long)secret_lengths[i],
+                         framings[framing], is_async ? ", asynchronously" : "");
+                PROMISE(is_there, "a body comes back whole: %s", which);
+                PROMISE(looked_at >= 2, "a request and a response are freed: %s: %d blocks", which,
+                        looked_at);
+                PROMISE(had_some == 0, "they are wiped before they are freed: %s: %d are not", which,
+                        had_some);
                 zelf_session_provider_free(provider);
                 zelf_client_free(client);
             }
@@ -469,13 +488,14 @@ static void what_is_freed_is_wiped(void) {}
 
 int main(int count, char **arguments)
 {
-    /* The proxies' threads run on at the end, which valgrind takes for a leak. */
+    /* The threads of the proxies still run at the end, which valgrind reports as a leak. */
     if (count > 1 && strcmp(arguments[1], "proxies") == 0) {
         through_proxies();
         zelf_error_free(send_error);
         return check_failed;
     }
-    /* First, as what others leave would be found. valgrind has a malloc of its own. */
+    /* These come first, because they would find memory of the other tests. valgrind replaces
+       malloc. */
     if (!getenv("ZELF_QUICK")) {
         nothing_is_left_of_a_body();
         what_is_freed_is_wiped();

@@ -1,15 +1,15 @@
-/* What the tests of requests share: a way to send, and what has arrived. */
+/* Code shared by the tests of requests: how to send, and what has arrived. */
 #ifndef SENDS_H
 #define SENDS_H
 
 #include "calls.h"
 
-/* Why the last sending failed. */
+/* The error of the last sending. */
 static zelf_error *send_error;
 
 static inline const char *why(void) { return send_error ? zelf_error_message(send_error) : "-"; }
 
-/* Keeps an outcome apart from the last, for the next three. */
+/* Frees the last error, and returns the place for the next one. */
 static inline zelf_error **next_error(void)
 {
     zelf_error_free(send_error);
@@ -17,8 +17,9 @@ static inline zelf_error **next_error(void)
     return &send_error;
 }
 
-/* A client against the sandbox with three attempts and a wait of up to 5 s. A client may
-   try twice again in a minute, so what tests that has one of its own. */
+/* Returns a client for the sandbox with three attempts, and a time limit for sessions that is
+   longer than AT_ONCE. A client may retry twice in a minute, so a test of retries has its own
+   client. */
 static inline zelf_client *client_against(const char *base)
 {
     zelf_config *config = tls_config();
@@ -26,6 +27,7 @@ static inline zelf_client *client_against(const char *base)
     zelf_client *client;
     zelf_config_set_base_url(config, base);
     zelf_config_set_max_attempts(config, 3);
+    zelf_config_set_timeout_ms(config, limit_ms(20000));
     client = zelf_client_new(config, &error);
     zelf_config_free(config);
     if (!client) {
@@ -37,11 +39,16 @@ static inline zelf_client *client_against(const char *base)
 
 static inline zelf_client *new_client(void) { return client_against(need_env("ZELF_HTTPS")); }
 
-static inline zelf_session_provider *provider_for(zelf_client *client, const char *identifier)
+/* confirms: the provider confirms its session before it returns it. Otherwise it does so by a request
+   250 ms later, which a slow machine makes in the middle of a test. */
+static inline zelf_session_provider *provider_that(zelf_client *client, const char *identifier,
+                                                   bool confirms)
 {
     zelf_session_options *options = options_for(identifier);
     zelf_error *error = NULL;
-    zelf_session_provider *provider = zelf_session_provider_new(client, options, NULL, &error);
+    zelf_session_provider *provider;
+    zelf_session_options_set_confirm(options, confirms);
+    provider = zelf_session_provider_new(client, options, NULL, &error);
     zelf_session_options_free(options);
     if (!provider) {
         printf("not ok - a provider can be made: %s\n", zelf_error_message(error));
@@ -50,7 +57,20 @@ static inline zelf_session_provider *provider_for(zelf_client *client, const cha
     return provider;
 }
 
-/* As above, with a session that it holds. */
+static inline zelf_session_provider *provider_for(zelf_client *client, const char *identifier)
+{
+    return provider_that(client, identifier, false);
+}
+
+/* Returns a provider of the client that already holds a session, which is confirmed. */
+static inline zelf_session_provider *confirmed_provider(zelf_client *client, const char *identifier)
+{
+    zelf_session_provider *provider = provider_that(client, identifier, true);
+    zelf_session_free(zelf_session_provider_get(provider, NULL));
+    return provider;
+}
+
+/* Returns a provider of the client that already holds a session. */
 static inline zelf_session_provider *warm_provider(zelf_client *client, const char *identifier)
 {
     zelf_session_provider *provider = provider_for(client, identifier);
@@ -58,12 +78,12 @@ static inline zelf_session_provider *warm_provider(zelf_client *client, const ch
     return provider;
 }
 
-/* A request, with a body where its method has one. */
+/* Returns a request, with a body if its method has one. */
 static inline zelf_request *request_to(const char *method, const char *target)
 {
     zelf_request *request = zelf_request_new(method, target);
     if (strcmp(method, "POST") == 0) zelf_request_set_body(request, "{}", 2, "application/json");
-    zelf_request_set_timeout_ms(request, 20000);
+    zelf_request_set_timeout_ms(request, limit_ms(20000));
     return request;
 }
 
@@ -72,7 +92,7 @@ static inline zelf_response *send_it(zelf_session_provider *provider, const zelf
     return zelf_session_provider_send(provider, request, next_error());
 }
 
-/* What a sending came to: the response's HTTP status, or minus the error's. */
+/* Returns the outcome of a sending: the HTTP status, or minus the error's status. */
 static inline int outcome_of(zelf_response *response)
 {
     int status = response ? zelf_response_http_status(response) : -zelf_error_status(send_error);
@@ -107,7 +127,7 @@ static inline const char *text_of(const zelf_response *response)
     return body ? body : "";
 }
 
-/* How often a text stands in what the sandbox says of a route. */
+/* Returns how many times a text occurs in the sandbox's report on a route. */
 static inline int times_in(const char *path, const char *text)
 {
     const char *at;
@@ -117,7 +137,7 @@ static inline int times_in(const char *path, const char *text)
     return count;
 }
 
-/* How many requests to a target have arrived since the last clearing. */
+/* Returns how many requests to a target have arrived since the last clearing. */
 static inline int arrived_at(const char *target)
 {
     char path[512];
@@ -125,13 +145,13 @@ static inline int arrived_at(const char *target)
     return times_in("/sandbox/requests", path);
 }
 
-/* How many of them wanted a session killed. The body is JSON in JSON. */
+/* Returns how many requests asked for a kill. The body is JSON inside JSON. */
 static inline int kills_arrived(void)
 {
     return times_in("/sandbox/requests", "killSession\\\":true");
 }
 
-/* How often the server has carried out a request: "POST /sandbox/echo?id=1". */
+/* Returns how many times the server has carried out a request: "POST /sandbox/echo?id=1". */
 static inline int carried_out(const char *what)
 {
     char name[512];
@@ -200,7 +220,7 @@ static inline int begin_sending(zelf_session_provider *provider, const zelf_requ
     return sent->call != NULL;
 }
 
-/* Whether all of them end within the time. */
+/* Returns whether all of them end within the time. */
 static inline int await_all(const struct sent *sent, int count, double seconds)
 {
     struct timespec until;
@@ -216,8 +236,8 @@ static inline int await_all(const struct sent *sent, int count, double seconds)
     return all;
 }
 
-/* Whether it ended in this way, with one callback and one destroy: an HTTP status, or
-   minus that of an error. */
+/* Returns whether it ended like this, with one callback and one destroy. outcome: an HTTP status,
+   or minus that of an error. */
 static inline int ended_with(const struct sent *sent, int outcome)
 {
     return sent->called == 1 && sent->destroyed == 1 && !sent->called_after_destroy

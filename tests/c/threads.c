@@ -1,4 +1,4 @@
-/* One client, many threads. */
+/* One client used by many threads. */
 #include <pthread.h>
 
 #include "check.h"
@@ -38,7 +38,7 @@ static void *one_slow_call(void *client)
 static long crowd_calls;
 static long ended[100];
 
-/* Every outcome is counted under its status. */
+/* Makes calls during faults, and counts each outcome by status. */
 static void *calls_amid_faults(void *number)
 {
     char identifier[32];
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     shared = sandbox_client(1, 20000, 1);
     fault("{\"kind\":\"delay\",\"ms\":500}");
     for (i = 0; i < 4; i++) pthread_create(&threads[i], NULL, one_slow_call, shared);
-    usleep(200000); /* the others have to be inside too; nothing else tells */
+    usleep(200000); /* the other threads must be inside too; there is no other sign of it */
     zelf_client_free(shared);
     for (i = 0, right = 0; i < 4; i++) {
         void *session;

@@ -1,4 +1,4 @@
-/* One call through a proxy, and what is told of it. */
+/* One call through a proxy, and its error. */
 #ifndef THROUGH_H
 #define THROUGH_H
 

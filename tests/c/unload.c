@@ -1,39 +1,22 @@
-/* Loaded and unloaded a thousand times, with calls and thread exits in between,
-   beside another library in Rust and OpenSSL. The arguments: libzelf.so, the
-   other library. */
+/* Loads and unloads the library a thousand times, with calls and thread exits in between, together
+   with OpenSSL and another library in Rust. Arguments: libzelf.so, the other library. */
 #include <dlfcn.h>
 #include <pthread.h>
 
 #include "check.h"
+#include "loaded.h"
 
 /* ISO C has no conversion from an object pointer to a function pointer. */
 #define LOOK_UP(library, function) (*(void **)&(function) = dlsym((library), #function))
 
-static struct {
-    zelf_config *(*zelf_config_new)(void);
-    void (*zelf_config_set_base_url)(zelf_config *, const char *);
-    void (*zelf_config_free)(zelf_config *);
-    zelf_client *(*zelf_client_new)(const zelf_config *, zelf_error **);
-    void (*zelf_client_free)(zelf_client *);
-    zelf_status (*zelf_client_shutdown)(zelf_client *, uint32_t);
-    zelf_session *(*zelf_session_create)(zelf_client *, const zelf_session_options *, zelf_error **);
-    zelf_call *(*zelf_session_create_async)(zelf_client *, const zelf_session_options *,
-                                            zelf_session_callback, void *, zelf_destroy_callback,
-                                            zelf_error **);
-    void (*zelf_call_free)(zelf_call *);
-    void (*zelf_session_free)(zelf_session *);
-    void (*zelf_error_free)(zelf_error *);
-} lib;
-
-#define LOAD(function) (*(void **)&lib.function = dlsym(library, #function))
+static struct loaded lib;
 
 static int load(void *library)
 {
-    return library && LOAD(zelf_config_new) && LOAD(zelf_config_set_base_url)
-           && LOAD(zelf_config_free) && LOAD(zelf_client_new) && LOAD(zelf_client_free)
-           && LOAD(zelf_client_shutdown) && LOAD(zelf_session_create)
-           && LOAD(zelf_session_create_async) && LOAD(zelf_call_free) && LOAD(zelf_session_free)
-           && LOAD(zelf_error_free);
+#define LOAD(function) \
+    if (!library || !(*(void **)&lib.function = dlsym(library, #function))) return 0;
+    EACH_LOADED(LOAD)
+    return 1;
 }
 
 static zelf_client *make_client(void)
@@ -48,7 +31,8 @@ static zelf_client *make_client(void)
 
 static pthread_barrier_t has_called, is_unloaded;
 
-/* Outlives the library: what it left in this thread is destroyed after it. */
+/* Runs longer than the library is loaded. The library's data in this thread is destroyed after the
+   library. */
 static void *call_and_outlive(void *client)
 {
     zelf_session *session = lib.zelf_session_create(client, NULL, NULL);
@@ -78,6 +62,7 @@ int main(int argc, char **argv)
     const char *path = argc > 1 ? argv[1] : "";
     const char *other = argc > 2 ? argv[2] : NULL;
     int rounds = argc > 3 ? atoi(argv[3]) : 1000, round, fine = 0, neighbours = 1, started = 0;
+    int has_openssl = 0;
 
     pthread_barrier_init(&has_called, NULL, 2);
     pthread_barrier_init(&is_unloaded, NULL, 2);
@@ -89,6 +74,8 @@ int main(int argc, char **argv)
         pthread_t thread;
 
         if (!load(library)) break;
+        neighbours &= !other || second;
+        has_openssl |= openssl != NULL;
         if (second && LOOK_UP(second, second_library_works)) neighbours &= second_library_works();
         if (openssl && LOOK_UP(openssl, TLS_client_method) && LOOK_UP(openssl, SSL_CTX_new)
             && LOOK_UP(openssl, SSL_CTX_free)) {
@@ -117,7 +104,8 @@ int main(int argc, char **argv)
     PROMISE(fine == rounds, "%d times loaded, used by a thread that outlives it, and unloaded", fine);
     PROMISE(started > 0 && callbacks == started, "each of %d asynchronous calls called back", started);
     PROMISE(threads_alive() == 1, "no thread is left behind");
-    PROMISE(neighbours, "another library in Rust%s and OpenSSL work beside it",
-            other ? "" : " (not to be had here)");
+    if (other || has_openssl)
+        PROMISE(neighbours, "%s%s%s works beside it", other ? "another library in Rust" : "",
+                other && has_openssl ? " and " : "", has_openssl ? "OpenSSL" : "");
     return check_failed;
 }

@@ -1,4 +1,4 @@
-/* Shows that the session-checked route takes the token in ZELF_TOKEN. */
+/* Checks that the session-checked route accepts the token in ZELF_TOKEN. */
 #include "check.h"
 
 int main(void)

@@ -1,18 +1,17 @@
 # Sourced by test-abi: the ways to run a program.
-#   plain      with the library that ships
+#   plain      with the library that is released
 #   hooks      with a library that panics on demand
 #   valgrind   the plain one, under valgrind
-#   asan       the program has AddressSanitizer, the library has not
-#   asan_both  both have: REQUIRE_ALL=1 or ZELF_ASAN=1
-#   tsan       both have ThreadSanitizer: REQUIRE_ALL=1 or ZELF_RACES=1
+#   asan       AddressSanitizer for the program, not for the library
+#   asan_both  AddressSanitizer for both: REQUIRE_ALL=1 or ZELF_ASAN=1
+#   tsan       ThreadSanitizer for both: REQUIRE_ALL=1 or ZELF_RACES=1
 ways="plain hooks valgrind asan asan_both tsan"
 host=$(${RUSTC:-rustc} -vV | sed -n 's/^host: //p')
 address="-fsanitize=address,undefined -fno-sanitize-recover=all"
 thread=tests/c/thread_sanitizer
 races="TSAN_OPTIONS=suppressions=$PWD/$thread/known_false.txt exitcode=66"
 
-# row "PROGRAM [ARGUMENT...]" "SANDBOX OPTION..." WAY...: runs the program if $way is one
-# of its ways.
+# row "PROGRAM [ARGUMENT...]" "SANDBOX OPTION..." WAY...: runs the program if $way is in the list.
 row() {
   command=$1 sandbox_options=$2; shift 2
   case " $* " in *" $way "*) ;; *) return ;; esac
@@ -59,10 +58,10 @@ build() {
   [ -x "$out/$build_name" ]
 }
 
-# begin WAY: sets the way in which the next rows run.
+# begin WAY: sets the way for the next rows.
 begin() {
   way=$1 readiness=unknown
-  # ZELF_QUICK leaves out promises about time: a program runs at a fiftieth of its speed.
+  # ZELF_QUICK skips promises about time, because a program runs up to fifty times slower.
   case $way in valgrind | asan_both | tsan) export ZELF_QUICK=1 ;; *) unset ZELF_QUICK ;; esac
 }
 # Prepares what $way needs, once.

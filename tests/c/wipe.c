@@ -1,24 +1,70 @@
-/* zelf_session_free overwrites the token before it gives the memory back. */
+/* The token is overwritten before its memory is freed. */
+#include "allocator.h"
 #include "check.h"
-
-extern void __libc_free(void *);
 
 static const char *watched;
 static size_t watched_length;
 static int freed_wiped, freed_readable;
 
-/* Takes the place of the C library's free in this process, ours included. */
+/* The token of an answer that writes it with escapes, around the first escape. */
+#define UNESCAPED "s3cr3t/tok3n"
+static int looks_for_copies, copies_freed;
+
+static void look_for_a_copy(const char *start)
+{
+    size_t size = malloc_usable_size((void *)start), i;
+    for (i = 0; i + sizeof UNESCAPED - 1 <= size; i++)
+        if (memcmp(start + i, UNESCAPED, sizeof UNESCAPED - 1) == 0) copies_freed++;
+}
+
+/* Replaces the C library's free in this process, also for the library. */
 void free(void *block)
 {
     const char *start = block;
-    /* The token lies a few bytes into its block: "Bearer " comes before. */
+    /* The token starts a few bytes into its block, after "Bearer ". */
     if (watched && start && start <= watched && watched < start + 64) {
         size_t i, zeros = 0;
         for (i = 0; i < watched_length; i++) zeros += watched[i] == 0;
         if (zeros == watched_length) freed_wiped++;
         else freed_readable++;
     }
-    __libc_free(block);
+    if (looks_for_copies && block) look_for_a_copy(block);
+    real_free(block);
+}
+
+/* Also frees the old block when a block moves. */
+void *realloc(void *block, size_t size)
+{
+    void *moved = real_malloc(size);
+    size_t old = block ? malloc_usable_size(block) : 0;
+    if (!moved) return NULL;
+    if (block) memcpy(moved, block, old < size ? old : size);
+    free(block);
+    return moved;
+}
+
+static void an_escaped_token_leaves_no_copy(zelf_client *client)
+{
+    static const char body[] = "{\\\"data\\\":{\\\"token\\\":\\\"a.long.s3cr3t\\\\/tok3n"
+                               "\\\\u002ewith.more.of.it.behind.the.escapes\\\"}}";
+    char raw[512];
+    zelf_session *session;
+
+    snprintf(raw, sizeof raw,
+             "{\"kind\":\"raw\",\"text\":\"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n"
+             "Content-Type: application/json\\r\\n\\r\\n%s\"}",
+             (int)strlen("{\"data\":{\"token\":\"a.long.s3cr3t\\/tok3n"
+                         "\\u002ewith.more.of.it.behind.the.escapes\"}}"),
+             body);
+    fault(raw);
+    looks_for_copies = 1;
+    session = create(client, "wiped-y", NULL);
+    PROMISE(session && strstr(zelf_session_token(session), UNESCAPED ".with"),
+            "a token may come with escapes: %s", session ? zelf_session_token(session) : "none");
+    zelf_session_free(session);
+    looks_for_copies = 0;
+    PROMISE(copies_freed == 0, "no copy of it is left in freed memory: %d", copies_freed);
+    fault(NULL);
 }
 
 int main(void)
@@ -33,6 +79,7 @@ int main(void)
     watched = NULL;
     PROMISE(freed_wiped == 1 && freed_readable == 0,
             "the token's memory is freed once, and holds zeros by then");
+    an_escaped_token_leaves_no_copy(client);
     zelf_client_free(client);
     return check_failed;
 }

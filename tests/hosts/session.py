@@ -11,7 +11,7 @@ lib = ctypes.CDLL(sys.argv[1])
 SESSION_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 DESTROY_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
-# ctypes takes everything for an int unless it is told otherwise.
+# ctypes treats every type as int by default.
 for names, result in (
     ("config_new client_new session_options_new session_create session_create_async", ctypes.c_void_p),
     ("session_token session_identifier error_message status_name version", ctypes.c_char_p),
@@ -71,8 +71,8 @@ class Client:
         lib.zelf_call_free(call)
 
 
-# Two functions for all calls, which live as long as Python does: one made for each
-# call would have to be freed while it runs.
+# Two callback functions for all calls, kept until Python ends. A function per call would have to be
+# freed while it runs.
 numbers, waiting = itertools.count(1), {}
 
 

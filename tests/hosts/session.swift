@@ -1,4 +1,4 @@
-// libzelf from Swift, through the installed module map.
+// Uses libzelf from Swift, through the installed module map.
 import CZelf
 import Glibc
 
@@ -14,7 +14,7 @@ struct Failure: Error {
     }
 }
 
-/// Immutable, as the header says, so any task may have it.
+/// It is immutable according to the header, so any task may use it.
 final class Session: @unchecked Sendable {
     private let session: OpaquePointer
 
@@ -25,7 +25,7 @@ final class Session: @unchecked Sendable {
     var identifier: String? { zelf_session_identifier(session).map { String(cString: $0) } }
 }
 
-/// Usable from any thread, as the header says.
+/// Any thread may use it, according to the header.
 final class Client: @unchecked Sendable {
     private let client: OpaquePointer
 
@@ -113,10 +113,10 @@ struct Main {
         promise(both == ["swift-async-1", "swift-async-2"], "two sessions are awaited at once")
         do {
             _ = try await client.create("undefined")
-            promise(false, "an error is thrown to whoever awaits")
+            promise(false, "an error is thrown to the caller that awaits")
         } catch let failure as Failure {
             promise(failure.message.contains("identifier"),
-                    "an error is thrown to whoever awaits: \(failure.message)")
+                    "an error is thrown to the caller that awaits: \(failure.message)")
         }
         promise(client.shutDown(), "and the client can be shut down")
     }

@@ -1,10 +1,10 @@
-/* What a user of an installed libzelf writes: one session over TLS, one error. */
+/* A program of a user of an installed libzelf: one session over TLS, and one error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zelf.h>
 
-/* A newer library does as well as the one that the header came with. */
+/* A library newer than the header is accepted too. */
 static int is_not_older(const char *version)
 {
     int major = -1, minor = -1;

@@ -1,4 +1,4 @@
-// What a user of an installed libzelf writes: one session over TLS, one error.
+// A program of a user of an installed libzelf: one session over TLS, and one error.
 #include <cstdlib>
 #include <iostream>
 #include <zelf.hpp>

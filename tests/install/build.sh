@@ -1,4 +1,4 @@
-# Sourced by test-installation: how make lib builds.
+# Sourced by test-installation: tests make lib.
 promise "packaging/names works with a CDPATH" sh -c "
   mkdir -p $out/elsewhere/packaging && CDPATH=$out/elsewhere packaging/names | diff - $out/names &&
   CDPATH=$PWD packaging/names | diff - $out/names"
@@ -15,7 +15,7 @@ EOF
   promise "a shared library that has not changed keeps its date" sh -c "
     [ -z \"\$(find target/release/libzelf.so -newer target/release/libzelf.a)\" ]"
 fi
-# A cargo that is configured for a target: it builds into that one's folder.
+# A cargo that is configured for a target builds into a folder of that target.
 program "$out/cargo" <<EOF
 #!/bin/sh
 env >$out/cargo-saw
@@ -25,7 +25,7 @@ echo '{"reason":"compiler-artifact","filenames":["'\$folder/libzelf.so'","'\$fol
 EOF
 mkdir -p "$out/built/release"; echo old >"$out/built/release/libzelf.so"
 promise "make lib takes no older library when cargo builds into another folder" sh -c "
-  CARGO_BUILD_TARGET=other CARGO=$out/cargo packaging/build $out/built &&
+  CARGO_BUILD_TARGET=other CARGO=$out/cargo packaging/compile $out/built &&
   grep -q new $out/built/release/libzelf.so && ! grep CARGO_BUILD_TARGET $out/cargo-saw"
 if [ "$(uname -s)" = Linux ]; then
   promise "make install refuses a library whose symbols have no version" sh -c "

@@ -1,5 +1,5 @@
-# Sourced by test-installation: where make install puts what, and what make uninstall
-# takes away.
+# Sourced by test-installation: tests which files make install installs, and that make uninstall
+# removes them.
 promise "the shared library is installed under its three names" sh -c "
   [ \$(readlink $prefix/lib/libzelf.so) = libzelf.so.0 ] &&
   [ \$(readlink $prefix/lib/libzelf.so.0) = libzelf.so.$version ]"
@@ -21,7 +21,7 @@ promise "make uninstall leaves what others have put beside it" sh -c "
   [ \$(find $out/shared ! -type d | grep -c /theirs\$) = 5 ] && [ \$(find $out/shared ! -type d | wc -l) = 5 ]"
 promise "make install honours the GNU names of its variables" sh -c "
   make -s install prefix=/p libdir=/l includedir=/i mandir=/m docdir=/d DESTDIR=$out/gnu &&
-  cd $out/gnu && ls l/libzelf.so i/zelf.h m/man3/zelf_version.3 d/LICENSE-MIT &&
+  cd $out/gnu && ls l/libzelf.so i/zelf.h m/man3/zelf_version.3 m/man7/zelf.7 d/LICENSE-MIT d/guide.md &&
   grep -x 'prefix=/p' l/pkgconfig/zelf.pc && [ \"\$(ls | tr -d '\n')\" = dilmp ]"
 promise "make install refuses a path that does not begin at /" sh -c "
   for name in PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR; do

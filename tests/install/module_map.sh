@@ -1,4 +1,4 @@
-# Sourced by test-installation: the module map, for Clang and Swift.
+# Sourced by test-installation: tests the module map for Clang and Swift.
 if has clang; then
   printf '@import CZelf;\nint main(void) { return zelf_version() == 0; }\n' >"$out/module.m"
   for map in "$prefix/include/zelf" include; do

@@ -1,4 +1,4 @@
-/* A plug-in that carries the library. */
+/* A plug-in that contains the library. */
 #include <zelf.h>
 
 const char *plugin_version(void);

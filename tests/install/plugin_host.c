@@ -1,5 +1,5 @@
-/* A program with another zelf_version, as one has that carries a copy of the
-   library itself. The argument: a plug-in. Says whose version that one gets. */
+/* A program that defines another zelf_version, like one that contains a copy of the library.
+   Argument: a plug-in. Prints which version the plug-in gets. */
 #include <dlfcn.h>
 #include <stdio.h>
 

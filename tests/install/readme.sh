@@ -1,5 +1,5 @@
-# Sourced by test-installation: the README's section on installing.
-# The loader's cache stays as it is: what ldconfig would do, LD_LIBRARY_PATH does.
+# Sourced by test-installation: tests the README's section on installation. Uses LD_LIBRARY_PATH
+# instead of ldconfig, so that the loader's cache is not changed.
 promise "the README's commands install the library and build programs" sh -c "
   sed -n '/^## Installing/,/^## /p' README.md | sed -n 's/^    //p' |
     sed 's|/usr/local|$out/readme|g; s|^sudo ldconfig|true|; s|sudo ||; s|app\.c|tests/install/app.c|g

@@ -1,19 +1,20 @@
-# Sourced by test-installation: the shared library from outside.
+# Sourced by test-installation: tests the symbols and dependencies of the shared library.
 if has readelf; then
   promise "the SONAME is libzelf.so.0, and every symbol has a version" sh -c "
     readelf -d $prefix/lib/libzelf.so | grep -q 'soname: \[libzelf.so.0\]' &&
     [ \$(readelf -W --dyn-syms $prefix/lib/libzelf.so | grep -c ' zelf_[a-z0-9_]*@@ZELF_0') = \$(packaging/names | wc -l) ]"
   promise "the stripped library has at most 2.6 MB" sh -c "
     strip -o $out/stripped.so $prefix/lib/libzelf.so && [ \$(wc -c <$out/stripped.so) -le 2600000 ]"
-  # The loader is needed by name for thread-local variables, __tls_get_addr.
+  # The loader is a named dependency, because thread-local variables need __tls_get_addr.
   promise "the library needs libc, libgcc_s and the loader only" sh -c "
     ! readelf -d $prefix/lib/libzelf.so | grep NEEDED |
       grep -vE '\[(libc\.so\.6|libgcc_s\.so\.1|ld-linux[-a-z0-9_]*\.so\.[0-9])\]'"
   promise "the library needs no glibc after 2.34" sh -c "
     readelf -V $prefix/lib/libzelf.so | grep -o 'GLIBC_2\.[0-9]*' | sort -u |
       awk -F. '\$2 > 34 { print; late = 1 } END { exit late }'"
-  # Built here it asks for the versions of here; built on an old system, for those
-  # of there, if they were there. What stat is made of came with every program.
+  # A library built here has the symbol versions of this glibc. One built on an old system gets the
+  # older versions of the same functions, if they exist there, so count the first version of each
+  # function. The stat functions were linked into each program by old versions of glibc.
   needs_no_later_glibc() {
     for library in libc.so.6 libm.so.6; do
       readelf -W --dyn-syms "$($cc -print-file-name=$library)"

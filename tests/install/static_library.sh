@@ -1,4 +1,4 @@
-# Sourced by test-installation: programs and plug-ins that carry the library.
+# Sourced by test-installation: tests programs and plug-ins that contain the library.
 promise "two static libraries in Rust can be in one program" sh -c "
   ${RUSTC:-rustc} --edition 2024 --crate-type staticlib -O tests/c/second_library.rs -o $out/libsecond.a &&
   $cc -std=c99 $strict tests/install/two_libraries.c -I$prefix/include $prefix/lib/libzelf.a $out/libsecond.a \

@@ -1,4 +1,4 @@
-/* A race inside the library, to see that it is seen. */
+/* A race inside the library, to test that it is reported. */
 #include <pthread.h>
 
 #include "check.h"

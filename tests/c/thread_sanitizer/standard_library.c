@@ -1,13 +1,13 @@
-/* ThreadSanitizer sees what is compiled with it. The standard library is not: where
-   a lock is contended, or a condition waited for, code of its own does the work, and
-   each handing over of a lock there would look like none. These stand in its way
-   and say what it does. The names are the standard library's, one a line. */
+/* ThreadSanitizer only sees code that is compiled with it, which the standard library is not. When
+   a lock is contended or a condition is waited for, the standard library's own code does the work,
+   and each transfer of a lock there would look like a race. These functions replace it, and tell
+   ThreadSanitizer what it does. The names are those of the standard library, one per line. */
 typedef unsigned long word;
 
 void __tsan_acquire(void *at);
 void __tsan_release(void *at);
 
-/* Takes a lock, which who had it has released in sight. */
+/* Takes a lock whose release ThreadSanitizer has seen. */
 #define LOCK(name)                                                                     \
     word __real_##name(void *lock, word more);                                         \
     word __wrap_##name(void *lock, word more);                                         \
@@ -31,9 +31,9 @@ void __tsan_release(void *at);
         return result;                                                                 \
     }
 
-/* Stands in for the closure that makes the value of a Once. It releases the Once before the
-   standard library marks it as made: a thread that finds the mark needs no other. Its layout
-   is that of a Rust trait object's table: drop, size, alignment, call_once, call_mut. */
+/* Replaces the closure that makes the value of a Once. It releases the Once before the standard
+   library marks the value as made, because a thread that finds the mark does nothing else. Its
+   layout is that of a Rust trait object's table: drop, size, alignment, call_once, call_mut. */
 struct making {
     void *closure;
     void *const *table;
@@ -47,8 +47,8 @@ static void make(struct making *making, void *state)
 static void *const making_table[] = {
     0, (void *)sizeof(struct making), (void *)sizeof(void *), 0, (void *)make};
 
-/* Makes a value once, or waits for the thread that makes it. The library's own code looks
-   first whether the value is made. */
+/* Makes a value once, or waits for the thread that makes it. The library's own code first checks
+   whether the value is made. */
 #define ONCE(name)                                                                     \
     void __real_##name(void *once, word poisoned, void *closure, void *const *table,   \
                        void *caller);                                                  \

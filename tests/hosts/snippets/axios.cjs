@@ -1,4 +1,4 @@
-// Creates a session as the public page shows it for Node with axios, and uses its token.
+// Creates a session with axios on Node, as on the public page, and uses its token.
 const axios = require("axios");
 
 const base = process.env.ZELF_HTTP;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Creates a session as the public page shows it for curl, and uses its token.
+# Creates a session with curl, as on the public page, and uses its token.
 set -u
 answer=$(curl -sS --fail -X POST "$ZELF_HTTP/api/sessions" \
   -H 'Origin: https://app.example.com' \

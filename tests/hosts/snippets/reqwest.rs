@@ -1,5 +1,4 @@
-//! Creates a session as the public page shows it for Rust with reqwest, and uses
-//! its token.
+//! Creates a session with reqwest in Rust, as on the public page, and uses its token.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 
 async fn run() -> Result<bool, Box<dyn Error>> {
     let base = std::env::var("ZELF_HTTP")?;
-    // A build for https names roots here; this one talks to plain HTTP only.
+    // A build for https would name its roots here. This one only uses plain HTTP.
     let client = reqwest::Client::builder().tls_certs_only([]).build()?;
     let answer = client
         .post(format!("{base}/api/sessions"))
@@ -50,7 +49,7 @@ async fn run() -> Result<bool, Box<dyn Error>> {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    // reqwest brings no cryptography in this build; ring is the library's too.
+    // This build of reqwest has no cryptography provider. The library also uses ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,4 @@
-// Creates a session as the public page shows it for Swift with URLSession, and uses its
-// token.
+// Creates a session with URLSession in Swift, as on the public page, and uses its token.
 import Foundation
 #if canImport(FoundationNetworking)
 import FoundationNetworking
@@ -19,7 +18,7 @@ func promise(_ kept: Bool, _ name: String) {
     if !kept { exit(1) }
 }
 
-/// Waits for an answer: a program without a run loop has nothing else to do.
+/// Waits for an answer, because the program has no run loop.
 func send(_ request: URLRequest) -> (status: Int, body: Data) {
     let done = DispatchSemaphore(value: 0)
     var answer = (status: 0, body: Data())

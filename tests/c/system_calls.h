@@ -1,0 +1,82 @@
+/* The system calls that the library makes, and the expected message when one is refused. */
+#ifndef SYSTEM_CALLS_H
+#define SYSTEM_CALLS_H
+
+#include <sys/syscall.h>
+
+struct system_call {
+    long number;
+    const char *name;
+    /* It occurs in the message. */
+    const char *word;
+    /* Whether some call fails without it. Otherwise the library works without it. */
+    int is_needed;
+};
+
+#define NEEDED(name) {SYS_##name, #name, #name, 1}
+#define OPTIONAL(name) {SYS_##name, #name, #name, 0}
+
+static const struct system_call system_calls[] = {
+    NEEDED(clone3),
+    OPTIONAL(clone),
+    NEEDED(connect),
+    NEEDED(epoll_create1),
+    NEEDED(epoll_ctl),
+#ifdef SYS_epoll_wait
+    NEEDED(epoll_wait),
+    OPTIONAL(poll),
+#else
+    {SYS_epoll_pwait, "epoll_pwait", "epoll_wait", 1},
+    {SYS_ppoll, "ppoll", "poll", 0},
+#endif
+    NEEDED(eventfd2),
+    NEEDED(fcntl),
+    NEEDED(getrandom),
+    NEEDED(getsockopt),
+    NEEDED(ioctl),
+    NEEDED(mmap),
+    NEEDED(mprotect),
+    NEEDED(newfstatat),
+    NEEDED(openat),
+    NEEDED(read),
+    NEEDED(recvfrom),
+    NEEDED(sendmsg),
+    NEEDED(sendto),
+    NEEDED(setsockopt),
+    NEEDED(socket),
+    NEEDED(socketpair),
+    NEEDED(statx),
+    NEEDED(write),
+    OPTIONAL(close),
+    OPTIONAL(flock),
+    OPTIONAL(fstat),
+    OPTIONAL(ftruncate),
+    OPTIONAL(geteuid),
+    OPTIONAL(lseek),
+    OPTIONAL(madvise),
+    OPTIONAL(pread64),
+    OPTIONAL(pwrite64),
+#ifdef SYS_rename
+    OPTIONAL(rename),
+    OPTIONAL(unlink),
+#else
+    OPTIONAL(renameat),
+    OPTIONAL(unlinkat),
+#endif
+    OPTIONAL(rt_sigaction),
+    OPTIONAL(rt_sigprocmask),
+    OPTIONAL(sched_getaffinity),
+    OPTIONAL(sched_yield),
+    OPTIONAL(set_robust_list),
+};
+
+static const struct system_call *find_call(long number)
+{
+    static struct system_call other = {0, "a system call without a row", "", 0};
+    size_t i;
+    for (i = 0; i < sizeof system_calls / sizeof *system_calls; i++)
+        if (system_calls[i].number == number) return &system_calls[i];
+    return &other;
+}
+
+#endif
