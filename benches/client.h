@@ -1,5 +1,5 @@
 /* One way to create a session, for the harness. Each is linked into a program
-   of its own, so that none pays for another's libraries. */
+   for itself, so that none pays for another's libraries. */
 #ifndef CLIENT_H
 #define CLIENT_H
 

@@ -60,7 +60,7 @@ static void *work(void *of)
 }
 
 /* The most memory this program held. Not getrusage's figure, which begins with
-   that of whoever started us. */
+   that of the process that started us. */
 static long peak_kib(void)
 {
     char line[256];

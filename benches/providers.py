@@ -35,7 +35,7 @@ def warm(program, server, rounds):
 
 def stall(program, background, seconds):
     with Sandbox() as answers, Sandbox("--fault", json.dumps(STALL)) as stalls:
-        # Each has a CA of its own.
+        # Each has its own CA.
         both = pathlib.Path(answers.ca).parent / "both.pem"
         both.write_text(pathlib.Path(answers.ca).read_text() + pathlib.Path(stalls.ca).read_text())
         try:

@@ -17,7 +17,7 @@ struct work {
     int is_done, status;
 };
 
-/* Runs on a thread of the client's. */
+/* Runs on a thread of the client. */
 static void on_session(zelf_session *session, zelf_error *error, void *user_data)
 {
     struct work *work = user_data;
@@ -65,14 +65,14 @@ int main(int argc, char **argv)
         return fail("cannot start", error);
     }
 
-    /* Here the program goes on with its own work. To give up before the answer
-       has come: zelf_call_cancel(call). */
+    /* Here the program continues with its own work. zelf_call_cancel(call) would
+       cancel the call. */
     pthread_mutex_lock(&work.lock);
     while (!work.is_done)
         pthread_cond_wait(&work.done, &work.lock);
     pthread_mutex_unlock(&work.lock);
 
-    /* Only after ZELF_OK can no callback run, and may go what they use. */
+    /* After ZELF_OK no callback runs, so the data that callbacks use can be freed. */
     while (zelf_client_shutdown(client, 1000) == ZELF_ERROR_TIMEOUT)
         fprintf(stderr, "waiting for a callback to return\n");
     zelf_call_free(call);

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     guint source = g_unix_fd_add(zelf_client_descriptor(client), G_IO_IN, on_readable, client);
     g_main_loop_run(work.loop);
 
-    /* Out of the loop with the descriptor, then the client may go. */
+    /* Remove the descriptor from the loop before you free the client. */
     g_source_remove(source);
     g_main_loop_unref(work.loop);
     zelf_call_free(call);

@@ -75,7 +75,8 @@ int main(int argc, char **argv)
     uv_poll_start(&work.callbacks, UV_READABLE, on_readable);
     uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 
-    /* The descriptor is out of the loop, so the client may go. */
+    /* Remove the descriptor from the loop before you free the client: on_session has closed
+       its handle. */
     zelf_call_free(call);
     zelf_client_shutdown(work.client, 1000);
     zelf_client_free(work.client);

@@ -15,7 +15,7 @@ static int fail(const char *doing, zelf_error *error)
     return EXIT_FAILURE;
 }
 
-/* Stands for a request that another HTTP library sends (request.c lets this one do it).
+/* Stands for a request that another HTTP library sends (in request.c, libzelf sends it).
    Returns whether the server refuses the session: here, the first one. */
 static int is_refused(const char *authorization)
 {
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     zelf_session_options_free(options);
     int status = provider ? request(provider) : fail("cannot make a provider", error);
 
-    /* First the provider, when no thread is inside it any more. */
+    /* Free the provider when no other thread uses it. */
     zelf_session_provider_free(provider);
     zelf_client_free(client);
     return status;

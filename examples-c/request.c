@@ -33,7 +33,8 @@ static int search(zelf_session_provider *provider, const char *name)
     char target[9000] = "/api/tags/search?tagName=";
     zelf_error *error = NULL;
 
-    /* The library refuses what fills this: at most 8192 bytes are a target. */
+    /* A target has at most 8192 bytes. The library refuses a longer one, so a truncated name is
+       never sent. */
     for (size_t at = strlen(target); *name && at < sizeof target - 3; name++)
         at += (size_t)sprintf(target + at, isalnum((unsigned char)*name) ? "%c" : "%%%02X",
                               (unsigned char)*name);

@@ -3,8 +3,8 @@
  *   curl -H "Authorization: Bearer $(token_cli)" ...
  *   token_cli [base-url [origin [identifier [ca-file [directory]]]]]
  *
- * The session is stored in ~/.zelf, or in the directory, which must exist then. A random
- * identifier is made by the first run without one, and kept there.
+ * The session is stored in ~/.zelf, or in the directory, which must exist then. Without an
+ * identifier, the first run makes a random one and stores it there.
  *
  * cc token_cli.c -lzelf
  */
@@ -92,7 +92,8 @@ int main(int argc, char **argv)
 
     zelf_session_options *options = zelf_session_options_new();
     zelf_session_options_set_identifier(options, identifier);
-    /* Nobody is there 250 ms later to confirm the session, so it is stored confirmed. */
+    /* This process ends before it could confirm the session later, so the session is confirmed
+       before it is returned. */
     zelf_session_options_set_confirm(options, true);
     zelf_provider_options *keeping = zelf_provider_options_new();
     zelf_provider_options_set_directory(keeping, directory);
