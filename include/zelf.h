@@ -475,14 +475,11 @@ void zelf_config_set_timeout_ms(zelf_config *config,
  * Limits the time to make one connection, in milliseconds.
  *
  * The limit covers name look-up, TCP, proxy and TLS together. The limit of the whole call
- * applies as well. On Windows, macOS, iOS and Android no limit covers the time in which the
- * system's verifier asks whether a certificate is revoked (docs/guide.md).
+ * applies as well.
  *
  * Default: 5000.
  */
-ZELF_API
-void zelf_config_set_connect_timeout_ms(zelf_config *config,
-                                        uint32_t ms);
+ZELF_API void zelf_config_set_connect_timeout_ms(zelf_config *config, uint32_t ms);
 
 /**
  * Sets how many attempts a call or request may make, counting the first.

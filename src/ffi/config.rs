@@ -92,8 +92,7 @@ pub extern "C-unwind" fn zelf_config_set_timeout_ms(config: Option<&mut zelf_con
 /// Limits the time to make one connection, in milliseconds.
 ///
 /// The limit covers name look-up, TCP, proxy and TLS together. The limit of the whole call
-/// applies as well. On Windows, macOS, iOS and Android no limit covers the time in which the
-/// system's verifier asks whether a certificate is revoked (docs/guide.md).
+/// applies as well.
 ///
 /// Default: 5000.
 #[unsafe(no_mangle)]

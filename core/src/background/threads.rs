@@ -10,7 +10,6 @@ use crate::{
     host::{
         panics,
         signals::Mask,
-        system,
         threads::{is_this_thread, this_thread, try_join},
     },
 };
@@ -38,8 +37,8 @@ impl Role {
     }
 }
 
-/// Enough for a TLS handshake. Blocking calls use up to 128 KiB of stack on Linux.
-const IO_STACK: usize = 512 * 1024 + system::VERIFIER_STACK;
+/// Enough for a TLS handshake. Blocking calls use up to 128 KiB of stack.
+const IO_STACK: usize = 512 * 1024;
 /// The host's callbacks run on this stack.
 const CALLBACK_STACK: usize = 2 * 1024 * 1024;
 

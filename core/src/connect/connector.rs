@@ -2,11 +2,8 @@
 
 use std::{
     cell::Cell,
-    future::poll_fn,
-    io,
     net::SocketAddr,
     sync::{Arc, OnceLock},
-    task::Poll,
     time::Duration,
 };
 
@@ -18,13 +15,13 @@ use crate::{
         dns::Resolver,
         endpoint::{Endpoint, without_brackets},
         failure::{Attempt, Awaited, Failure, Peer},
-        poll_socket::PollSocket,
+        handshake::Handshake,
         proxy::{Protocol, Proxy},
         socks::{HOST_UNREACHABLE, Refusal, Target, is_no_route, is_transient},
         tcp,
         trust::policy::Trust,
         tunnel,
-        wire::{Broken, Wire},
+        wire::Wire,
     },
     error::{Error, Status},
 };
@@ -101,9 +98,13 @@ pub async fn connect(
     if !to.endpoint.is_https() {
         return Ok(Connected { socket, wire });
     }
-    let config = shared(&network.tls_to_server, || to.trust.for_server())?;
-    let name = to.endpoint.server_name.clone();
-    let wire = secure(&mut socket, wire, config, name, &early, Peer::Server).await?;
+    let handshake = Handshake {
+        config: shared(&network.tls_to_server, || to.trust.for_server())?,
+        name: to.endpoint.server_name.clone(),
+        peer: Peer::Server,
+        verifier_waits: to.trust.verifier_waits(),
+    };
+    let wire = handshake.perform(&mut socket, wire, &early).await?;
     Ok(Connected { socket, wire })
 }
 
@@ -148,7 +149,13 @@ async fn through(
                     let what = "the proxy URL has a host that is neither a DNS name nor an address; correct it";
                     Failure::Other(Error::new(Status::InvalidConfig, what))
                 })?;
-                wire = secure(&mut socket, wire, config, name, &[], Peer::Proxy).await?;
+                let handshake = Handshake {
+                    config,
+                    name,
+                    peer: Peer::Proxy,
+                    verifier_waits: to.trust.verifier_waits(),
+                };
+                wire = handshake.perform(&mut socket, wire, &[]).await?;
             }
             let asked = tunnel::Asked {
                 proxy,
@@ -228,55 +235,6 @@ async fn through_socks(
     let mut socket = dial(network, &proxy.host, proxy.port, Peer::Proxy, until).await?;
     tunnel::socks(&mut socket, proxy, target, to.endpoint.port()).await?;
     Ok(socket)
-}
-
-/// Adds a layer of TLS, and completes its handshake.
-async fn secure(
-    socket: &mut TcpStream,
-    wire: Wire,
-    config: Arc<ClientConfig>,
-    name: ServerName<'static>,
-    early: &[u8],
-    peer: Peer,
-) -> Result<Wire, Failure> {
-    let mut wire = wire
-        .secured(config, name, early)
-        .map_err(|why| Failure::Handshake(peer, why))?;
-    poll_fn(|context| {
-        let socket = &mut PollSocket::new(socket, context);
-        match shake_hands(&mut wire, socket) {
-            Err(why) if why.would_block() => Poll::Pending,
-            outcome => Poll::Ready(outcome.map_err(|why| Failure::Handshake(peer, why))),
-        }
-    })
-    .await?;
-    Ok(wire)
-}
-
-/// Performs a handshake. Its last message is sent later, together with the request.
-fn shake_hands(wire: &mut Wire, socket: &mut PollSocket<'_, '_>) -> Result<(), Broken> {
-    while wire.is_handshaking() {
-        if wire.wants_write() {
-            wire.write_to(socket)?;
-        }
-        if !wire.is_handshaking() {
-            break;
-        }
-        wire.read_from(socket)?;
-        // Bytes behind the handshake are for the exchange.
-        if !wire.is_handshaking() {
-            break;
-        }
-        let end = wire.take(|_| Ok::<(), Broken>(()))?;
-        if end.is_some() && wire.is_handshaking() {
-            let why = "it ended during the TLS handshake";
-            return Err(Broken::Io(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                why,
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn shared(

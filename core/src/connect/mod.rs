@@ -8,6 +8,7 @@ pub mod dns;
 pub mod endpoint;
 pub mod event_loop;
 pub mod failure;
+pub mod handshake;
 pub mod no_proxy;
 pub mod places;
 pub mod poll_socket;

@@ -27,6 +27,7 @@ use crate::{
 pub struct Trust {
     verifier: Arc<dyn ServerCertVerifier>,
     pins: Vec<Pin>,
+    verifier_waits: bool,
 }
 
 impl Trust {
@@ -37,12 +38,17 @@ impl Trust {
     pub fn new(roots: Option<GivenRoots>, pins: Vec<Pin>) -> Result<Self, Error> {
         let provider = provider();
         let algorithms = provider.signature_verification_algorithms;
+        let is_given = roots.is_some();
         let roots = match roots {
             Some(roots) => Arc::new(roots),
             None => system(provider)?,
         };
         let verifier = Arc::new(Verifier { roots, algorithms });
-        Ok(Self { verifier, pins })
+        Ok(Self {
+            verifier,
+            pins,
+            verifier_waits: !is_given && SYSTEM_WAITS,
+        })
     }
 
     /// Returns the trust for a client that only uses plain HTTP. Reads no file.
@@ -50,7 +56,13 @@ impl Trust {
         Self {
             verifier: Arc::new(NobodyTrusted),
             pins: Vec::new(),
+            verifier_waits: false,
         }
+    }
+
+    /// Returns whether verification may wait for the network.
+    pub fn verifier_waits(&self) -> bool {
+        self.verifier_waits
     }
 
     /// Creates the configuration for connections to the server, which can resume each other's TLS
@@ -73,6 +85,13 @@ impl Trust {
         configure(Arc::clone(&self.verifier))
     }
 }
+
+/// The system verifies, and may ask on the network whether a certificate is revoked.
+const SYSTEM_WAITS: bool = cfg!(not(all(
+    unix,
+    not(target_vendor = "apple"),
+    not(target_os = "android")
+)));
 
 /// Returns the system's trusted certificates, on systems that store them in files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]

@@ -32,9 +32,6 @@ pub fn error_number() -> *mut c_int {
 
 // ---- Trust
 
-/// The verifier calls Java on the library's threads, with this much stack.
-pub const VERIFIER_STACK: usize = 512 * 1024;
-
 /// The class that asks Android's trust manager. It is a part of rustls-platform-verifier that the
 /// app has to contain.
 const VERIFIER: &str = "org.rustls.platformverifier.CertificateVerifier";

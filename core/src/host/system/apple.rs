@@ -35,9 +35,6 @@ pub fn boot_id() -> Option<String> {
     (outcome == 0 && !id.is_empty()).then(|| id.to_owned())
 }
 
-/// The system's verifier of certificates also runs on the library's threads, with this much stack.
-pub const VERIFIER_STACK: usize = 512 * 1024;
-
 /// `PTHREAD_CANCEL_DISABLE` is 0 here.
 pub type NoCancel = Uncancelled<0>;
 

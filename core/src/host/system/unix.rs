@@ -67,9 +67,6 @@ pub fn process_id() -> u32 {
     std::process::id()
 }
 
-/// The library verifies certificates itself.
-pub const VERIFIER_STACK: usize = 0;
-
 /// Registers a handler with `exit`.
 pub fn at_exit(handler: extern "C" fn()) {
     // SAFETY: `handler` is code that stays loaded and does not unwind.

@@ -170,9 +170,6 @@ pub fn set_last_error(number: c_int) {
 
 // ---- Threads
 
-/// The system's verifier of certificates also runs on the library's threads, with this much stack.
-pub const VERIFIER_STACK: usize = 512 * 1024;
-
 /// Does not use the thread id of the standard library, which may no longer exist when the host's
 /// destructors run.
 pub fn is_this_thread(thread: &JoinHandle<()>) -> bool {
