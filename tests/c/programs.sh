@@ -60,7 +60,7 @@ programs() {
   row    "provider_stress 100000" "$forgetful --lifetime 8"          asan_both
   row    "provider_stress 20000" "$forgetful --lifetime 8"           tsan
   # This takes a minute. make soak runs it for an hour.
-  if [ "${LONG:-0}" = 1 ] || [ "$only" = soak ]; then
+  if [ "${REQUIRE_ALL:-0}" = 1 ] || [ "$only" = soak ]; then
     row  "soak 60"              "$forgetful --lifetime 8"            plain
   else
     names="$names soak"
