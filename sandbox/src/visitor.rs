@@ -11,7 +11,6 @@ use crate::request::Head;
 /// A page can make its own name resolve to loopback. The browser then treats this server as the
 /// page's own, and only `Host` shows the difference. Otherwise `Origin` names the page. If a
 /// browser sends no `Origin`, it sends `Sec-Fetch-Site`. A page cannot set any of the three.
-/// three.
 pub fn admit(head: &Head) -> Result<Option<&str>, String> {
     match head.all("host").as_slice() {
         [host] if is_loopback(host) => {}
