@@ -69,9 +69,10 @@ impl Handshake {
                         .map_err(|why| Failure::Handshake(self.peer, why))?;
                     let read = read_elsewhere(wire, received);
                     let read = read.await.map_err(Failure::NotHere)?;
-                    // Send an alert with the reason, if it can be sent at once.
-                    let _ = socket.try_write(&read.alert);
                     wire = read.wire;
+                    if !read.alert.is_empty() {
+                        try_write(socket, &read.alert).await;
+                    }
                     read.outcome
                 }
                 false => read_here(&mut wire, socket).await,
@@ -95,6 +96,15 @@ async fn write(wire: &mut Wire, socket: &mut TcpStream) -> Result<(), Broken> {
         }
     })
     .await
+}
+
+/// Writes an alert with the reason for a failure, if it can be written at once.
+async fn try_write(socket: &mut TcpStream, alert: &[u8]) {
+    poll_fn(|context| {
+        let _ = PollSocket::new(socket, context).write(alert);
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Reads once, and verifies.
