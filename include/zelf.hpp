@@ -17,6 +17,7 @@
  * A zelf::session_provider keeps one session and renews it. Its get() returns a
  * valid session, and its send() sends a request with it:
  *
+ *   zelf::session_provider keeps(client, zelf::session_options{}.identifier(id));
  *   zelf::response found = keeps.send(zelf::request("GET", "/api/tags/search?tagName=a.zelf"));
  *   if (found.http_status() == 200) show(found.body());
  *

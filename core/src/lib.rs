@@ -52,3 +52,8 @@ pub mod send;
 pub mod session;
 pub mod session_options;
 pub mod text;
+
+/// Compiles the code of the README with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -60,25 +60,64 @@ token_comes_again() { # token_comes_again COMMAND...: before the example
     [ "$(grep -c '^cannot' "$out/errors")" = 3 ] && ! grep eyJ "$out/errors"
 }
 
-# Each snippet is put into a function, after declarations of the names that the text uses.
-the_guide_compiles() {
+# Each snippet is put into a function, after declarations of the names that the text uses. A snippet
+# with a main is a whole program, and not put there.
+the_code_compiles() { # the_code_compiles FILE NAME: the snippets of FILE, as $out/NAME.c
   {
     printf '%s\n' '#include <stdio.h>' '#include <string.h>' '#include <zelf.h>' \
+      'extern zelf_config *config;' 'extern void send_with(const char *authorization);' \
+      'extern zelf_session_callback on_session;' \
       'extern zelf_client *client;' 'extern zelf_session_options *options;' \
       'extern zelf_session_provider *provider;' 'extern zelf_request *request;' \
       'extern zelf_error *error;' 'extern const char *json;' 'extern void *data;' \
       'extern int status;' 'extern const void *body;' 'extern size_t length;' \
       'extern zelf_response_callback on_response;' 'extern zelf_destroy_callback free_data;'
-    awk '/^```c$/ { print "void snippet_" ++count "(void) {"; inside = 1; next }
-      /^```$/ { if (inside) print "}"; inside = 0 }
-      inside' docs/guide.md
-  } >"$out/guide.c"
-  [ "$(grep -c '^void snippet' "$out/guide.c")" = "$(grep -c '^```c' docs/guide.md)" ] &&
-    [ "$(grep -c '^void snippet' "$out/guide.c")" -gt 5 ] &&
-    $cc -std=c99 $strict -Wno-unused-variable -Iinclude -fsyntax-only "$out/guide.c"
+    awk '/^```c$/ { inside = 1; code = ""; next }
+      /^```$/ { if (inside && code !~ /int main/) printf "void snippet_%d(void) {\n%s}\n", ++count, code; inside = 0 }
+      inside { code = code $0 "\n" }' "$1"
+  } >"$out/$2.c"
+  programs=$(grep -c '^int main' "$1")
+  [ $(($(grep -c '^void snippet' "$out/$2.c") + programs)) = "$(grep -c '^```c$' "$1")" ] &&
+    [ "$(grep -c '^void snippet' "$out/$2.c")" -gt 3 ] &&
+    $cc -std=c99 $strict -Wno-unused-variable -Iinclude -fsyntax-only "$out/$2.c"
+}
+# The program has the sandbox where the text has the public API.
+the_readmes_program_compiles() {
+  {
+    printf '%s\n' '#include <stdlib.h>' '#include <zelf.h>' \
+      'static zelf_client *sandbox(zelf_error **error)' '{' \
+      '    zelf_config *config = zelf_config_new();' '    zelf_client *client;' \
+      '    zelf_config_set_base_url(config, getenv("ZELF_HTTPS"));' \
+      '    zelf_config_set_ca_file(config, getenv("ZELF_CA"));' \
+      '    client = zelf_client_new(config, error);' '    zelf_config_free(config);' \
+      '    return client;' '}'
+    awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' README.md |
+      sed 's/zelf_client_new(NULL, /sandbox(/'
+  } >"$out/readme_program.c"
+  grep -q ' = sandbox(&error);' "$out/readme_program.c" &&
+    $cc -std=c99 $strict "$out/readme_program.c" -Iinclude -L$release -lzelf \
+      -Wl,-rpath,"$PWD/$release" -o "$out/readme_program"
+}
+the_readmes_program_runs() { # the_readmes_program_runs COMMAND...: before the program
+  start_sandbox "$out/sandbox"
+  gives 0 "$@" "$out/readme_program" && grep -q '^Authorization: Bearer eyJ' "$out/output" &&
+    gives 1 env ZELF_CA="$ZELF_OTHER_CA" "$@" "$out/readme_program" 2>"$out/errors" &&
+    grep -q certificate "$out/errors" && gives 1 env ZELF_HTTPS=nonsense "$@" "$out/readme_program"
+  is_fine=$?
+  stop_sandbox
+  return $is_fine
 }
 if wanted guide; then
-  promise "the guide's code compiles as C99 without a warning" the_guide_compiles
+  promise "the guide's code compiles as C99 without a warning" the_code_compiles docs/guide.md guide
+fi
+if wanted readme; then
+  promise "the README's code compiles as C99 without a warning" the_code_compiles README.md readme
+  if promise "the README's program compiles as C99 without a warning" the_readmes_program_compiles; then
+    promise "the README's program prints a token, and each failure" the_readmes_program_runs timeout 60
+    if has valgrind; then
+      promise "the README's program is clean under valgrind on each path" the_readmes_program_runs timeout 60 $valgrind
+    fi
+  fi
 fi
 
 # The tag is found, and a refusal and each error are reported.

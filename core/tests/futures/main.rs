@@ -1,5 +1,10 @@
 //! Calls as futures, on the caller's tokio runtime, against a sandbox.
 
+mod failures;
+mod guest;
+#[cfg(target_os = "linux")]
+mod memory;
+
 use std::{
     fs,
     future::Future,
@@ -51,6 +56,14 @@ fn on_one_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+fn on_two_threads() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
 /// Runs a program with a client and its driver.
 fn run<F: Future>(
     runtime: &Runtime,
@@ -82,12 +95,7 @@ fn a_call_creates_a_session() {
 #[test]
 fn the_futures_of_a_client_run_on_any_thread() {
     let sandbox = sandbox();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let outcomes = run(&runtime, &config(&sandbox), |client| async move {
+    let outcomes = run(&on_two_threads(), &config(&sandbox), |client| async move {
         let calls = (0..20).map(|number| {
             let client = client.clone();
             tokio::spawn(async move {
