@@ -115,19 +115,25 @@ static void names_do_not_wait_for_each_other(void)
     ends(client, NAMES);
 }
 
-/* The first call has 8 s, of which the answer takes 6. The second one starts later. */
+/* The first call has 8 s, of which the answer takes 6. The second one starts later. An emulator has
+   a multiple of each time. */
 static void a_wait_too_long_for_one_is_not_for_another(void)
 {
     zelf_client *client = begins(8000, 3);
-    fault("{\"kind\":\"delay\",\"ms\":6000,\"times\":1}");
-    fault_too("{\"kind\":\"answer\",\"status\":429,\"text\":\"slow down\","
-          "\"headers\":{\"Retry-After\":\"3\"},\"times\":1}");
+    int times = slowness();
+    char delay[100], answer[200];
+    snprintf(delay, sizeof delay, "{\"kind\":\"delay\",\"ms\":%d,\"times\":1}", 6000 * times);
+    snprintf(answer, sizeof answer,
+             "{\"kind\":\"answer\",\"status\":429,\"text\":\"slow down\","
+             "\"headers\":{\"Retry-After\":\"%d\"},\"times\":1}", 3 * times);
+    fault(delay);
+    fault_too(answer);
     start(client, &records[0], "meet-wait-x");
     await_requests(1);
-    usleep(4000000);
+    usleep(4000000 * (useconds_t)times);
     start(client, &records[1], "meet-wait-x");
     start(client, &records[2], "meet-wait-x");
-    await(records, 3, 20);
+    await(records, 3, 20 * times);
     PROMISE(records[0].status == ZELF_ERROR_RATE_LIMITED && records[1].status == ZELF_OK
                 && records[2].status == ZELF_OK && requests_arrived() == 2,
             "a call with more time left waits as the server asks, and goes on: %s, %s, %d requests",
