@@ -1,4 +1,4 @@
-/* A network that has nothing but a name server, and a name for which the C library asks it. */
+/* A network with a name server and nothing else, so that the C library looks up a name there. */
 #ifndef NAME_SERVER_H
 #define NAME_SERVER_H
 
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* It has the address 127.0.0.1. */
+/* Each name has the address 127.0.0.1. */
 #define NAME_OF_SERVER "name.zelf.test"
 
 struct name_server {
@@ -29,7 +29,7 @@ struct name_server {
     int network, usual_network;
 };
 
-/* Gives the process its own view of the files. Returns 0, or -1 with errno. */
+/* Hides later mounts of this process from all others. Returns 0, or -1 with errno. */
 static inline int separate_files(void)
 {
     if (unshare(CLONE_NEWNS) != 0) return -1;

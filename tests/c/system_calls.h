@@ -7,7 +7,7 @@
 struct system_call {
     long number;
     const char *name;
-    /* It occurs in the message. */
+    /* Its name in the message. */
     const char *word;
     /* Whether some step fails without it, or only a step that looks up a name. Otherwise the library
        works without it. */
