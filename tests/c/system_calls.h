@@ -7,14 +7,16 @@
 struct system_call {
     long number;
     const char *name;
-    /* It occurs in the message. */
+    /* Its name in the message. */
     const char *word;
-    /* Whether some call fails without it. Otherwise the library works without it. */
-    int is_needed;
+    /* Whether some step fails without it, or only a step that looks up a name. Otherwise the library
+       works without it. */
+    enum { NOT_NEEDED, IS_NEEDED, BY_LOOK_UPS } is_needed;
 };
 
-#define NEEDED(name) {SYS_##name, #name, #name, 1}
-#define OPTIONAL(name) {SYS_##name, #name, #name, 0}
+#define NEEDED(name) {SYS_##name, #name, #name, IS_NEEDED}
+#define OPTIONAL(name) {SYS_##name, #name, #name, NOT_NEEDED}
+#define LOOK_UPS(name) {SYS_##name, #name, #name, BY_LOOK_UPS}
 
 static const struct system_call system_calls[] = {
     NEEDED(clone3),
@@ -24,10 +26,10 @@ static const struct system_call system_calls[] = {
     NEEDED(epoll_ctl),
 #ifdef SYS_epoll_wait
     NEEDED(epoll_wait),
-    OPTIONAL(poll),
+    LOOK_UPS(poll),
 #else
-    {SYS_epoll_pwait, "epoll_pwait", "epoll_wait", 1},
-    {SYS_ppoll, "ppoll", "poll", 0},
+    {SYS_epoll_pwait, "epoll_pwait", "epoll_wait", IS_NEEDED},
+    {SYS_ppoll, "ppoll", "poll", BY_LOOK_UPS},
 #endif
     NEEDED(eventfd2),
     NEEDED(fcntl),
@@ -52,7 +54,8 @@ static const struct system_call system_calls[] = {
     OPTIONAL(fstat),
     OPTIONAL(ftruncate),
     OPTIONAL(geteuid),
-    OPTIONAL(lseek),
+    LOOK_UPS(lseek),
+    LOOK_UPS(sendmmsg),
     OPTIONAL(madvise),
     OPTIONAL(pread64),
     OPTIONAL(pwrite64),
@@ -72,7 +75,7 @@ static const struct system_call system_calls[] = {
 
 static const struct system_call *find_call(long number)
 {
-    static struct system_call other = {0, "a system call without a row", "", 0};
+    static struct system_call other = {0, "a system call without a row", "", NOT_NEEDED};
     size_t i;
     for (i = 0; i < sizeof system_calls / sizeof *system_calls; i++)
         if (system_calls[i].number == number) return &system_calls[i];

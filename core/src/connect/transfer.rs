@@ -7,6 +7,7 @@ use crate::{
         failure::Failure,
         wire::{Broken, Wire},
     },
+    host::refusals,
     http::{
         exchange::{Close, Exchange},
         no_answer::NoAnswer,
@@ -78,7 +79,8 @@ impl<'a> Outgoing<'a> {
 /// Writes as much of the request as possible, and reads once.
 ///
 /// A server may answer before it has read the whole request, and then close the connection. So a
-/// failed write is not a failure until a read has failed too.
+/// failed write is not a failure until a read has failed too. A write that the system refuses is one
+/// at once: the server waits for the request, and sends nothing.
 pub fn advance<S: Read + Write>(
     wire: &mut Wire,
     socket: &mut S,
@@ -91,6 +93,10 @@ pub fn advance<S: Read + Write>(
     if wire.holds_text() {
         return take(wire, exchange, now);
     }
+    let written = match written {
+        Err(why) if refusals::is_refusal(&why) => return broke(exchange, Broken::Io(why)),
+        written => written,
+    };
     match wire.read_from(socket) {
         Ok(()) => {}
         Err(broken) if broken.would_block() => {
@@ -176,5 +182,69 @@ fn broke(exchange: &mut Exchange, why: Broken) -> Result<Progress, Failure> {
         Ok(()) => Ok(Progress::Done),
         Err(NoAnswer::Ended) => Err(Failure::Lost(why)),
         Err(failure) => Err(Failure::Answer(failure)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, ErrorKind};
+
+    use super::*;
+    use crate::http::{exchange::Rules, head::Method};
+
+    const RULES: Rules = Rules {
+        method: Method::Usual,
+        max_body: 1000,
+        error_body_time: None,
+        is_whole: |_| true,
+    };
+
+    /// Fails every write with this error, and has nothing to read.
+    struct Unwritable {
+        why: ErrorKind,
+        reads: u32,
+    }
+
+    impl Read for Unwritable {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.reads += 1;
+            Err(ErrorKind::WouldBlock.into())
+        }
+    }
+
+    impl Write for Unwritable {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.why.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn reads_after(why: ErrorKind) -> u32 {
+        let mut socket = Unwritable { why, reads: 0 };
+        let outcome = advance(
+            &mut Wire::default(),
+            &mut socket,
+            &mut Outgoing::new(b"GET / HTTP/1.1\r\n\r\n", b""),
+            &mut Exchange::new(RULES),
+            || Moment::ZERO,
+        );
+        let Err(Failure::Lost(Broken::Io(error))) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(error.kind(), why);
+        socket.reads
+    }
+
+    #[test]
+    fn no_answer_is_awaited_after_a_write_that_the_system_refuses() {
+        assert_eq!(reads_after(ErrorKind::OutOfMemory), 0);
+    }
+
+    #[test]
+    fn an_answer_is_read_after_a_write_that_the_server_ends() {
+        assert_eq!(reads_after(ErrorKind::BrokenPipe), 1);
     }
 }

@@ -34,7 +34,7 @@ pub const CONNECTIONS: &[Probe] = &[
     SOCKET,
     CONNECT,
     with_buffers("getsockopt", libc::SYS_getsockopt, &[3, 4]),
-    on_nothing("setsockopt", libc::SYS_setsockopt),
+    SETSOCKOPT,
     EPOLL_CTL,
     IOCTL,
     FCNTL,
@@ -52,6 +52,7 @@ pub const LOOK_UPS: &[Probe] = &[
     RECVFROM,
     with_buffers("recvmsg", libc::SYS_recvmsg, &[1]),
     on_nothing("bind", libc::SYS_bind),
+    SETSOCKOPT,
     POLL,
     IOCTL,
     OPENAT,
@@ -94,6 +95,7 @@ const READ: Probe = on_nothing("read", libc::SYS_read);
 const RECVFROM: Probe = on_nothing("recvfrom", libc::SYS_recvfrom);
 const SENDMSG: Probe = with_buffers("sendmsg", libc::SYS_sendmsg, &[1]);
 const SENDTO: Probe = on_nothing("sendto", libc::SYS_sendto);
+const SETSOCKOPT: Probe = on_nothing("setsockopt", libc::SYS_setsockopt);
 const WRITE: Probe = on_nothing("write", libc::SYS_write);
 /// For zero bytes.
 const GETRANDOM: Probe = by("getrandom", || call(libc::SYS_getrandom, 0));
