@@ -647,9 +647,10 @@ ZELF_API const char *zelf_client_origin(const zelf_client *client);
  *
  * The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
  * it runs inside this function. A callback, or a log callback, may call this function: the
- * remaining callbacks then run first. In a callback that runs inside another one it runs none,
- * and returns ZELF_ERROR_TIMEOUT at once if any are left. The shutdown binds the client to this
- * process.
+ * remaining callbacks then run first. In a callback that runs inside another one of the client
+ * it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. So it does if 8
+ * callbacks, of any clients, already run inside each other on this thread and it had to run
+ * more: these run after the outermost one. The shutdown binds the client to this process.
  *
  * timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
  *   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
@@ -686,8 +687,9 @@ int zelf_client_descriptor(zelf_client *client);
  *
  * It is for a client with zelf_config_set_dispatch. It blocks only while your callbacks run.
  * Callbacks that become due meanwhile wait for the next call. It runs none while another
- * thread runs a callback, none in a log callback on an I/O thread, and none if 8 callbacks
- * already run inside each other. It binds the client to this process.
+ * thread runs a callback, none in a log callback on an I/O thread, and none if 8 callbacks, of
+ * any clients, already run inside each other on this thread. It binds the client to this
+ * process.
  *
  * Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT for NULL or
  * without zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
@@ -702,9 +704,11 @@ zelf_status zelf_client_dispatch(zelf_client *client);
  * No thread may start a call with the client during this function or after it. Calls that run
  * on other threads continue. The callbacks of cancelled calls run soon after on the client's
  * callback thread, which then ends. With zelf_config_set_dispatch they run inside this
- * function, or on the thread that runs a callback at that moment. To know when the last
- * callback has returned, call zelf_client_shutdown first. Sessions, responses, errors, calls
- * and providers of the client stay valid.
+ * function, or on the thread that runs a callback at that moment; if 8 callbacks, of any
+ * clients, run inside each other on this thread, after the outermost one; in a log callback on
+ * an I/O thread, on a thread of the client, as soon as one can be started. To know when the
+ * last callback has returned, call zelf_client_shutdown first. Sessions, responses, errors,
+ * calls and providers of the client stay valid.
  */
 ZELF_API
 void zelf_client_free(zelf_client *client);
@@ -1029,7 +1033,8 @@ ZELF_API void zelf_call_free(zelf_call *call);
  * its outcome, and each gets its own session object. A call that waits behind a kill (see
  * zelf_session_options_set_kill_session) never gets the ended session. An error that only
  * one call's time limit or number of attempts caused is not shared: the next call continues,
- * after the pause before a retry.
+ * after the pause before a retry. When the client's retry budget is empty
+ * (zelf_config_set_max_attempts), it may be shared.
  *
  * A name look-up runs on a helper thread, which may outlive the call.
  *
@@ -1097,10 +1102,10 @@ typedef int32_t zelf_renewal;
  * session: borrowed; valid during the call.
  *
  * It runs on the thread that renewed the session: one inside zelf_session_provider_get or
- * zelf_session_provider_send, or the client's I/O thread, where it must return quickly. Several
- * threads may run it at the same time. It must not free the provider, nor wait for the server
- * (create or get a session, send a request). A call may still run after
- * zelf_session_provider_free: user_data is valid until destroy.
+ * zelf_session_provider_send, or the client's I/O thread, with a stack of 512 KiB, where it
+ * must return quickly. Several threads may run it at the same time. It must not free the
+ * provider, nor wait for the server (create or get a session, send a request). A call may still
+ * run after zelf_session_provider_free: user_data is valid until destroy.
  */
 typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_data);
 

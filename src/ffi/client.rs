@@ -80,9 +80,10 @@ pub extern "C-unwind" fn zelf_client_origin(client: Option<&zelf_client>) -> *co
 ///
 /// The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
 /// it runs inside this function. A callback, or a log callback, may call this function: the
-/// remaining callbacks then run first. In a callback that runs inside another one it runs none,
-/// and returns ZELF_ERROR_TIMEOUT at once if any are left. The shutdown binds the client to this
-/// process.
+/// remaining callbacks then run first. In a callback that runs inside another one of the client
+/// it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. So it does if 8
+/// callbacks, of any clients, already run inside each other on this thread and it had to run
+/// more: these run after the outermost one. The shutdown binds the client to this process.
 ///
 /// timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
 ///   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
@@ -134,8 +135,9 @@ pub unsafe extern "C-unwind" fn zelf_client_descriptor(
 ///
 /// It is for a client with zelf_config_set_dispatch. It blocks only while your callbacks run.
 /// Callbacks that become due meanwhile wait for the next call. It runs none while another
-/// thread runs a callback, none in a log callback on an I/O thread, and none if 8 callbacks
-/// already run inside each other. It binds the client to this process.
+/// thread runs a callback, none in a log callback on an I/O thread, and none if 8 callbacks, of
+/// any clients, already run inside each other on this thread. It binds the client to this
+/// process.
 ///
 /// Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT for NULL or
 /// without zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
@@ -153,9 +155,11 @@ pub unsafe extern "C-unwind" fn zelf_client_dispatch(
 /// No thread may start a call with the client during this function or after it. Calls that run
 /// on other threads continue. The callbacks of cancelled calls run soon after on the client's
 /// callback thread, which then ends. With zelf_config_set_dispatch they run inside this
-/// function, or on the thread that runs a callback at that moment. To know when the last
-/// callback has returned, call zelf_client_shutdown first. Sessions, responses, errors, calls
-/// and providers of the client stay valid.
+/// function, or on the thread that runs a callback at that moment; if 8 callbacks, of any
+/// clients, run inside each other on this thread, after the outermost one; in a log callback on
+/// an I/O thread, on a thread of the client, as soon as one can be started. To know when the
+/// last callback has returned, call zelf_client_shutdown first. Sessions, responses, errors,
+/// calls and providers of the client stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_client_free(client: Option<NonNull<zelf_client>>) {
     guard::value((), || {

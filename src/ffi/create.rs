@@ -27,7 +27,8 @@ use crate::ffi::{
 /// its outcome, and each gets its own session object. A call that waits behind a kill (see
 /// zelf_session_options_set_kill_session) never gets the ended session. An error that only
 /// one call's time limit or number of attempts caused is not shared: the next call continues,
-/// after the pause before a retry.
+/// after the pause before a retry. When the client's retry budget is empty
+/// (zelf_config_set_max_attempts), it may be shared.
 ///
 /// A name look-up runs on a helper thread, which may outlive the call.
 ///

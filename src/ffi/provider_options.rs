@@ -43,10 +43,10 @@ pub const ZELF_RENEWAL_EARLY: zelf_renewal = 2;
 /// session: borrowed; valid during the call.
 ///
 /// It runs on the thread that renewed the session: one inside zelf_session_provider_get or
-/// zelf_session_provider_send, or the client's I/O thread, where it must return quickly. Several
-/// threads may run it at the same time. It must not free the provider, nor wait for the server
-/// (create or get a session, send a request). A call may still run after
-/// zelf_session_provider_free: user_data is valid until destroy.
+/// zelf_session_provider_send, or the client's I/O thread, with a stack of 512 KiB, where it
+/// must return quickly. Several threads may run it at the same time. It must not free the
+/// provider, nor wait for the server (create or get a session, send a request). A call may still
+/// run after zelf_session_provider_free: user_data is valid until destroy.
 pub type zelf_renewed_callback =
     Option<unsafe extern "C-unwind" fn(session: *const zelf_session, user_data: *mut c_void)>;
 

@@ -5,14 +5,19 @@
 
 #include "calls.h"
 
-/* Replaces the C library's function. It refuses the thread with this number. */
-static int refused_thread, threads_asked_for;
+/* Replaces the C library's function. It refuses the thread with this number, or this many more
+   threads. */
+static int refused_thread, threads_asked_for, refuses_more;
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
                    void *argument)
 {
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    if (get_flag(&refuses_more) > 0) {
+        __sync_sub_and_fetch(&refuses_more, 1);
+        return EAGAIN;
+    }
     if (refused_thread && ++threads_asked_for == refused_thread) return EAGAIN;
     return real(thread, attributes, start, argument);
 }
@@ -161,12 +166,71 @@ static void no_thread_in_a_log_callback(void)
     zelf_client_free(client);
 }
 
+static zelf_client *ended_client;
+static pthread_t io_thread;
+
+static void ends_the_client(zelf_log_level level, const char *message, void *user_data)
+{
+    zelf_client *ended = ended_client;
+    (void)level, (void)message;
+    if (__sync_lock_test_and_set((int *)user_data, 1)) return;
+    io_thread = pthread_self();
+    set_flag(&refuses_more, 8);
+    status_in_log = zelf_client_shutdown(ended, 5000);
+    zelf_client_free(ended);
+}
+
+/* The log callback of a client ends this client or another one. No thread can be started for the
+   callbacks that are left, until the system has refused eight. */
+static void no_thread_for_what_a_log_callback_leaves(int ends_another)
+{
+    enum { CALLS = 4 };
+    static int has_logged[2]; /* One per client: a freed client may still log. */
+    static struct record of_both[2][CALLS], logs;
+    struct record *records = of_both[ends_another];
+    zelf_config *config = tls_config();
+    zelf_client *client, *other;
+    int i, on_io = 0, ended, once;
+
+    zelf_config_set_dispatch(config, true);
+    other = zelf_client_new(config, NULL);
+    zelf_config_set_log_callback(config, ends_the_client, &has_logged[ends_another], NULL,
+                                 ZELF_LOG_DEBUG);
+    client = zelf_client_new(config, NULL);
+    zelf_config_free(config);
+    ended_client = ends_another ? other : client;
+    /* The first answer is logged. The other calls wait behind it in the queue. */
+    fault("{\"kind\":\"delay\",\"ms\":1000,\"stage\":\"request\"}");
+    for (i = 0; i < CALLS; i++) start(ended_client, &records[i], "no-thread-x");
+    if (ends_another) start(client, &logs, "no-thread-y");
+    ended = await(records, CALLS, 10);
+    for (i = 0; i < CALLS; i++) on_io += pthread_equal(records[i].ran_on, io_thread) != 0;
+    /* The calls of another client may have their answer by then. */
+    once = exactly_once(records, CALLS, ZELF_ERROR_CANCELLED)
+           + exactly_once(records, CALLS, ZELF_OK);
+    PROMISE(status_in_log == ZELF_ERROR_SYSTEM,
+            "without a thread a log callback cannot shut %s down: %s",
+            ends_another ? "another client" : "its client", zelf_status_name(status_in_log));
+    PROMISE(ended && once == CALLS,
+            "after it has freed the client, each callback runs once when there are threads again: %d",
+            once);
+    PROMISE(on_io == 0 && get_flag(&refuses_more) == 0, "none runs on the I/O thread: %d", on_io);
+    set_flag(&refuses_more, 0);
+    zelf_client_shutdown(ends_another ? client : other, 5000);
+    zelf_client_free(ends_another ? client : other);
+    release(records, CALLS);
+    release(&logs, 1);
+    fault(NULL);
+}
+
 int main(void)
 {
     no_thread();
     no_descriptor();
     no_descriptor_for_the_trust();
     no_thread_in_a_log_callback();
+    no_thread_for_what_a_log_callback_leaves(0);
+    no_thread_for_what_a_log_callback_leaves(1);
     no_thread_is_left();
     return check_failed;
 }

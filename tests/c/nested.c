@@ -1,22 +1,36 @@
-/* Callbacks that shut down, dispatch or free their client: how deep the stack gets. */
+/* Callbacks that shut down, dispatch or free their client or another: how deep the stack gets. */
+#include <poll.h>
+
 #include "calls.h"
 
-enum { SHUTDOWNS = 3000, DISPATCHES = 10000 };
+enum { SHUTDOWNS = 3000, DISPATCHES = 10000, CLIENTS = 64 };
 
 static struct record records[DISPATCHES];
 static zelf_client *client;
 static int depth, deepest, timeouts_inside, oks_inside;
 
-static void fails_at_a_stalled_server(int is_dispatched)
+static zelf_client *patient_client(int is_dispatched)
 {
     zelf_config *config = tls_config();
+    zelf_client *made;
     zelf_config_set_dispatch(config, is_dispatched != 0);
     zelf_config_set_timeout_ms(config, 60000);
-    client = zelf_client_new(config, NULL);
+    made = zelf_client_new(config, NULL);
     zelf_config_free(config);
+    return made;
+}
+
+static void stalls(void)
+{
     fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
     memset(records, 0, sizeof records);
     depth = deepest = timeouts_inside = oks_inside = 0;
+}
+
+static void fails_at_a_stalled_server(int is_dispatched)
+{
+    client = patient_client(is_dispatched);
+    stalls();
 }
 
 static void enters(void)
@@ -117,6 +131,80 @@ static void every_callback_may_do_both(void)
             "callbacks that shut down and dispatch run once each, %d inside each other", deepest);
     zelf_client_free(client);
     release(records, SHUTDOWNS);
+    fault(NULL);
+}
+
+/* ---- Many clients ---- */
+
+static zelf_client *clients[CLIENTS];
+static void (*ends)(zelf_client **next);
+
+static void dispatches_it(zelf_client **next) { zelf_client_dispatch(*next); }
+
+static void shuts_it_down(zelf_client **next)
+{
+    zelf_status status = zelf_client_shutdown(*next, 60000);
+    timeouts_inside += status == ZELF_ERROR_TIMEOUT;
+    oks_inside += status == ZELF_OK;
+}
+
+static void frees_it(zelf_client **next)
+{
+    zelf_client_free(*next);
+    *next = NULL;
+}
+
+static void goes_on_with_the_next_client(struct record *record)
+{
+    int next = (int)(record - records) + 1;
+    enters();
+    if (next < CLIENTS) ends(&clients[next]);
+    depth--;
+}
+
+/* Dispatches the first client, and each other one whose descriptor tells of a callback. Returns how
+   many clients it dispatches. */
+static int dispatches_what_is_due(void)
+{
+    int i, dispatched = 0;
+    for (i = 0; i < CLIENTS; i++) {
+        struct pollfd wait = {-1, POLLIN, 0};
+        wait.fd = zelf_client_descriptor(clients[i]);
+        if (poll(&wait, 1, 0) != 1) continue;
+        dispatched++;
+        zelf_client_dispatch(clients[i]);
+        if (ends != dispatches_it) break;
+    }
+    return dispatched;
+}
+
+/* The callback of each client dispatches, shuts down or frees the next client. */
+static void callbacks_of_many_clients(void (*what)(zelf_client **next), const char *words)
+{
+    int i, here = 0, dispatched;
+
+    stalls();
+    ends = what;
+    for (i = 0; i < CLIENTS; i++) {
+        clients[i] = patient_client(1);
+        records[i].then = goes_on_with_the_next_client;
+        start(clients[i], &records[i], NULL);
+        zelf_call_cancel(records[i].call);
+    }
+    dispatched = dispatches_what_is_due();
+    for (i = 0; i < CLIENTS; i++) here += pthread_equal(records[i].ran_on, pthread_self()) != 0;
+    PROMISE(exactly_once(records, CLIENTS, ZELF_ERROR_CANCELLED) == CLIENTS && here == CLIENTS,
+            "callbacks of %d clients that each %s the next run once each, on the thread that dispatches: %d",
+            CLIENTS, words, here);
+    PROMISE(deepest > 2 && deepest <= 8, "a few of them are inside each other: %d", deepest);
+    if (what == dispatches_it)
+        PROMISE(dispatched == CLIENTS / 8, "the clients that are left tell of their callbacks: %d",
+                dispatched);
+    if (what == shuts_it_down)
+        PROMISE(timeouts_inside > 0 && timeouts_inside + oks_inside == CLIENTS - 1,
+                "a shutdown too far inside does not wait: %d of %d", timeouts_inside, CLIENTS);
+    for (i = 0; i < CLIENTS; i++) zelf_client_free(clients[i]);
+    release(records, CLIENTS);
     fault(NULL);
 }
 
@@ -221,6 +309,9 @@ int main(void)
     every_callback_may_shut_down(1);
     every_callback_may_dispatch();
     every_callback_may_do_both();
+    callbacks_of_many_clients(dispatches_it, "dispatch");
+    callbacks_of_many_clients(shuts_it_down, "shut down");
+    callbacks_of_many_clients(frees_it, "free");
     for (shuts_down_first = 0; shuts_down_first < 2; shuts_down_first++)
         no_callback_runs_on_the_thread_of_the_io();
     no_callback_of_another_client_runs_there();

@@ -18,6 +18,7 @@ use crate::{
         calls::{Calls, Due, Finish},
         chore::Chore,
         io_thread::{self, Reports},
+        nesting::{self, Closed},
         order::{Job, Order, Task},
         threads::{Role, Threads},
         yields::Outcome,
@@ -65,9 +66,9 @@ pub struct State {
     callback_thread_rests: bool,
 }
 
-/// The limit for nested callbacks, when the host runs its loop inside a callback. The stack is
-/// finite.
-const DEEPEST_DISPATCH: usize = 8;
+/// How long a thread waits until it tries again to start a callback thread. The system does not
+/// report when it has room for a thread.
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub type Guard<'a> = MutexGuard<'a, State>;
 
@@ -225,8 +226,8 @@ impl Engine {
     /// while another thread runs callbacks: that thread also runs those of a closed client. Returns
     /// `None` like [`run_one`](Self::run_one).
     pub fn run_due<'a>(&'a self, mut state: Guard<'a>, mut most: usize) -> Option<Guard<'a>> {
-        // Do not nest deeper. The callbacks that are left run later.
-        let is_too_deep = state.callbacks.running_here() >= DEEPEST_DISPATCH;
+        // The callbacks that are left run later.
+        let is_too_deep = nesting::is_too_deep();
         // A thread that the host is ending runs no further callback, unless no other thread can.
         while (most > 0 || self.is_closed())
             && !is_too_deep
@@ -246,8 +247,7 @@ impl Engine {
     pub fn run_one<'a>(&'a self, mut state: Guard<'a>, due: Due) -> Option<Guard<'a>> {
         state.callbacks.begins_here();
         drop(state);
-        // If the library panics, only this callback is lost.
-        let _ = panics::catch(|| {
+        nesting::run(|| {
             #[cfg(feature = "test-hooks")]
             panics::Point::Callback.strike();
             panics::outside(|| (due.finish)(due.outcome));
@@ -332,11 +332,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a new callback thread if the last one ended early.
-    fn replace_callback_thread(self: &Arc<Self>, state: &mut State) {
+    /// Starts a callback thread if the client lacks one.
+    pub fn replace_callback_thread(self: &Arc<Self>, state: &mut State) {
         if state.threads.lacks_callback_thread && self.start_callback_thread(state).is_ok() {
             state.threads.lacks_callback_thread = false;
         }
+    }
+
+    /// Waits until there is a callback thread for the callbacks that are left, or none is left. The
+    /// client has ended, so no other event starts the thread.
+    pub fn await_callback_thread<'a>(self: &'a Arc<Self>, mut state: Guard<'a>) -> Guard<'a> {
+        while state.threads.lacks_callback_thread && self.is_closed() && state.callbacks.count() > 0
+        {
+            self.replace_callback_thread(&mut state);
+            if state.threads.lacks_callback_thread {
+                state = self.wait(state, PAUSE);
+            }
+        }
+        state
     }
 
     /// Returns whether no callback will run any more.
@@ -361,7 +374,7 @@ impl Engine {
                 mem::forget(engine);
                 return;
             }
-            let mut state = engine.hold();
+            let mut state = engine.await_callback_thread(engine.hold());
             state.threads.ends_here();
             engine.tell(state);
         })?;
@@ -441,6 +454,14 @@ impl Engine {
 
     pub fn hold(&self) -> Guard<'_> {
         self.state.hold()
+    }
+}
+
+impl Closed for Engine {
+    fn run_left(self: Arc<Self>) {
+        if self.is_inherited() || self.run_due(self.hold(), 0).is_none() {
+            mem::forget(self);
+        }
     }
 }
 

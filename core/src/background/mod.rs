@@ -12,6 +12,7 @@ pub mod connection;
 pub mod connections;
 pub mod engine;
 pub mod io_thread;
+pub mod nesting;
 pub mod notifier;
 pub mod order;
 pub mod send_once;

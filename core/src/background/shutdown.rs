@@ -7,7 +7,10 @@ use std::{
 };
 
 use crate::{
-    background::engine::{Engine, cancelled, forked},
+    background::{
+        engine::{Engine, cancelled, forked},
+        nesting,
+    },
     error::{Error, Status},
     host::{exit, forced_unwind, threads},
     log,
@@ -42,7 +45,7 @@ pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if here > 1 {
-            // Callbacks further up this stack can only return after this call. The stack is finite.
+            // Callbacks further up this stack can only return after this call.
             return Err(still_running());
         }
         let is_io = threads::does_io();
@@ -52,12 +55,17 @@ pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
         }
         // True if no other thread would run the callbacks that are due.
         let is_left_to_us = !is_io
+            && !state.callbacks.run_elsewhere()
             && (!state.threads.has_callback_thread || (is_own && here > 0) || exit::has_begun());
+        if is_left_to_us && nesting::is_too_deep() && state.callbacks.count() > 0 {
+            drop(state);
+            nesting::leave(engine.clone());
+            return Err(still_running());
+        }
         // With a timeout of 0, one callback runs in each call, so that a host that polls makes
         // progress. After the client was freed, no other call would run the rest.
         if is_left_to_us
             && !(left.is_zero() && has_run_one && !state.is_let_go)
-            && !state.callbacks.run_elsewhere()
             && let Some(due) = state.callbacks.pop()
         {
             state = engine.run_one(state, due).ok_or_else(forked)?;
@@ -109,10 +117,19 @@ pub fn let_go(engine: &Arc<Engine>) {
         while state.calls.beginning() > 0 {
             state = engine.wait(state, Duration::MAX);
         }
-        // In a log callback on the I/O thread, the stack is small.
-        let has_thread = threads::does_io() && engine.start_callback_thread(&mut state).is_ok();
-        if has_thread {
+        if threads::does_io() {
+            // This is a log callback on an I/O thread, whose stack is small.
+            state.threads.lacks_callback_thread = true;
+            engine.replace_callback_thread(&mut state);
+            // If that fails, the client's threads try again before they end.
+            if state.threads.running() == 0 {
+                state = engine.await_callback_thread(state);
+            }
             return engine.tell(state);
+        }
+        if nesting::is_too_deep() {
+            drop(state);
+            return nesting::leave(engine.clone());
         }
         if engine.run_due(state, 0).is_none() {
             mem::forget(Arc::clone(engine));

@@ -47,7 +47,8 @@ pub struct Threads {
     /// Sends orders to the I/O thread. `None` if it does not run.
     pub orders: Option<UnboundedSender<Order>>,
     pub has_callback_thread: bool,
-    /// The host has ended the callback thread, and no new one could be started.
+    /// Callbacks need a callback thread, and none could be started: after the host has ended the
+    /// last one, or has freed the client on an I/O thread.
     pub lacks_callback_thread: bool,
     /// Why the I/O thread has ended early.
     pub broken: Option<Error>,
