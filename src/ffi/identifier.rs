@@ -16,7 +16,7 @@ pub const ZELF_IDENTIFIER_SIZE: usize = 33;
 /// (PBKDF2-HMAC-SHA-256, fixed salt). It takes a few milliseconds: keep the result. Someone with
 /// a list of possible inputs can try them all; zelf_identifier_random has no such weakness.
 ///
-/// device_id: such as a serial number, UUID or MAC address: any bytes up to a NUL, at least one.
+/// device_id: a serial number, UUID, MAC address or other bytes up to a NUL, at least one.
 /// out: receives the identifier and a NUL; not written on failure.
 /// capacity: the size of out in bytes, at least ZELF_IDENTIFIER_SIZE.
 ///
