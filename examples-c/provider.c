@@ -53,8 +53,14 @@ static int request(zelf_session_provider *provider)
 int main(int argc, char **argv)
 {
     zelf_error *error = NULL;
-    char identifier[ZELF_IDENTIFIER_SIZE] = "";
+    char identifier[ZELF_IDENTIFIER_SIZE];
 
+    /* Make one for each installation, and keep it. */
+    zelf_status made = zelf_identifier_random(identifier, sizeof identifier);
+    if (made != ZELF_OK) {
+        fprintf(stderr, "cannot make an identifier: %s\n", zelf_status_message(made));
+        return EXIT_FAILURE;
+    }
     zelf_config *config = zelf_config_new();
     if (argc > 1) zelf_config_set_base_url(config, argv[1]);
     if (argc > 2) zelf_config_set_origin(config, argv[2]);
@@ -64,8 +70,6 @@ int main(int argc, char **argv)
     if (!client)
         return fail("cannot make a client", error);
 
-    /* Make one for each installation, and keep it. */
-    zelf_identifier_random(identifier, sizeof identifier);
     zelf_session_options *options = zelf_session_options_new();
     zelf_session_options_set_identifier(options, argc > 3 ? argv[3] : identifier);
     zelf_session_provider *provider = zelf_session_provider_new(client, options, NULL, &error);

@@ -49,15 +49,19 @@ static int search(zelf_session_provider *provider, const char *name)
 int main(int argc, char **argv)
 {
     zelf_error *error = NULL;
-    char identifier[ZELF_IDENTIFIER_SIZE] = "";
+    char identifier[ZELF_IDENTIFIER_SIZE];
 
+    zelf_status made = zelf_identifier_random(identifier, sizeof identifier);
+    if (made != ZELF_OK) {
+        fprintf(stderr, "cannot make an identifier: %s\n", zelf_status_message(made));
+        return EXIT_FAILURE;
+    }
     zelf_config *config = zelf_config_new();
     if (argc > 2) zelf_config_set_base_url(config, argv[2]);
     if (argc > 3) zelf_config_set_origin(config, argv[3]);
     if (argc > 5) zelf_config_set_ca_file(config, argv[5]);
     zelf_client *client = zelf_client_new(config, &error);
     zelf_config_free(config);
-    zelf_identifier_random(identifier, sizeof identifier);
     zelf_session_options *options = zelf_session_options_new();
     zelf_session_options_set_identifier(options, argc > 4 ? argv[4] : identifier);
     zelf_session_provider *provider =

@@ -13,23 +13,34 @@
  * borrowed. A const char * or const void * from an object is valid until that
  * object is freed. The library copies every const char * that you pass.
  *
- * NULL. A _free and a getter accept NULL. A function that needs an object fails
- * with ZELF_ERROR_INVALID_ARGUMENT for NULL.
+ * NULL. Any object that you pass may be NULL. A function that can fail then fails
+ * with ZELF_ERROR_INVALID_ARGUMENT. Any other function does nothing, and returns
+ * NULL, 0, false or ZELF_OK.
  *
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
  * NULL. An older value there is overwritten, not freed. On success nothing is
- * stored. Every such function may also fail with ZELF_ERROR_PANIC. If an
- * allocation fails, the process is aborted with a line on stderr; this is all
- * that the library ever prints.
+ * stored. Every such function may also fail with ZELF_ERROR_PANIC. A _new without
+ * error fails only if the library has a bug. If an allocation fails, the process is
+ * aborted with a line on stderr; this is all that the library ever prints.
  *
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
  * a time may change a configuration, options or a request, and no other may use
- * it meanwhile. Functions that may wait for the server need a stack of 128 KiB on
- * Linux, and elsewhere the default stack of a thread.
- * A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred
- * cancellation takes effect after the function has returned.
+ * it meanwhile. A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library.
+ * A deferred cancellation takes effect after the function has returned.
+ *
+ * Blocking calls. Functions that may wait for the server need a stack of 128 KiB on
+ * Linux, and elsewhere the default stack of a thread. A name look-up runs on a helper
+ * thread, which may outlive the call. On a thread that is ending (thread-specific
+ * destructor, atexit handler) these functions fail with ZELF_ERROR_INVALID_ARGUMENT
+ * if it is too late to open a connection.
+ *
+ * Asynchronous calls. If a function returns a zelf_call, its callback runs exactly
+ * once, and destroy exactly once after it, in the process that made the call. If it
+ * returns NULL, neither runs, and user_data stays yours. The callback never runs on
+ * your thread inside the function that starts the call, but it may run before that
+ * function returns. "Exit" says what happens at the end of the process.
  *
  * A client starts an I/O thread, and a callback thread unless
  * zelf_config_set_dispatch is set, with its first asynchronous call or provider
@@ -44,46 +55,38 @@
  * WSAGetLastError unchanged, and the module that contains it stays loaded after the
  * first call: FreeLibrary is safe, and frees nothing.
  *
- * Callbacks. A callback returns normally. longjmp must not leave it. A C++
- * exception that leaves it ends the process (std::terminate). With glibc on
- * x86-64 and AArch64 a callback may end its thread with pthread_exit, as Python
- * before 3.14 does when it exits. On a thread of yours, the function that you
- * called then does not return, and you get no object. A thread of the client is
- * replaced. If it was the I/O thread, its unfinished calls end with
- * ZELF_ERROR_CANCELLED, and from then on callers renew the sessions of providers
- * with background. destroy still runs. On other systems a callback must not end its
- * thread: the library does not learn of it, no further callback runs, and a shutdown
- * waits until its time limit. With glibc on other processors the process is aborted.
- * pthread_cancel has no effect on a client's thread.
+ * Callbacks. The callbacks of a client's asynchronous calls run one at a time, on its
+ * callback thread with a stack of 2 MiB, or in zelf_client_dispatch. They may block,
+ * and may call any function of the library, also to free the call and the client.
+ *
+ * A callback of any kind returns normally. longjmp must not leave it. A C++ exception
+ * that leaves it ends the process (std::terminate). It may end its thread with
+ * pthread_exit only with glibc on x86-64 and AArch64 (docs/guide.md). pthread_cancel
+ * has no effect on a client's thread.
  *
  * Signals. On a client's thread, your callbacks and the destructors of
  * thread-specific data run with the signal mask of the thread that started the
  * client's first thread. The library's own code there blocks all signals except
  * faults, SIGPROF, and the signals that garbage collectors use (on Linux SIGPWR,
- * SIGXCPU and real-time signals, unless that thread blocked them). The library does not change
- * the mask of your threads.
+ * SIGXCPU and real-time signals, unless that thread blocked them). The library does
+ * not change the mask of your threads.
  *
  * Fork. A forked child may use inherited objects; it opens its own connections.
  * The client's first asynchronous call binds it to its process. So do a provider
  * with background, zelf_client_shutdown and, with zelf_config_set_dispatch,
  * zelf_client_descriptor and zelf_client_dispatch. In a child that is forked later,
- * these fail with ZELF_ERROR_FORKED: make another client there. If another thread was resolving a
- * name during the fork, the C library's resolver may stay locked in the child:
- * calls there then fail at their time limit.
+ * these fail with ZELF_ERROR_FORKED: make another client there. A child forked in a
+ * callback on a client's thread ends when the callback returns. If another thread was
+ * resolving a name during the fork, the C library's resolver may stay locked in the
+ * child: calls there then fail at their time limit.
  *
  * Exit. The first asynchronous call of a process, or its first provider with
- * background, registers an exit handler. exit
- * runs handlers in reverse order. When it reaches this one, it waits up to 500 ms
- * for a running callback, and no callback starts on a client's thread any more.
- * So callbacks may use what was registered before. If they use what was registered
- * later, call zelf_client_shutdown before exit. A shutdown during exit
- * runs the remaining callbacks itself; without one, neither they nor their destroy
- * run. On Linux and Android the same holds for quick_exit. A forked child registers
- * the handler again. On Windows the handler is that of ucrtbase.dll and
- * msvcrt.dll, if they are loaded by then, and of the program's own C runtime, if
- * libzelf is linked into the program. A program with another C runtime calls
- * zelf_client_shutdown before exit. ExitProcess ends the
- * client's threads where they are.
+ * background, registers an exit handler. exit runs handlers in reverse order. When it
+ * reaches this one, it waits up to 500 ms for a running callback, and no callback
+ * starts on a client's thread any more. So callbacks may use what was registered
+ * before. If they use what was registered later, call zelf_client_shutdown before
+ * exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
+ * with the C runtimes of Windows.
  *
  * Versions. Everything here is since 0.1.0 unless its comment says otherwise.
  *
@@ -109,9 +112,9 @@
 #endif
 #endif
 
-/* Marks functions that do nothing but return an object, which has to be freed: the compiler
-   warns if the result is not used. Define ZELF_MUST_USE as nothing before including this
-   header to silence the warning. */
+/* Marks functions whose result you have to use: an object to free, or a status that says
+   whether an identifier was written. The compiler warns if you ignore it. Define ZELF_MUST_USE
+   as nothing before including this header to silence the warning. */
 #ifndef ZELF_MUST_USE
 #if defined(__GNUC__)
 #define ZELF_MUST_USE __attribute__((warn_unused_result))
@@ -328,25 +331,26 @@ typedef int32_t zelf_status;
 ZELF_API const char *zelf_status_name(zelf_status status);
 
 /**
- * Returns the meaning of a status in English, such as "a time limit has passed".
+ * Returns the meaning of a status, such as "a time limit has passed".
  *
  * For functions that return only a status: zelf_error_message says more about an error.
- * The string is static, its wording may change. An unknown number gives "unknown status".
+ * The string is English and static, its wording may change. An unknown number gives "unknown status".
  */
-ZELF_API const char *zelf_status_message(zelf_status status);
+ZELF_API
+const char *zelf_status_message(zelf_status status);
 
 /* ---- Errors -------------------------------------------------------------- */
 
 /** Why a call failed. It is immutable and never contains a token. */
 typedef struct zelf_error zelf_error;
 
-/** Returns the kind of the failure, to branch on. ZELF_OK for NULL. */
+/** Returns the kind of the failure, to branch on. */
 ZELF_API zelf_status zelf_error_status(const zelf_error *error);
 
 /**
  * Returns one English sentence that says what failed and what to do.
  *
- * Its wording may change in any version: branch on the status instead. NULL for NULL.
+ * Its wording may change in any version: branch on the status instead.
  */
 ZELF_API const char *zelf_error_message(const zelf_error *error);
 
@@ -354,22 +358,22 @@ ZELF_API const char *zelf_error_message(const zelf_error *error);
  * Returns the HTTP status of the answer, such as 403.
  *
  * It is the server's, or that of a proxy that did not connect to the server. A time-out has
- * one if an answer began but did not end. 0 if no answer came, or for NULL.
+ * one if an answer began but did not end. 0 if no answer came.
  */
 ZELF_API
 int32_t zelf_error_http_status(const zelf_error *error);
 
 /**
- * Returns the words of the server, or of a proxy that did not connect to it.
+ * Returns the words of the server, or of a proxy.
  *
- * They are one line of UTF-8 of at most 515 bytes, without control characters. Display them
- * as plain text only: anyone on the way may have written them. NULL if there are none, or
- * for NULL.
+ * They are a proxy's if it did not connect to the server. They are one line of UTF-8 of at most
+ * 515 bytes, without control characters. Display them as plain text only: anyone on the way may
+ * have written them. NULL if there are none.
  */
 ZELF_API
 const char *zelf_error_server_message(const zelf_error *error);
 
-/** Returns whether the same call may succeed later, unchanged. false for NULL. */
+/** Returns whether the same call may succeed later, unchanged. */
 ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
 
 /**
@@ -377,8 +381,7 @@ ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
  *
  * It is the Retry-After of the server or proxy, or the time until the provider's next attempt.
  * For a ghost session after a change of network, it is the time until the server has removed
- * the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time,
- * or for NULL.
+ * the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time.
  */
 ZELF_API
 uint64_t zelf_error_retry_after_ms(const zelf_error *error);
@@ -417,8 +420,7 @@ typedef void (*zelf_destroy_callback)(void *user_data);
  * The settings of a client.
  *
  * Setters copy their arguments and never fail: zelf_client_new checks all settings and
- * names the first wrong one. A string of NULL and a number of 0 restore the default. A
- * setter ignores a NULL config.
+ * names the first wrong one. A string of NULL and a number of 0 restore the default.
  */
 typedef struct zelf_config zelf_config;
 
@@ -427,8 +429,6 @@ typedef struct zelf_config zelf_config;
  *
  * The defaults work with the public API. It may be freed as soon as zelf_client_new has
  * returned.
- *
- * Returns NULL only if the library has a bug.
  */
 ZELF_API ZELF_MUST_USE zelf_config *zelf_config_new(void);
 
@@ -496,7 +496,7 @@ void zelf_config_set_max_attempts(zelf_config *config,
                                   uint32_t attempts);
 
 /**
- * Trusts only the certificates in a PEM file, instead of those that the system trusts.
+ * Trusts only the certificates in a PEM file, not those of the system.
  *
  * They apply to the server and to a proxy with "https://". zelf_client_new reads the file: a
  * regular file of at most 16 MiB, its path in UTF-8. It contains roots, intermediates, or a
@@ -619,11 +619,12 @@ typedef struct zelf_client zelf_client;
  * used, ZELF_ERROR_SYSTEM if the system refuses a descriptor, memory or random numbers.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_client *zelf_client_new(const zelf_config *config,
                              zelf_error **error);
 
 /**
- * Returns the base URL of the API, such as "https://api.zelf.world". NULL for NULL.
+ * Returns the base URL of the API, such as "https://api.zelf.world".
  *
  * It is in the normal form of URLs, without "/" at its end.
  */
@@ -633,7 +634,7 @@ ZELF_API const char *zelf_client_base_url(const zelf_client *client);
  * Returns the Origin header that the client sends, such as "https://app.example".
  *
  * Requests with another HTTP client need it, too. Send the token only to the host of
- * zelf_client_base_url. NULL for NULL.
+ * zelf_client_base_url.
  */
 ZELF_API const char *zelf_client_origin(const zelf_client *client);
 
@@ -657,8 +658,8 @@ ZELF_API const char *zelf_client_origin(const zelf_client *client);
  *   to end, on Linux and Windows with their thread-specific destructors.
  *
  * Returns ZELF_OK; ZELF_ERROR_TIMEOUT if callbacks or threads still run (call again to wait
- * longer); ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_SYSTEM if no thread can be
- * started; ZELF_ERROR_FORKED if the client is bound to another process.
+ * longer); ZELF_ERROR_SYSTEM if no thread can be started; ZELF_ERROR_FORKED if the client is
+ * bound to another process.
  */
 ZELF_API
 zelf_status zelf_client_shutdown(zelf_client *client,
@@ -676,8 +677,8 @@ zelf_status zelf_client_shutdown(zelf_client *client,
  * On Windows it is a SOCKET, for select, WSAPoll and WSAEventSelect. A SOCKET has at most 32
  * significant bits: cast the int to SOCKET.
  *
- * Returns -1 without zelf_config_set_dispatch, for NULL, if the client is bound to another
- * process, or if the system has no descriptor left.
+ * The result is -1 without zelf_config_set_dispatch, for NULL, if the client is bound to
+ * another process, or if the system has no descriptor left.
  */
 ZELF_API
 int zelf_client_descriptor(zelf_client *client);
@@ -691,8 +692,8 @@ int zelf_client_descriptor(zelf_client *client);
  * any clients, already run inside each other on this thread. It binds the client to this
  * process.
  *
- * Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT for NULL or
- * without zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
+ * Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT without
+ * zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
  * process, also if a callback forked and returned there.
  */
 ZELF_API
@@ -745,19 +746,20 @@ zelf_status zelf_android_init(void *env,
 #define ZELF_IDENTIFIER_SIZE 33
 
 /**
- * Derives an identifier from a device id, such as a serial number, UUID or MAC address.
+ * Derives an identifier from a device id, such as a serial number.
  *
  * The same input gives the same identifier on every device and in every version
  * (PBKDF2-HMAC-SHA-256, fixed salt). It takes a few milliseconds: keep the result. Someone with
  * a list of possible inputs can try them all; zelf_identifier_random has no such weakness.
  *
- * device_id: any bytes up to a NUL, at least one.
+ * device_id: a serial number, UUID, MAC address or other bytes up to a NUL, at least one.
  * out: receives the identifier and a NUL; not written on failure.
  * capacity: the size of out in bytes, at least ZELF_IDENTIFIER_SIZE.
  *
  * Returns ZELF_OK or ZELF_ERROR_INVALID_ARGUMENT.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_status zelf_identifier_derive(const char *device_id,
                                    char *out,
                                    size_t capacity);
@@ -772,7 +774,7 @@ zelf_status zelf_identifier_derive(const char *device_id,
  * Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT, or ZELF_ERROR_SYSTEM if the system has no
  * random numbers.
  */
-ZELF_API zelf_status zelf_identifier_random(char *out, size_t capacity);
+ZELF_API ZELF_MUST_USE zelf_status zelf_identifier_random(char *out, size_t capacity);
 
 /* ---- Session options ----------------------------------------------------- */
 
@@ -781,7 +783,7 @@ ZELF_API zelf_status zelf_identifier_random(char *out, size_t capacity);
  *
  * Setters copy their arguments and never fail: zelf_session_create checks all options and
  * names the first wrong one. Strings are UTF-8 without control characters; NULL unsets an
- * option. A setter ignores NULL options.
+ * option.
  */
 typedef struct zelf_session_options zelf_session_options;
 
@@ -805,11 +807,7 @@ typedef int32_t zelf_session_type;
 /** Import a wallet. */
 #define ZELF_SESSION_TYPE_IMPORT_WALLET 3
 
-/**
- * Makes options with nothing set. They can serve any number of calls.
- *
- * Returns NULL only if the library has a bug.
- */
+/** Makes options with nothing set. They can serve any number of calls. */
 ZELF_API ZELF_MUST_USE zelf_session_options *zelf_session_options_new(void);
 
 /**
@@ -855,14 +853,14 @@ void zelf_session_options_set_tag_name(zelf_session_options *options,
                                        const char *tag_name);
 
 /**
- * Sets an Ethereum address, which the server copies into the token; at most 512 bytes.
+ * Sets an Ethereum address of at most 512 bytes. The server copies it into the token.
  */
 ZELF_API
 void zelf_session_options_set_eth_address(zelf_session_options *options,
                                           const char *eth_address);
 
 /**
- * Sets whether to end the server's session for the identifier and make a new one.
+ * Sets whether the server ends the identifier's session and makes a new one.
  *
  * The old token stops working. An identifier is required. With a tag name the server ends the
  * first session that it finds for the identifier or the tag name, possibly another
@@ -899,20 +897,20 @@ ZELF_API void zelf_session_options_free(zelf_session_options *options);
  */
 typedef struct zelf_session zelf_session;
 
-/** Returns the token, a secret. NULL for NULL. */
+/** Returns the token, a secret. */
 ZELF_API const char *zelf_session_token(const zelf_session *session);
 
 /**
  * Returns the value of the Authorization header: "Bearer " and the token.
  *
- * Send it unchanged. NULL for NULL.
+ * Send it unchanged.
  */
 ZELF_API const char *zelf_session_authorization(const zelf_session *session);
 
 /**
  * Returns the session's id on the server, from the token.
  *
- * It is UTF-8 text of any characters. NULL if the token has none, or for NULL.
+ * It is UTF-8 text of any characters. NULL if the token has none.
  */
 ZELF_API const char *zelf_session_id(const zelf_session *session);
 
@@ -920,29 +918,28 @@ ZELF_API const char *zelf_session_id(const zelf_session *session);
  * Returns the identifier in the token, which says whose session it is.
  *
  * If you set none, the server writes your public IP address here, or it returned the
- * session of somebody else's identifier. NULL if the token has none, or for NULL.
+ * session of somebody else's identifier. NULL if the token has none.
  */
 ZELF_API const char *zelf_session_identifier(const zelf_session *session);
 
 /**
  * Returns the domain that the session was made with, from the token.
  *
- * The server writes "zelf" if none was asked for. NULL if the token has none, or for NULL.
+ * The server writes "zelf" if none was asked for. NULL if the token has none.
  */
-ZELF_API
-const char *zelf_session_domain(const zelf_session *session);
+ZELF_API const char *zelf_session_domain(const zelf_session *session);
 
 /**
  * Returns the tag name that the session was made with, from the token.
  *
- * NULL if it was made without one, the token has none, or for NULL.
+ * NULL if it was made without one, or the token has none.
  */
 ZELF_API const char *zelf_session_tag_name(const zelf_session *session);
 
 /**
  * Returns the Ethereum address that the session was made with, from the token.
  *
- * NULL if it was made without one, the token has none, or for NULL.
+ * NULL if it was made without one, or the token has none.
  */
 ZELF_API const char *zelf_session_eth_address(const zelf_session *session);
 
@@ -950,7 +947,7 @@ ZELF_API const char *zelf_session_eth_address(const zelf_session *session);
  * Returns when the session began, in Unix seconds of the server's clock.
  *
  * It may lie before your call: the server returns a live session again. 0 if the server
- * did not say, or for NULL.
+ * did not say.
  */
 ZELF_API int64_t zelf_session_activated_at(const zelf_session *session);
 
@@ -958,13 +955,13 @@ ZELF_API int64_t zelf_session_activated_at(const zelf_session *session);
  * Returns when the session ends, in Unix seconds of the server's clock.
  *
  * Use zelf_session_seconds_left to compare it with now. If the server says nothing usable, it
- * is 600 s after the session began or the answer came. 0 for NULL.
+ * is 600 s after the session began or the answer came.
  */
 ZELF_API
 int64_t zelf_session_expires_at(const zelf_session *session);
 
 /**
- * Returns how many whole seconds the session has left. 0 if it has expired, or for NULL.
+ * Returns how many whole seconds the session has left. 0 if it has expired.
  *
  * The result does not depend on the device's date: it starts from the server's clock at the
  * moment the request left, and counts on a clock that runs during sleep.
@@ -1018,33 +1015,20 @@ ZELF_API void zelf_call_free(zelf_call *call);
 /**
  * Creates a session with POST /api/sessions. Blocks until the answer or the time limit.
  *
- * Expired sessions: the server may return a session that has expired or has under 2 s left.
- * If an identifier is set, the library replaces it once with killSession, unless the server
- * may have found it by the tag name. It does so only if the time in the token and the Date
- * header both say that it has expired; without a time in the token, the Date header and the
- * device's clock. A slow answer is no reason. Otherwise the call fails with
- * ZELF_ERROR_SESSION_EXPIRED.
+ * If the server returns a session that has expired or has under 2 s left, the library
+ * replaces it once with killSession. Without an identifier, or if the server may have found
+ * the session by the tag name, the call fails with ZELF_ERROR_SESSION_EXPIRED.
  *
- * Other options: a session that was made with another tag name, domain or Ethereum address
- * is ZELF_ERROR_OTHER_OPTIONS.
- *
- * Concurrent calls: calls of one client for one identifier take turns; without an
- * identifier, calls with one tag name do. Calls with equal options share one request and
- * its outcome, and each gets its own session object. A call that waits behind a kill (see
- * zelf_session_options_set_kill_session) never gets the ended session. An error that only
- * one call's time limit or number of attempts caused is not shared: the next call continues,
- * after the pause before a retry. When the client's retry budget is empty
- * (zelf_config_set_max_attempts), it may be shared.
- *
- * A name look-up runs on a helper thread, which may outlive the call.
+ * Calls of one client for one identifier take turns. Calls with equal options share one
+ * request and its outcome, and each gets its own session object. docs/guide.md has the
+ * details.
  *
  * options: NULL sends an empty object.
  *
  * Errors: any except ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_CANCELLED and ZELF_ERROR_FORKED.
- * A thread that is ending (thread-specific destructor, atexit handler) gets
- * ZELF_ERROR_INVALID_ARGUMENT if it is too late to open a connection.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_session *zelf_session_create(zelf_client *client,
                                   const zelf_session_options *options,
                                   zelf_error **error);
@@ -1052,16 +1036,9 @@ zelf_session *zelf_session_create(zelf_client *client,
 /**
  * Creates a session like zelf_session_create, without blocking.
  *
- * If this function returns a call, callback runs exactly once, and destroy exactly once
- * after it, in the process that made the call. If it returns NULL, neither runs, and
- * user_data stays yours. "Exit" at the top says what happens at the end of the process.
- *
- * Callbacks of asynchronous calls of a client run one at a time, on its callback thread with
- * a stack of 2 MiB, or in zelf_client_dispatch. They never run on your thread inside this
- * function, but callback may run before it returns: if callback needs the returned pointer,
- * hold a lock around this call and take it in callback. A callback may block, and may call
- * any function of the library, also to free the call and the client. A child forked in a
- * callback on the client's thread ends when the callback returns.
+ * "Asynchronous calls" and "Callbacks" at the top say when and where callback and destroy run.
+ * callback may run before this function returns: if it needs the returned pointer, hold a lock
+ * around this call and take it in callback.
  *
  * All asynchronous calls of a client share its I/O thread and, for session calls, 32
  * connections. Further calls wait in order. The time limit includes all waiting.
@@ -1070,12 +1047,14 @@ zelf_session *zelf_session_create(zelf_client *client,
  * callback: must not be NULL.
  * destroy: frees user_data; may be NULL.
  *
- * Returns a call; free it with zelf_call_free at any time. Errors:
- * ZELF_ERROR_INVALID_ARGUMENT; ZELF_ERROR_SYSTEM if no thread can be started;
- * ZELF_ERROR_SHUT_DOWN, also late during exit; ZELF_ERROR_FORKED. callback receives all
- * other errors.
+ * Returns a call; free it with zelf_call_free at any time.
+ *
+ * Errors: ZELF_ERROR_INVALID_ARGUMENT; ZELF_ERROR_SYSTEM if no thread can be started;
+ * ZELF_ERROR_SHUT_DOWN, also late during exit; ZELF_ERROR_FORKED. callback receives all other
+ * errors.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_call *zelf_session_create_async(zelf_client *client,
                                      const zelf_session_options *options,
                                      zelf_session_callback callback,
@@ -1089,7 +1068,7 @@ zelf_call *zelf_session_create_async(zelf_client *client,
  * How a provider keeps its session.
  *
  * Setters copy their arguments and never fail: zelf_session_provider_new checks all options
- * and names the first wrong one. A setter ignores NULL options.
+ * and names the first wrong one.
  */
 typedef struct zelf_provider_options zelf_provider_options;
 
@@ -1135,18 +1114,14 @@ typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_da
  */
 #define ZELF_RENEWAL_EARLY 2
 
-/**
- * Makes options with every setting at its default.
- *
- * Returns NULL only if the library has a bug.
- */
+/** Makes options with every setting at its default. */
 ZELF_API ZELF_MUST_USE zelf_provider_options *zelf_provider_options_new(void);
 
 /**
- * Sets how many seconds a session must have left to be handed out, at most 86400.
+ * Sets how many seconds a session must have left when a get returns it.
  *
- * It is the time that your request needs to arrive; 0 is 0 seconds. If sessions live shorter,
- * gets fail with ZELF_ERROR_SESSION_EXPIRED.
+ * It is the time that your request needs to arrive, at most 86400 seconds. 0 is 0 seconds. If
+ * sessions live shorter, gets fail with ZELF_ERROR_SESSION_EXPIRED.
  *
  * Default: 5.
  */
@@ -1176,9 +1151,9 @@ void zelf_provider_options_set_background(zelf_provider_options *options,
                                           bool background);
 
 /**
- * Sets a directory in which the session is stored, so that short-lived processes share it.
+ * Sets a directory in which the provider stores the session.
  *
- * A process that finds a good session there makes no request. Choose an existing local
+ * Short-lived processes share it: one that finds a good session there makes no request. Choose an existing local
  * directory that only the user can write to; the path is UTF-8. If others can write to it, the
  * library logs a warning and still stores the session. A failed write is only logged. NULL
  * unsets it. It also contains the lock file (see zelf_session_provider).
@@ -1198,8 +1173,9 @@ void zelf_provider_options_set_directory(zelf_provider_options *options,
                                          const char *path);
 
 /**
- * Sets a function that is called when the provider holds another session; NULL for none.
+ * Sets a function that is called when the provider holds another session.
  *
+ * callback: NULL for none.
  * destroy: called once with user_data, when neither options nor providers need it. Called at
  *   once if options is NULL. Not called in a forked child if the parent set it. May be NULL.
  *
@@ -1254,6 +1230,7 @@ typedef struct zelf_session_provider zelf_session_provider;
  * zelf_session_create_async.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_session_provider *zelf_session_provider_new(zelf_client *client,
                                                  const zelf_session_options *options,
                                                  const zelf_provider_options *provider,
@@ -1262,49 +1239,49 @@ zelf_session_provider *zelf_session_provider_new(zelf_client *client,
 /**
  * Returns a session with at least min_valid seconds left.
  *
+ * Several calls may return the same object; free it once per call. With
+ * ZELF_RENEWAL_NEVER_KILL the session may have less left.
+ *
  * With a valid session this takes nanoseconds: no lock, no system call, no allocation
  * (except in the first call of a thread). Otherwise one caller asks the server, and all wait
  * for its result, up to the client's time limit. Without background one caller also waits to
- * confirm a valid session, or to renew it early. With ZELF_RENEWAL_NEVER_KILL the session may
- * have less left.
+ * confirm a valid session, or to renew it early.
  *
  * Errors: those of zelf_session_create; ZELF_ERROR_SESSION_NOT_ACTIVE if the server keeps
  * returning an invalidated session. zelf_error_retry_after_ms says when the next attempt is.
- *
- * Returns a session. Several calls may return the same object; free it once per call.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_session *zelf_session_provider_get(zelf_session_provider *provider,
                                         zelf_error **error);
 
 /**
- * Returns the provider's session if a get returns it without a check, else NULL.
- *
- * It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
- * may return a session, make a request, or fail.
- *
- * Returns a session to free, or NULL, also for NULL.
- */
-ZELF_API
-ZELF_MUST_USE
-zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
-
-/**
  * Gets a session like zelf_session_provider_get, without blocking.
  *
- * callback and destroy are called as by zelf_session_create_async, also if the session is
- * already there. min_valid counts from the moment the session came: check
+ * callback and destroy run as for every asynchronous call, also if the session is already
+ * there. min_valid counts from the moment the session came: check
  * zelf_session_seconds_left if your callbacks run late. Cancelling a call while it replaces
  * a session does not stop that request; later calls use its result.
  *
  * Errors: those of zelf_session_create_async.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
                                            zelf_session_callback callback,
                                            void *user_data,
                                            zelf_destroy_callback destroy,
                                            zelf_error **error);
+
+/**
+ * Returns the provider's session if a get returns it without a check, else NULL.
+ *
+ * It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
+ * may return a session, make a request, or fail.
+ */
+ZELF_API
+ZELF_MUST_USE
+zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
 
 /**
  * Tells the provider that a route refused its session.
@@ -1321,7 +1298,7 @@ zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
  * rejected: the refused session; it stays yours.
  *
  * Returns true for the first report of a session that the provider holds. Repeat your request
- * in both cases. false for NULL.
+ * in both cases.
  */
 ZELF_API
 bool zelf_session_provider_invalidate(zelf_session_provider *provider,
@@ -1339,7 +1316,7 @@ bool zelf_session_provider_invalidate(zelf_session_provider *provider,
  * body, length: the body of the answer, without content coding; may be NULL. More than 4096
  *   bytes are never a refusal.
  *
- * Returns whether the answer refuses the session. false for NULL.
+ * Returns whether the answer refuses the session.
  */
 ZELF_API
 bool zelf_session_provider_invalidate_if_refused(zelf_session_provider *provider,
@@ -1349,12 +1326,9 @@ bool zelf_session_provider_invalidate_if_refused(zelf_session_provider *provider
                                                  size_t length);
 
 /**
- * Returns why the last renewal failed.
+ * Returns why the last renewal failed. NULL if it worked, or there was none.
  *
  * zelf_error_retry_after_ms says when the next attempt may come.
- *
- * Returns an error to free, or NULL if the last renewal worked, there was none, or provider
- * is NULL.
  */
 ZELF_API
 ZELF_MUST_USE
@@ -1377,8 +1351,8 @@ void zelf_session_provider_free(zelf_session_provider *provider);
  * A request to any route of the server.
  *
  * It can be sent any number of times, by any number of threads at once. No thread may change
- * it meanwhile. Setters copy their arguments, never fail, and ignore a NULL request: sending
- * checks everything and names the first wrong thing.
+ * it meanwhile. Setters copy their arguments and never fail: sending checks everything and
+ * names the first wrong thing.
  */
 typedef struct zelf_request zelf_request;
 
@@ -1390,8 +1364,6 @@ typedef struct zelf_request zelf_request;
  * target: path and query, such as "/api/tags/search?tagName=a.zelf", at most 8192 bytes. It
  *   begins with "/", is percent-encoded, has no fragment, and is sent unchanged, appended to
  *   the path of the base URL.
- *
- * Returns NULL only if the library has a bug.
  */
 ZELF_API
 ZELF_MUST_USE
@@ -1468,7 +1440,7 @@ ZELF_API void zelf_request_free(zelf_request *request);
 /** A complete answer of the server, with any status. It is immutable. */
 typedef struct zelf_response zelf_response;
 
-/** Returns the HTTP status, such as 200. 0 for NULL. */
+/** Returns the HTTP status, such as 200. */
 ZELF_API int32_t zelf_response_http_status(const zelf_response *response);
 
 /**
@@ -1485,9 +1457,9 @@ const char *zelf_response_header(const zelf_response *response,
  *
  * A NUL that is not counted follows, so text can be read as a C string.
  *
- * length: receives the length in bytes; may be NULL.
+ * An empty body is not NULL.
  *
- * Returns NULL only for NULL, with length 0.
+ * length: receives the length in bytes, 0 if response is NULL; may be NULL.
  */
 ZELF_API const void *zelf_response_body(const zelf_response *response, size_t *length);
 
@@ -1547,6 +1519,7 @@ typedef void (*zelf_response_callback)(zelf_response *response,
  * zelf_session_provider_get.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_response *zelf_session_provider_send(zelf_session_provider *provider,
                                           const zelf_request *request,
                                           zelf_error **error);
@@ -1554,14 +1527,14 @@ zelf_response *zelf_session_provider_send(zelf_session_provider *provider,
 /**
  * Sends a request like zelf_session_provider_send, without blocking.
  *
- * callback and destroy are called as by zelf_session_create_async. The request's time limit
- * includes the wait for a connection. The request may be changed or freed as soon as this
- * function returns. The server may have carried out a cancelled call.
+ * The request's time limit includes the wait for a connection. The request may be changed or
+ * freed as soon as this function returns. The server may have carried out a cancelled call.
  *
  * Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent, and those of
  * zelf_session_create_async.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_call *zelf_session_provider_send_async(zelf_session_provider *provider,
                                             const zelf_request *request,
                                             zelf_response_callback callback,
@@ -1580,6 +1553,7 @@ zelf_call *zelf_session_provider_send_async(zelf_session_provider *provider,
  * Errors: those of zelf_session_provider_send, except those of a get.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_response *zelf_session_send(zelf_client *client,
                                  const zelf_session *session,
                                  const zelf_request *request,
@@ -1588,13 +1562,14 @@ zelf_response *zelf_session_send(zelf_client *client,
 /**
  * Sends a request like zelf_session_send, without blocking.
  *
- * callback and destroy are called as by zelf_session_create_async. The request's time limit
- * includes the wait for a connection. The session may be freed, and the request changed or
- * freed, as soon as this function returns. The server may have carried out a cancelled call.
+ * The request's time limit includes the wait for a connection. The session may be freed, and the
+ * request changed or freed, as soon as this function returns. The server may have carried out a
+ * cancelled call.
  *
  * Errors: those of zelf_session_provider_send_async.
  */
 ZELF_API
+ZELF_MUST_USE
 zelf_call *zelf_session_send_async(zelf_client *client,
                                    const zelf_session *session,
                                    const zelf_request *request,

@@ -114,10 +114,10 @@ void zelf_provider_options_free(zelf_provider_options *options);
 zelf_session_provider *zelf_session_provider_new(zelf_client *client,
     const zelf_session_options *options, const zelf_provider_options *provider, zelf_error **error);
 zelf_session *zelf_session_provider_get(zelf_session_provider *provider, zelf_error **error);
-zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
 zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
     zelf_session_callback callback, void *user_data, zelf_destroy_callback destroy,
     zelf_error **error);
+zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
 bool zelf_session_provider_invalidate(zelf_session_provider *provider,
     const zelf_session *rejected);
 bool zelf_session_provider_invalidate_if_refused(zelf_session_provider *provider,

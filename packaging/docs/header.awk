@@ -18,8 +18,8 @@ function said(words) {
   if (fresh && begun) {
     if (sub(/^Returns /, "", words)) return paragraph("@return ", words)
     if (words ~ /^Since [0-9.]+\.$/) { sub(/^Since /, "", words); return paragraph("@since ", words) }
-    # "Default: ..." has one word, "Expired sessions: ..." has two.
-    if (match(words, /^[A-Z][a-z]+( [a-z]+s)?: /))
+    # For example "Default: ..." and "Errors: ...".
+    if (match(words, /^[A-Z][a-z]+: /))
       return paragraph("@part{" substr(words, 1, RLENGTH - 2) "} ", substr(words, RLENGTH + 1))
   }
   begun = 1; fresh = 0

@@ -39,6 +39,7 @@ pub struct zelf_client {
 /// Errors: ZELF_ERROR_INVALID_CONFIG, ZELF_ERROR_TLS if the system's certificates cannot be
 /// used, ZELF_ERROR_SYSTEM if the system refuses a descriptor, memory or random numbers.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_client_new(
     config: Option<&zelf_config>,
     error: *mut *mut zelf_error,
@@ -50,7 +51,7 @@ pub unsafe extern "C-unwind" fn zelf_client_new(
     guard::pointer(error, new, |client| handle(client).as_ptr())
 }
 
-/// Returns the base URL of the API, such as "https://api.zelf.world". NULL for NULL.
+/// Returns the base URL of the API, such as "https://api.zelf.world".
 ///
 /// It is in the normal form of URLs, without "/" at its end.
 #[unsafe(no_mangle)]
@@ -63,7 +64,7 @@ pub extern "C-unwind" fn zelf_client_base_url(client: Option<&zelf_client>) -> *
 /// Returns the Origin header that the client sends, such as "https://app.example".
 ///
 /// Requests with another HTTP client need it, too. Send the token only to the host of
-/// zelf_client_base_url. NULL for NULL.
+/// zelf_client_base_url.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_client_origin(client: Option<&zelf_client>) -> *const c_char {
     guard::get(client, ptr::null(), |client| {
@@ -90,8 +91,8 @@ pub extern "C-unwind" fn zelf_client_origin(client: Option<&zelf_client>) -> *co
 ///   to end, on Linux and Windows with their thread-specific destructors.
 ///
 /// Returns ZELF_OK; ZELF_ERROR_TIMEOUT if callbacks or threads still run (call again to wait
-/// longer); ZELF_ERROR_INVALID_ARGUMENT for NULL; ZELF_ERROR_SYSTEM if no thread can be
-/// started; ZELF_ERROR_FORKED if the client is bound to another process.
+/// longer); ZELF_ERROR_SYSTEM if no thread can be started; ZELF_ERROR_FORKED if the client is
+/// bound to another process.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_client_shutdown(
     client: Option<NonNull<zelf_client>>,
@@ -115,8 +116,8 @@ pub unsafe extern "C-unwind" fn zelf_client_shutdown(
 /// On Windows it is a SOCKET, for select, WSAPoll and WSAEventSelect. A SOCKET has at most 32
 /// significant bits: cast the int to SOCKET.
 ///
-/// Returns -1 without zelf_config_set_dispatch, for NULL, if the client is bound to another
-/// process, or if the system has no descriptor left.
+/// The result is -1 without zelf_config_set_dispatch, for NULL, if the client is bound to
+/// another process, or if the system has no descriptor left.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_client_descriptor(
     client: Option<NonNull<zelf_client>>,
@@ -139,8 +140,8 @@ pub unsafe extern "C-unwind" fn zelf_client_descriptor(
 /// any clients, already run inside each other on this thread. It binds the client to this
 /// process.
 ///
-/// Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT for NULL or
-/// without zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
+/// Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT without
+/// zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
 /// process, also if a callback forked and returned there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_client_dispatch(

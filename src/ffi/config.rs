@@ -14,16 +14,13 @@ use crate::ffi::{
 /// The settings of a client.
 ///
 /// Setters copy their arguments and never fail: zelf_client_new checks all settings and
-/// names the first wrong one. A string of NULL and a number of 0 restore the default. A
-/// setter ignores a NULL config.
+/// names the first wrong one. A string of NULL and a number of 0 restore the default.
 pub struct zelf_config(pub(super) Config);
 
 /// Makes a configuration with every setting at its default.
 ///
 /// The defaults work with the public API. It may be freed as soon as zelf_client_new has
 /// returned.
-///
-/// Returns NULL only if the library has a bug.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C-unwind" fn zelf_config_new() -> Option<Box<zelf_config>> {
@@ -119,7 +116,7 @@ pub extern "C-unwind" fn zelf_config_set_max_attempts(
     set(config, |config| config.max_attempts = attempts);
 }
 
-/// Trusts only the certificates in a PEM file, instead of those that the system trusts.
+/// Trusts only the certificates in a PEM file, not those of the system.
 ///
 /// They apply to the server and to a proxy with "https://". zelf_client_new reads the file: a
 /// regular file of at most 16 MiB, its path in UTF-8. It contains roots, intermediates, or a

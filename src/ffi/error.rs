@@ -34,7 +34,7 @@ impl From<Error> for zelf_error {
     }
 }
 
-/// Returns the kind of the failure, to branch on. ZELF_OK for NULL.
+/// Returns the kind of the failure, to branch on.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_status(error: Option<&zelf_error>) -> zelf_status {
     guard::get(error, ZELF_OK, |error| error.status)
@@ -42,7 +42,7 @@ pub extern "C-unwind" fn zelf_error_status(error: Option<&zelf_error>) -> zelf_s
 
 /// Returns one English sentence that says what failed and what to do.
 ///
-/// Its wording may change in any version: branch on the status instead. NULL for NULL.
+/// Its wording may change in any version: branch on the status instead.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_message(error: Option<&zelf_error>) -> *const c_char {
     guard::get(error, std::ptr::null(), |error| error.message.as_ptr())
@@ -51,17 +51,17 @@ pub extern "C-unwind" fn zelf_error_message(error: Option<&zelf_error>) -> *cons
 /// Returns the HTTP status of the answer, such as 403.
 ///
 /// It is the server's, or that of a proxy that did not connect to the server. A time-out has
-/// one if an answer began but did not end. 0 if no answer came, or for NULL.
+/// one if an answer began but did not end. 0 if no answer came.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_http_status(error: Option<&zelf_error>) -> i32 {
     guard::get(error, 0, |error| error.http_status)
 }
 
-/// Returns the words of the server, or of a proxy that did not connect to it.
+/// Returns the words of the server, or of a proxy.
 ///
-/// They are one line of UTF-8 of at most 515 bytes, without control characters. Display them
-/// as plain text only: anyone on the way may have written them. NULL if there are none, or
-/// for NULL.
+/// They are a proxy's if it did not connect to the server. They are one line of UTF-8 of at most
+/// 515 bytes, without control characters. Display them as plain text only: anyone on the way may
+/// have written them. NULL if there are none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_server_message(error: Option<&zelf_error>) -> *const c_char {
     guard::get(error, std::ptr::null(), |error| {
@@ -69,7 +69,7 @@ pub extern "C-unwind" fn zelf_error_server_message(error: Option<&zelf_error>) -
     })
 }
 
-/// Returns whether the same call may succeed later, unchanged. false for NULL.
+/// Returns whether the same call may succeed later, unchanged.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> bool {
     guard::get(error, false, |error| error.is_retryable)
@@ -79,8 +79,7 @@ pub extern "C-unwind" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> 
 ///
 /// It is the Retry-After of the server or proxy, or the time until the provider's next attempt.
 /// For a ghost session after a change of network, it is the time until the server has removed
-/// the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time,
-/// or for NULL.
+/// the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_retry_after_ms(error: Option<&zelf_error>) -> u64 {
     guard::get(error, 0, |error| error.retry_after_ms)

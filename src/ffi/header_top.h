@@ -13,23 +13,34 @@
  * borrowed. A const char * or const void * from an object is valid until that
  * object is freed. The library copies every const char * that you pass.
  *
- * NULL. A _free and a getter accept NULL. A function that needs an object fails
- * with ZELF_ERROR_INVALID_ARGUMENT for NULL.
+ * NULL. Any object that you pass may be NULL. A function that can fail then fails
+ * with ZELF_ERROR_INVALID_ARGUMENT. Any other function does nothing, and returns
+ * NULL, 0, false or ZELF_OK.
  *
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
  * NULL. An older value there is overwritten, not freed. On success nothing is
- * stored. Every such function may also fail with ZELF_ERROR_PANIC. If an
- * allocation fails, the process is aborted with a line on stderr; this is all
- * that the library ever prints.
+ * stored. Every such function may also fail with ZELF_ERROR_PANIC. A _new without
+ * error fails only if the library has a bug. If an allocation fails, the process is
+ * aborted with a line on stderr; this is all that the library ever prints.
  *
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
  * a time may change a configuration, options or a request, and no other may use
- * it meanwhile. Functions that may wait for the server need a stack of 128 KiB on
- * Linux, and elsewhere the default stack of a thread.
- * A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred
- * cancellation takes effect after the function has returned.
+ * it meanwhile. A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library.
+ * A deferred cancellation takes effect after the function has returned.
+ *
+ * Blocking calls. Functions that may wait for the server need a stack of 128 KiB on
+ * Linux, and elsewhere the default stack of a thread. A name look-up runs on a helper
+ * thread, which may outlive the call. On a thread that is ending (thread-specific
+ * destructor, atexit handler) these functions fail with ZELF_ERROR_INVALID_ARGUMENT
+ * if it is too late to open a connection.
+ *
+ * Asynchronous calls. If a function returns a zelf_call, its callback runs exactly
+ * once, and destroy exactly once after it, in the process that made the call. If it
+ * returns NULL, neither runs, and user_data stays yours. The callback never runs on
+ * your thread inside the function that starts the call, but it may run before that
+ * function returns. "Exit" says what happens at the end of the process.
  *
  * A client starts an I/O thread, and a callback thread unless
  * zelf_config_set_dispatch is set, with its first asynchronous call or provider
@@ -44,46 +55,38 @@
  * WSAGetLastError unchanged, and the module that contains it stays loaded after the
  * first call: FreeLibrary is safe, and frees nothing.
  *
- * Callbacks. A callback returns normally. longjmp must not leave it. A C++
- * exception that leaves it ends the process (std::terminate). With glibc on
- * x86-64 and AArch64 a callback may end its thread with pthread_exit, as Python
- * before 3.14 does when it exits. On a thread of yours, the function that you
- * called then does not return, and you get no object. A thread of the client is
- * replaced. If it was the I/O thread, its unfinished calls end with
- * ZELF_ERROR_CANCELLED, and from then on callers renew the sessions of providers
- * with background. destroy still runs. On other systems a callback must not end its
- * thread: the library does not learn of it, no further callback runs, and a shutdown
- * waits until its time limit. With glibc on other processors the process is aborted.
- * pthread_cancel has no effect on a client's thread.
+ * Callbacks. The callbacks of a client's asynchronous calls run one at a time, on its
+ * callback thread with a stack of 2 MiB, or in zelf_client_dispatch. They may block,
+ * and may call any function of the library, also to free the call and the client.
+ *
+ * A callback of any kind returns normally. longjmp must not leave it. A C++ exception
+ * that leaves it ends the process (std::terminate). It may end its thread with
+ * pthread_exit only with glibc on x86-64 and AArch64 (docs/guide.md). pthread_cancel
+ * has no effect on a client's thread.
  *
  * Signals. On a client's thread, your callbacks and the destructors of
  * thread-specific data run with the signal mask of the thread that started the
  * client's first thread. The library's own code there blocks all signals except
  * faults, SIGPROF, and the signals that garbage collectors use (on Linux SIGPWR,
- * SIGXCPU and real-time signals, unless that thread blocked them). The library does not change
- * the mask of your threads.
+ * SIGXCPU and real-time signals, unless that thread blocked them). The library does
+ * not change the mask of your threads.
  *
  * Fork. A forked child may use inherited objects; it opens its own connections.
  * The client's first asynchronous call binds it to its process. So do a provider
  * with background, zelf_client_shutdown and, with zelf_config_set_dispatch,
  * zelf_client_descriptor and zelf_client_dispatch. In a child that is forked later,
- * these fail with ZELF_ERROR_FORKED: make another client there. If another thread was resolving a
- * name during the fork, the C library's resolver may stay locked in the child:
- * calls there then fail at their time limit.
+ * these fail with ZELF_ERROR_FORKED: make another client there. A child forked in a
+ * callback on a client's thread ends when the callback returns. If another thread was
+ * resolving a name during the fork, the C library's resolver may stay locked in the
+ * child: calls there then fail at their time limit.
  *
  * Exit. The first asynchronous call of a process, or its first provider with
- * background, registers an exit handler. exit
- * runs handlers in reverse order. When it reaches this one, it waits up to 500 ms
- * for a running callback, and no callback starts on a client's thread any more.
- * So callbacks may use what was registered before. If they use what was registered
- * later, call zelf_client_shutdown before exit. A shutdown during exit
- * runs the remaining callbacks itself; without one, neither they nor their destroy
- * run. On Linux and Android the same holds for quick_exit. A forked child registers
- * the handler again. On Windows the handler is that of ucrtbase.dll and
- * msvcrt.dll, if they are loaded by then, and of the program's own C runtime, if
- * libzelf is linked into the program. A program with another C runtime calls
- * zelf_client_shutdown before exit. ExitProcess ends the
- * client's threads where they are.
+ * background, registers an exit handler. exit runs handlers in reverse order. When it
+ * reaches this one, it waits up to 500 ms for a running callback, and no callback
+ * starts on a client's thread any more. So callbacks may use what was registered
+ * before. If they use what was registered later, call zelf_client_shutdown before
+ * exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
+ * with the C runtimes of Windows.
  *
  * Versions. Everything here is since 0.1.0 unless its comment says otherwise.
  *
@@ -109,9 +112,9 @@
 #endif
 #endif
 
-/* Marks functions that do nothing but return an object, which has to be freed: the compiler
-   warns if the result is not used. Define ZELF_MUST_USE as nothing before including this
-   header to silence the warning. */
+/* Marks functions whose result you have to use: an object to free, or a status that says
+   whether an identifier was written. The compiler warns if you ignore it. Define ZELF_MUST_USE
+   as nothing before including this header to silence the warning. */
 #ifndef ZELF_MUST_USE
 #if defined(__GNUC__)
 #define ZELF_MUST_USE __attribute__((warn_unused_result))

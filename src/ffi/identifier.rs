@@ -10,18 +10,19 @@ use crate::ffi::{guard, status::zelf_status};
 /// Size of an identifier in bytes: 32 lower-case hex digits and a NUL.
 pub const ZELF_IDENTIFIER_SIZE: usize = 33;
 
-/// Derives an identifier from a device id, such as a serial number, UUID or MAC address.
+/// Derives an identifier from a device id, such as a serial number.
 ///
 /// The same input gives the same identifier on every device and in every version
 /// (PBKDF2-HMAC-SHA-256, fixed salt). It takes a few milliseconds: keep the result. Someone with
 /// a list of possible inputs can try them all; zelf_identifier_random has no such weakness.
 ///
-/// device_id: any bytes up to a NUL, at least one.
+/// device_id: a serial number, UUID, MAC address or other bytes up to a NUL, at least one.
 /// out: receives the identifier and a NUL; not written on failure.
 /// capacity: the size of out in bytes, at least ZELF_IDENTIFIER_SIZE.
 ///
 /// Returns ZELF_OK or ZELF_ERROR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_identifier_derive(
     device_id: *const c_char,
     out: *mut c_char,
@@ -50,6 +51,7 @@ pub unsafe extern "C-unwind" fn zelf_identifier_derive(
 /// Returns ZELF_OK, ZELF_ERROR_INVALID_ARGUMENT, or ZELF_ERROR_SYSTEM if the system has no
 /// random numbers.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_identifier_random(
     out: *mut c_char,
     capacity: usize,

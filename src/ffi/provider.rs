@@ -54,6 +54,7 @@ pub struct zelf_session_provider(Provider);
 /// Errors: ZELF_ERROR_INVALID_ARGUMENT; with background also those of
 /// zelf_session_create_async.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_new(
     client: Option<NonNull<zelf_client>>,
     options: Option<&zelf_session_options>,
@@ -71,17 +72,18 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_new(
 
 /// Returns a session with at least min_valid seconds left.
 ///
+/// Several calls may return the same object; free it once per call. With
+/// ZELF_RENEWAL_NEVER_KILL the session may have less left.
+///
 /// With a valid session this takes nanoseconds: no lock, no system call, no allocation
 /// (except in the first call of a thread). Otherwise one caller asks the server, and all wait
 /// for its result, up to the client's time limit. Without background one caller also waits to
-/// confirm a valid session, or to renew it early. With ZELF_RENEWAL_NEVER_KILL the session may
-/// have less left.
+/// confirm a valid session, or to renew it early.
 ///
 /// Errors: those of zelf_session_create; ZELF_ERROR_SESSION_NOT_ACTIVE if the server keeps
 /// returning an invalidated session. zelf_error_retry_after_ms says when the next attempt is.
-///
-/// Returns a session. Several calls may return the same object; free it once per call.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_get(
     provider: Option<NonNull<zelf_session_provider>>,
     error: *mut *mut zelf_error,
@@ -107,34 +109,16 @@ fn get_cold(
     guard::pointer(error, || not_null(provider)?.get(), give)
 }
 
-/// Returns the provider's session if a get returns it without a check, else NULL.
-///
-/// It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
-/// may return a session, make a request, or fail.
-///
-/// Returns a session to free, or NULL, also for NULL.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C-unwind" fn zelf_session_provider_current(
-    provider: Option<NonNull<zelf_session_provider>>,
-) -> *mut zelf_session {
-    // SAFETY: a live provider or NULL, as the header requires.
-    let provider = unsafe { to_ref(provider) };
-    guard::value(ptr::null_mut(), || {
-        let current = provider.and_then(|provider| provider.0.warm());
-        current.map_or(ptr::null_mut(), give)
-    })
-}
-
 /// Gets a session like zelf_session_provider_get, without blocking.
 ///
-/// callback and destroy are called as by zelf_session_create_async, also if the session is
-/// already there. min_valid counts from the moment the session came: check
+/// callback and destroy run as for every asynchronous call, also if the session is already
+/// there. min_valid counts from the moment the session came: check
 /// zelf_session_seconds_left if your callbacks run late. Cancelling a call while it replaces
 /// a session does not stop that request; later calls use its result.
 ///
 /// Errors: those of zelf_session_create_async.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_get_async(
     provider: Option<NonNull<zelf_session_provider>>,
     callback: zelf_session_callback,
@@ -146,6 +130,23 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_get_async(
     let provider = unsafe { to_ref(provider) };
     call::begin(callback, user_data, destroy, error, || {
         not_null(provider)?.begin_get()
+    })
+}
+
+/// Returns the provider's session if a get returns it without a check, else NULL.
+///
+/// It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
+/// may return a session, make a request, or fail.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn zelf_session_provider_current(
+    provider: Option<NonNull<zelf_session_provider>>,
+) -> *mut zelf_session {
+    // SAFETY: a live provider or NULL, as the header requires.
+    let provider = unsafe { to_ref(provider) };
+    guard::value(ptr::null_mut(), || {
+        let current = provider.and_then(|provider| provider.0.warm());
+        current.map_or(ptr::null_mut(), give)
     })
 }
 
@@ -163,7 +164,7 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_get_async(
 /// rejected: the refused session; it stays yours.
 ///
 /// Returns true for the first report of a session that the provider holds. Repeat your request
-/// in both cases. false for NULL.
+/// in both cases.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate(
     provider: Option<NonNull<zelf_session_provider>>,
@@ -188,7 +189,7 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate(
 /// body, length: the body of the answer, without content coding; may be NULL. More than 4096
 ///   bytes are never a refusal.
 ///
-/// Returns whether the answer refuses the session. false for NULL.
+/// Returns whether the answer refuses the session.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate_if_refused(
     provider: Option<NonNull<zelf_session_provider>>,
@@ -212,12 +213,9 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate_if_refused(
     })
 }
 
-/// Returns why the last renewal failed.
+/// Returns why the last renewal failed. NULL if it worked, or there was none.
 ///
 /// zelf_error_retry_after_ms says when the next attempt may come.
-///
-/// Returns an error to free, or NULL if the last renewal worked, there was none, or provider
-/// is NULL.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C-unwind" fn zelf_session_provider_last_error(

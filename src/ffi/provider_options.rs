@@ -53,12 +53,10 @@ pub type zelf_renewed_callback =
 /// How a provider keeps its session.
 ///
 /// Setters copy their arguments and never fail: zelf_session_provider_new checks all options
-/// and names the first wrong one. A setter ignores NULL options.
+/// and names the first wrong one.
 pub struct zelf_provider_options(pub(super) ProviderOptions);
 
 /// Makes options with every setting at its default.
-///
-/// Returns NULL only if the library has a bug.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C-unwind" fn zelf_provider_options_new() -> Option<Box<zelf_provider_options>> {
@@ -67,10 +65,10 @@ pub extern "C-unwind" fn zelf_provider_options_new() -> Option<Box<zelf_provider
     })
 }
 
-/// Sets how many seconds a session must have left to be handed out, at most 86400.
+/// Sets how many seconds a session must have left when a get returns it.
 ///
-/// It is the time that your request needs to arrive; 0 is 0 seconds. If sessions live shorter,
-/// gets fail with ZELF_ERROR_SESSION_EXPIRED.
+/// It is the time that your request needs to arrive, at most 86400 seconds. 0 is 0 seconds. If
+/// sessions live shorter, gets fail with ZELF_ERROR_SESSION_EXPIRED.
 ///
 /// Default: 5.
 #[unsafe(no_mangle)]
@@ -113,9 +111,9 @@ pub extern "C-unwind" fn zelf_provider_options_set_background(
     set(options, |options| options.is_background = background);
 }
 
-/// Sets a directory in which the session is stored, so that short-lived processes share it.
+/// Sets a directory in which the provider stores the session.
 ///
-/// A process that finds a good session there makes no request. Choose an existing local
+/// Short-lived processes share it: one that finds a good session there makes no request. Choose an existing local
 /// directory that only the user can write to; the path is UTF-8. If others can write to it, the
 /// library logs a warning and still stores the session. A failed write is only logged. NULL
 /// unsets it. It also contains the lock file (see zelf_session_provider).
@@ -140,8 +138,9 @@ pub unsafe extern "C-unwind" fn zelf_provider_options_set_directory(
     });
 }
 
-/// Sets a function that is called when the provider holds another session; NULL for none.
+/// Sets a function that is called when the provider holds another session.
 ///
+/// callback: NULL for none.
 /// destroy: called once with user_data, when neither options nor providers need it. Called at
 ///   once if options is NULL. Not called in a forked child if the parent set it. May be NULL.
 ///

@@ -7,8 +7,8 @@ use crate::ffi::{guard, strings};
 /// A request to any route of the server.
 ///
 /// It can be sent any number of times, by any number of threads at once. No thread may change
-/// it meanwhile. Setters copy their arguments, never fail, and ignore a NULL request: sending
-/// checks everything and names the first wrong thing.
+/// it meanwhile. Setters copy their arguments and never fail: sending checks everything and
+/// names the first wrong thing.
 pub struct zelf_request(pub(super) Request);
 
 /// Makes a request.
@@ -18,8 +18,6 @@ pub struct zelf_request(pub(super) Request);
 /// target: path and query, such as "/api/tags/search?tagName=a.zelf", at most 8192 bytes. It
 ///   begins with "/", is percent-encoded, has no fragment, and is sent unchanged, appended to
 ///   the path of the base URL.
-///
-/// Returns NULL only if the library has a bug.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn zelf_request_new(

@@ -10,7 +10,7 @@ use crate::ffi::{guard, strings};
 /// A complete answer of the server, with any status. It is immutable.
 pub struct zelf_response(pub(super) Response);
 
-/// Returns the HTTP status, such as 200. 0 for NULL.
+/// Returns the HTTP status, such as 200.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_response_http_status(response: Option<&zelf_response>) -> i32 {
     guard::get(response, 0, |response| response.0.status().into())
@@ -38,9 +38,9 @@ pub unsafe extern "C-unwind" fn zelf_response_header(
 ///
 /// A NUL that is not counted follows, so text can be read as a C string.
 ///
-/// length: receives the length in bytes; may be NULL.
+/// An empty body is not NULL.
 ///
-/// Returns NULL only for NULL, with length 0.
+/// length: receives the length in bytes, 0 if response is NULL; may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_response_body(
     response: Option<&zelf_response>,

@@ -49,6 +49,7 @@ use crate::ffi::{
 /// shorter than announced; ZELF_ERROR_SHUT_DOWN; errors of the connection; those of
 /// zelf_session_provider_get.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_send(
     provider: Option<NonNull<zelf_session_provider>>,
     request: Option<&zelf_request>,
@@ -76,13 +77,13 @@ pub type zelf_response_callback = Option<
 
 /// Sends a request like zelf_session_provider_send, without blocking.
 ///
-/// callback and destroy are called as by zelf_session_create_async. The request's time limit
-/// includes the wait for a connection. The request may be changed or freed as soon as this
-/// function returns. The server may have carried out a cancelled call.
+/// The request's time limit includes the wait for a connection. The request may be changed or
+/// freed as soon as this function returns. The server may have carried out a cancelled call.
 ///
 /// Errors: ZELF_ERROR_INVALID_ARGUMENT for a request that cannot be sent, and those of
 /// zelf_session_create_async.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_send_async(
     provider: Option<NonNull<zelf_session_provider>>,
     request: Option<&zelf_request>,
@@ -108,6 +109,7 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_send_async(
 ///
 /// Errors: those of zelf_session_provider_send, except those of a get.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_send(
     client: Option<NonNull<zelf_client>>,
     session: Option<&zelf_session>,
@@ -126,12 +128,13 @@ pub unsafe extern "C-unwind" fn zelf_session_send(
 
 /// Sends a request like zelf_session_send, without blocking.
 ///
-/// callback and destroy are called as by zelf_session_create_async. The request's time limit
-/// includes the wait for a connection. The session may be freed, and the request changed or
-/// freed, as soon as this function returns. The server may have carried out a cancelled call.
+/// The request's time limit includes the wait for a connection. The session may be freed, and the
+/// request changed or freed, as soon as this function returns. The server may have carried out a
+/// cancelled call.
 ///
 /// Errors: those of zelf_session_provider_send_async.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_send_async(
     client: Option<NonNull<zelf_client>>,
     session: Option<&zelf_session>,

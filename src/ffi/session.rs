@@ -21,7 +21,7 @@ pub(super) fn give(session: Arc<Session>) -> *mut zelf_session {
     Arc::into_raw(session).cast_mut().cast()
 }
 
-/// Returns the token, a secret. NULL for NULL.
+/// Returns the token, a secret.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_token(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
@@ -31,7 +31,7 @@ pub extern "C-unwind" fn zelf_session_token(session: Option<&zelf_session>) -> *
 
 /// Returns the value of the Authorization header: "Bearer " and the token.
 ///
-/// Send it unchanged. NULL for NULL.
+/// Send it unchanged.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_authorization(
     session: Option<&zelf_session>,
@@ -43,7 +43,7 @@ pub extern "C-unwind" fn zelf_session_authorization(
 
 /// Returns the session's id on the server, from the token.
 ///
-/// It is UTF-8 text of any characters. NULL if the token has none, or for NULL.
+/// It is UTF-8 text of any characters. NULL if the token has none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_id(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
@@ -54,7 +54,7 @@ pub extern "C-unwind" fn zelf_session_id(session: Option<&zelf_session>) -> *con
 /// Returns the identifier in the token, which says whose session it is.
 ///
 /// If you set none, the server writes your public IP address here, or it returned the
-/// session of somebody else's identifier. NULL if the token has none, or for NULL.
+/// session of somebody else's identifier. NULL if the token has none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_identifier(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
@@ -64,7 +64,7 @@ pub extern "C-unwind" fn zelf_session_identifier(session: Option<&zelf_session>)
 
 /// Returns the domain that the session was made with, from the token.
 ///
-/// The server writes "zelf" if none was asked for. NULL if the token has none, or for NULL.
+/// The server writes "zelf" if none was asked for. NULL if the token has none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_domain(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
@@ -74,7 +74,7 @@ pub extern "C-unwind" fn zelf_session_domain(session: Option<&zelf_session>) -> 
 
 /// Returns the tag name that the session was made with, from the token.
 ///
-/// NULL if it was made without one, the token has none, or for NULL.
+/// NULL if it was made without one, or the token has none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_tag_name(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
@@ -84,7 +84,7 @@ pub extern "C-unwind" fn zelf_session_tag_name(session: Option<&zelf_session>) -
 
 /// Returns the Ethereum address that the session was made with, from the token.
 ///
-/// NULL if it was made without one, the token has none, or for NULL.
+/// NULL if it was made without one, or the token has none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_eth_address(session: Option<&zelf_session>) -> *const c_char {
     guard::get(session, std::ptr::null(), |session| {
@@ -95,7 +95,7 @@ pub extern "C-unwind" fn zelf_session_eth_address(session: Option<&zelf_session>
 /// Returns when the session began, in Unix seconds of the server's clock.
 ///
 /// It may lie before your call: the server returns a live session again. 0 if the server
-/// did not say, or for NULL.
+/// did not say.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_activated_at(session: Option<&zelf_session>) -> i64 {
     guard::get(session, 0, |session| session.0.times().activated_at)
@@ -104,13 +104,13 @@ pub extern "C-unwind" fn zelf_session_activated_at(session: Option<&zelf_session
 /// Returns when the session ends, in Unix seconds of the server's clock.
 ///
 /// Use zelf_session_seconds_left to compare it with now. If the server says nothing usable, it
-/// is 600 s after the session began or the answer came. 0 for NULL.
+/// is 600 s after the session began or the answer came.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64 {
     guard::get(session, 0, |session| session.0.times().expires_at)
 }
 
-/// Returns how many whole seconds the session has left. 0 if it has expired, or for NULL.
+/// Returns how many whole seconds the session has left. 0 if it has expired.
 ///
 /// The result does not depend on the device's date: it starts from the server's clock at the
 /// moment the request left, and counts on a clock that runs during sleep.

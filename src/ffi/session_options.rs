@@ -23,12 +23,10 @@ pub const ZELF_SESSION_TYPE_IMPORT_WALLET: zelf_session_type = 3;
 ///
 /// Setters copy their arguments and never fail: zelf_session_create checks all options and
 /// names the first wrong one. Strings are UTF-8 without control characters; NULL unsets an
-/// option. A setter ignores NULL options.
+/// option.
 pub struct zelf_session_options(pub(super) SessionOptions);
 
 /// Makes options with nothing set. They can serve any number of calls.
-///
-/// Returns NULL only if the library has a bug.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C-unwind" fn zelf_session_options_new() -> Option<Box<zelf_session_options>> {
@@ -117,7 +115,7 @@ pub unsafe extern "C-unwind" fn zelf_session_options_set_tag_name(
     });
 }
 
-/// Sets an Ethereum address, which the server copies into the token; at most 512 bytes.
+/// Sets an Ethereum address of at most 512 bytes. The server copies it into the token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_session_options_set_eth_address(
     options: Option<&mut zelf_session_options>,
@@ -129,7 +127,7 @@ pub unsafe extern "C-unwind" fn zelf_session_options_set_eth_address(
     });
 }
 
-/// Sets whether to end the server's session for the identifier and make a new one.
+/// Sets whether the server ends the identifier's session and makes a new one.
 ///
 /// The old token stops working. An identifier is required. With a tag name the server ends the
 /// first session that it finds for the identifier or the tag name, possibly another

@@ -113,10 +113,10 @@ pub extern "C-unwind" fn zelf_status_name(status: zelf_status) -> *const c_char 
     guard::value(UNKNOWN.name.as_ptr(), || meaning(status).name.as_ptr())
 }
 
-/// Returns the meaning of a status in English, such as "a time limit has passed".
+/// Returns the meaning of a status, such as "a time limit has passed".
 ///
 /// For functions that return only a status: zelf_error_message says more about an error.
-/// The string is static, its wording may change. An unknown number gives "unknown status".
+/// The string is English and static, its wording may change. An unknown number gives "unknown status".
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_status_message(status: zelf_status) -> *const c_char {
     guard::value(UNKNOWN.message.as_ptr(), || {

@@ -53,13 +53,13 @@ static void null_means_no_callback_ever(void)
     int calls = 0;
     zelf_status no_client, no_callback, bad_options, shut;
 
-    zelf_session_create_async(NULL, NULL, never, &calls, never_destroy, &error);
+    zelf_call_free(zelf_session_create_async(NULL, NULL, never, &calls, never_destroy, &error));
     no_client = zelf_error_status(error);
     zelf_error_free(error);
-    zelf_session_create_async(client, NULL, NULL, &calls, never_destroy, &error);
+    zelf_call_free(zelf_session_create_async(client, NULL, NULL, &calls, never_destroy, &error));
     no_callback = zelf_error_status(error);
     zelf_error_free(error);
-    zelf_session_create_async(client, bad, never, &calls, never_destroy, &error);
+    zelf_call_free(zelf_session_create_async(client, bad, never, &calls, never_destroy, &error));
     bad_options = zelf_error_status(error);
     zelf_error_free(error);
     zelf_client_shutdown(client, 1000);

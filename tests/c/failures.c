@@ -74,7 +74,7 @@ static void the_servers_words_are_kept(void)
     zelf_client *client = sandbox_client(1, 20000, 1);
     zelf_error *error = NULL;
     fault("{\"kind\":\"answer\",\"status\":429,\"error\":\"slow \\u001b[31mdown\",\"headers\":{\"Retry-After\":\"7\"}}");
-    zelf_session_create(client, NULL, &error);
+    zelf_session_free(zelf_session_create(client, NULL, &error));
     PROMISE(zelf_error_status(error) == ZELF_ERROR_RATE_LIMITED,
             "a 429 is ZELF_ERROR_RATE_LIMITED");
     PROMISE(zelf_error_http_status(error) == 429, "the error has the HTTP status");

@@ -41,9 +41,9 @@ static void a_derived_identifier_makes_no_ghost(void)
     char identifier[ZELF_IDENTIFIER_SIZE];
     zelf_client *client = sandbox_client(1, 20000, 1);
     int i, live = 0;
+    bool made = zelf_identifier_derive("my-device-1", identifier, sizeof identifier) == ZELF_OK;
 
-    zelf_identifier_derive("my-device-1", identifier, sizeof identifier);
-    for (i = 0; i < 3; i++) {
+    for (i = 0; made && i < 3; i++) {
         zelf_session *session = create(client, identifier, NULL);
         live += session && route_status(zelf_session_authorization(session)) == 200;
         zelf_session_free(session);

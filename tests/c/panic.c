@@ -58,7 +58,7 @@ int main(void)
     zelf_response *response = zelf_session_send(client, NULL, request, NULL);
     zelf_session *kept;
 
-    zelf_session_create(NULL, NULL, &some_error);
+    zelf_session_free(zelf_session_create(NULL, NULL, &some_error));
     fflush(stdout);
     dup2(file, 2);
 

@@ -121,7 +121,7 @@ static zelf_session_options *fresh_options(void)
 {
     char identifier[64] = "";
     zelf_session_options *options = zelf_session_options_new();
-    zelf_identifier_random(identifier, sizeof identifier);
+    if (zelf_identifier_random(identifier, sizeof identifier) != ZELF_OK) abort();
     zelf_session_options_set_identifier(options, identifier);
     return options;
 }

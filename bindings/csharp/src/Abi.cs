@@ -459,10 +459,10 @@ namespace Zelf
         internal static extern SessionHandle zelf_session_provider_get(SessionProviderHandle provider, ref IntPtr error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern SessionHandle zelf_session_provider_current(SessionProviderHandle provider);
+        internal static extern CallHandle zelf_session_provider_get_async(SessionProviderHandle provider, SessionCallback callback, IntPtr userData, DestroyCallback destroy, ref IntPtr error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern CallHandle zelf_session_provider_get_async(SessionProviderHandle provider, SessionCallback callback, IntPtr userData, DestroyCallback destroy, ref IntPtr error);
+        internal static extern SessionHandle zelf_session_provider_current(SessionProviderHandle provider);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         [return: MarshalAs(UnmanagedType.I1)]

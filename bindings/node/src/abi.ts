@@ -135,8 +135,8 @@ export const prototypes: Record<keyof Functions, string> = {
   zelf_provider_options_free: "void zelf_provider_options_free(void *options)",
   zelf_session_provider_new: "void *zelf_session_provider_new(void *client, void *options, void *provider, void *error)",
   zelf_session_provider_get: "void *zelf_session_provider_get(void *provider, void *error)",
-  zelf_session_provider_current: "void *zelf_session_provider_current(void *provider)",
   zelf_session_provider_get_async: "void *zelf_session_provider_get_async(void *provider, void *callback, void *user_data, void *destroy, void *error)",
+  zelf_session_provider_current: "void *zelf_session_provider_current(void *provider)",
   zelf_session_provider_invalidate: "bool zelf_session_provider_invalidate(void *provider, void *rejected)",
   zelf_session_provider_invalidate_if_refused: "bool zelf_session_provider_invalidate_if_refused(void *provider, void *session, int32_t http_status, void *body, size_t length)",
   zelf_session_provider_last_error: "void *zelf_session_provider_last_error(void *provider)",
@@ -229,8 +229,8 @@ export interface Functions {
   zelf_provider_options_free(options: Pointer | null): void;
   zelf_session_provider_new(client: Pointer | null, options: Pointer | null, provider: Pointer | null, error: Out): Pointer | null;
   zelf_session_provider_get(provider: Pointer | null, error: Out): Pointer | null;
-  zelf_session_provider_current(provider: Pointer | null): Pointer | null;
   zelf_session_provider_get_async(provider: Pointer | null, callback: Pointer | null, userData: Pointer | null, destroy: Pointer | null, error: Out): Pointer | null;
+  zelf_session_provider_current(provider: Pointer | null): Pointer | null;
   zelf_session_provider_invalidate(provider: Pointer | null, rejected: Pointer | null): boolean;
   zelf_session_provider_invalidate_if_refused(provider: Pointer | null, session: Pointer | null, httpStatus: number, body: Uint8Array | null, length: number): boolean;
   zelf_session_provider_last_error(provider: Pointer | null): Pointer | null;

@@ -428,11 +428,11 @@ class Functions:
     zelf_session_provider_get: Callable[
         [Optional[zelf_session_provider], Any], Optional[zelf_session]
     ]
-    zelf_session_provider_current: Callable[
-        [Optional[zelf_session_provider]], Optional[zelf_session]
-    ]
     zelf_session_provider_get_async: Callable[
         [Optional[zelf_session_provider], Any, Optional[int], Any, Any], Optional[zelf_call]
+    ]
+    zelf_session_provider_current: Callable[
+        [Optional[zelf_session_provider]], Optional[zelf_session]
     ]
     zelf_session_provider_invalidate: Callable[
         [Optional[zelf_session_provider], Optional[zelf_session]], bool
@@ -821,10 +821,6 @@ TABLE: dict[str, tuple[Any, ...]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_void_p),
     ),
-    "zelf_session_provider_current": (
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-    ),
     "zelf_session_provider_get_async": (
         ctypes.c_void_p,
         ctypes.c_void_p,
@@ -832,6 +828,10 @@ TABLE: dict[str, tuple[Any, ...]] = {
         ctypes.c_void_p,
         zelf_destroy_callback,
         ctypes.POINTER(ctypes.c_void_p),
+    ),
+    "zelf_session_provider_current": (
+        ctypes.c_void_p,
+        ctypes.c_void_p,
     ),
     "zelf_session_provider_invalidate": (
         ctypes.c_bool,

@@ -468,10 +468,10 @@ public final class Zelf {
 
     static native Pointer zelf_session_provider_get(Pointer provider, long[] error);
 
-    static native Pointer zelf_session_provider_current(Pointer provider);
-
     static native Pointer zelf_session_provider_get_async(Pointer provider, SessionCallback
             callback, Pointer userData, DestroyCallback destroy, long[] error);
+
+    static native Pointer zelf_session_provider_current(Pointer provider);
 
     static native byte zelf_session_provider_invalidate(Pointer provider, Pointer rejected);
 
