@@ -31,10 +31,11 @@
  * A deferred cancellation takes effect after the function has returned.
  *
  * Blocking calls. Functions that may wait for the server need a stack of 128 KiB on
- * Linux, and elsewhere the default stack of a thread. A name look-up runs on a helper
- * thread, which may outlive the call. On a thread that is ending (thread-specific
- * destructor, atexit handler) these functions fail with ZELF_ERROR_INVALID_ARGUMENT
- * if it is too late to open a connection.
+ * Linux, and elsewhere the default stack of a thread. A name look-up, and a check by
+ * the system's verifier (docs/guide.md), run on helper threads, which may outlive the
+ * call. On a thread that is ending (thread-specific destructor, atexit handler) these
+ * functions fail with ZELF_ERROR_INVALID_ARGUMENT if it is too late to open a
+ * connection.
  *
  * Asynchronous calls. If a function returns a zelf_call, its callback runs exactly
  * once, and destroy exactly once after it, in the process that made the call. If it
