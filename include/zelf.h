@@ -20,9 +20,10 @@
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
  * NULL. An older value there is overwritten, not freed. On success nothing is
- * stored. Every such function may also fail with ZELF_ERROR_PANIC. A _new without
- * error fails only if the library has a bug. If an allocation fails, the process is
- * aborted with a line on stderr; this is all that the library ever prints.
+ * stored. Every such function may also fail with ZELF_ERROR_PANIC. A function
+ * zelf_..._new without an error parameter fails only if the library has a bug. If an
+ * allocation fails, the process is aborted with a line on stderr; this is all that
+ * the library ever prints.
  *
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
@@ -56,9 +57,12 @@
  * WSAGetLastError unchanged, and the module that contains it stays loaded after the
  * first call: FreeLibrary is safe, and frees nothing.
  *
- * Callbacks. The callbacks of a client's asynchronous calls run one at a time, on its
- * callback thread with a stack of 2 MiB, or in zelf_client_dispatch. They may block,
- * and may call any function of the library, also to free the call and the client.
+ * Callbacks. The callbacks of a client's asynchronous calls run on its callback
+ * thread, which has a stack of 2 MiB, or with zelf_config_set_dispatch inside
+ * zelf_client_dispatch, zelf_client_shutdown and zelf_client_free. Two threads never
+ * run them at the same time. A callback may block, and may call any function of the
+ * library, also to free the call and the client. If it calls one of these three
+ * functions, other callbacks may run inside it: hold no lock that they need.
  *
  * A callback of any kind returns normally. longjmp must not leave it. A C++ exception
  * that leaves it ends the process (std::terminate). It may end its thread with
@@ -84,9 +88,9 @@
  * Exit. The first asynchronous call of a process, or its first provider with
  * background, registers an exit handler. exit runs handlers in reverse order. When it
  * reaches this one, it waits up to 500 ms for a running callback, and no callback
- * starts on a client's thread any more. So callbacks may use what was registered
- * before. If they use what was registered later, call zelf_client_shutdown before
- * exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
+ * starts on a client's thread any more. So callbacks may use things whose exit
+ * handlers were registered earlier. If they use things whose handlers were registered
+ * later, call zelf_client_shutdown before exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
  * with the C runtimes of Windows.
  *
  * Versions. Everything here is since 0.1.0 unless its comment says otherwise.
@@ -642,17 +646,17 @@ ZELF_API const char *zelf_client_origin(const zelf_client *client);
 /**
  * Cancels all asynchronous calls, waits for their callbacks and ends the client's threads.
  *
- * After ZELF_OK no callback of an asynchronous call runs. New calls fail with
- * ZELF_ERROR_SHUT_DOWN from the start of the shutdown; zelf_session_provider_get still returns
- * a valid session. Blocking calls on other threads continue, and may still call the log and a
- * renewed callback.
+ * After ZELF_OK no callback of an asynchronous call runs, except one that has called this
+ * function. New calls fail with ZELF_ERROR_SHUT_DOWN from the start of the shutdown;
+ * zelf_session_provider_get still returns a valid session. Blocking calls on other threads
+ * continue, and may still call the log and a renewed callback.
  *
  * The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
  * it runs inside this function. A callback, or a log callback, may call this function: the
  * remaining callbacks then run first. In a callback that runs inside another one of the client
- * it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. So it does if 8
- * callbacks, of any clients, already run inside each other on this thread and it had to run
- * more: these run after the outermost one. The shutdown binds the client to this process.
+ * it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. The same happens if 8
+ * callbacks, of any clients, already run inside each other on this thread: the remaining ones
+ * run when one of these has returned. The shutdown binds the client to this process.
  *
  * timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
  *   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
@@ -706,11 +710,12 @@ zelf_status zelf_client_dispatch(zelf_client *client);
  * No thread may start a call with the client during this function or after it. Calls that run
  * on other threads continue. The callbacks of cancelled calls run soon after on the client's
  * callback thread, which then ends. With zelf_config_set_dispatch they run inside this
- * function, or on the thread that runs a callback at that moment; if 8 callbacks, of any
- * clients, run inside each other on this thread, after the outermost one; in a log callback on
- * an I/O thread, on a thread of the client, as soon as one can be started. To know when the
- * last callback has returned, call zelf_client_shutdown first. Sessions, responses, errors,
- * calls and providers of the client stay valid.
+ * function, or on the thread that runs a callback at that moment. If 8 callbacks, of any
+ * clients, run inside each other on this thread, they run when one of these has returned. In a
+ * log callback on an I/O thread they run on a thread of the client, and this function may wait
+ * until it can be started. To know when the last callback has returned, call
+ * zelf_client_shutdown first. Sessions, responses, errors, calls and providers of the client
+ * stay valid.
  */
 ZELF_API
 void zelf_client_free(zelf_client *client);
@@ -1017,8 +1022,9 @@ ZELF_API void zelf_call_free(zelf_call *call);
  * Creates a session with POST /api/sessions. Blocks until the answer or the time limit.
  *
  * If the server returns a session that has expired or has under 2 s left, the library
- * replaces it once with killSession. Without an identifier, or if the server may have found
- * the session by the tag name, the call fails with ZELF_ERROR_SESSION_EXPIRED.
+ * replaces it once with killSession, if an identifier is set, the server cannot have found the
+ * session by the tag name, and the clocks agree (docs/guide.md). Otherwise the call fails with
+ * ZELF_ERROR_SESSION_EXPIRED.
  *
  * Calls of one client for one identifier take turns. Calls with equal options share one
  * request and its outcome, and each gets its own session object. docs/guide.md has the

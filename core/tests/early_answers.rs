@@ -116,3 +116,26 @@ fn an_answer_that_comes_with_the_end_of_a_handshake_is_heard_on_every_way() {
         }
     }
 }
+
+/// A proxy that lets bytes of the server follow its answer to a CONNECT: the first ones of a TLS
+/// server that does not wait for its client.
+fn hasty_proxy() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let _ = socket.read(&mut [0; 4096]);
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x00\x04\x02\x00\x00");
+            let _ = socket.read_to_end(&mut Vec::new());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_server_that_sends_before_the_client_is_refused() {
+    for error in errors(&TLS13, Some(&hasty_proxy()), "") {
+        assert_eq!(error.status, Status::Tls, "{}", error.message);
+    }
+}

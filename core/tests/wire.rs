@@ -18,7 +18,7 @@ use zelf_core::{
         wire::{Broken, Wire},
     },
     http::{
-        exchange::{Exchange, Rules},
+        exchange::{Close, Exchange, Rules},
         head::Method,
     },
 };
@@ -30,6 +30,7 @@ struct Peers {
     wire: Wire,
     server: ServerConnection,
     config: Arc<ClientConfig>,
+    server_config: Arc<ServerConfig>,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
 }
@@ -64,7 +65,7 @@ impl Write for Socket<'_> {
 
 fn secured(wire: Wire, config: &Arc<ClientConfig>) -> Wire {
     let name = "a.test".try_into().unwrap();
-    wire.secured(Arc::clone(config), name, &[]).unwrap()
+    wire.secured(Arc::clone(config), name).unwrap()
 }
 
 impl Peers {
@@ -88,10 +89,12 @@ impl Peers {
             .with_single_cert(vec![cert.der().clone()], key)
             .unwrap();
         let config = Arc::new(client);
+        let server_config = Arc::new(server);
         let mut peers = Self {
             wire: secured(Wire::default(), &config),
             config,
-            server: ServerConnection::new(Arc::new(server)).unwrap(),
+            server: ServerConnection::new(Arc::clone(&server_config)).unwrap(),
+            server_config,
             to_server: Vec::new(),
             to_client: Vec::new(),
         };
@@ -129,6 +132,17 @@ impl Peers {
         while self.server.wants_write() {
             self.server.write_tls(&mut self.to_client).unwrap();
         }
+    }
+
+    /// Sends the messages of a server behind the proxy, and bytes behind them.
+    fn tunnels(&mut self, inner: &mut ServerConnection, rest: &[u8]) {
+        let mut bytes = Vec::new();
+        while inner.wants_write() {
+            inner.write_tls(&mut bytes).unwrap();
+        }
+        bytes.extend_from_slice(rest);
+        self.server.writer().write_all(&bytes).unwrap();
+        self.server_writes();
     }
 
     fn answers(&mut self) {
@@ -279,4 +293,33 @@ fn noise_on_the_way_to_a_proxy_is_told_from_noise_behind_it() {
     peers.server_writes();
     let (outcome, _) = peers.exchange();
     assert!(matches!(outcome, Err(Failure::Lost(Broken::Tls(_)))));
+}
+
+#[test]
+fn bytes_behind_a_goodbye_inside_a_tunnel_end_the_read() {
+    let mut peers = tunnel();
+    let mut inner = ServerConnection::new(Arc::clone(&peers.server_config)).unwrap();
+    while peers.wire.is_handshaking() || inner.is_handshaking() {
+        peers.client_turn();
+        peers.server_turn();
+        let mut text = Vec::new();
+        let _ = peers.server.reader().read_to_end(&mut text);
+        let mut bytes = &text[..];
+        while !bytes.is_empty() {
+            inner.read_tls(&mut bytes).unwrap();
+            inner.process_new_packets().unwrap();
+        }
+        peers.tunnels(&mut inner, b"");
+    }
+    inner.send_close_notify();
+    peers.tunnels(&mut inner, &[7; 12_000]);
+    let socket = &mut Socket {
+        out: &mut peers.to_server,
+        incoming: &mut peers.to_client,
+    };
+    while !socket.incoming.is_empty() {
+        peers.wire.read_from(socket).unwrap();
+    }
+    let end = peers.wire.take(|_| Ok::<(), ()>(()));
+    assert!(matches!(end, Ok(Some(Close::Clean))));
 }

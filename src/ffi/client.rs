@@ -74,17 +74,17 @@ pub extern "C-unwind" fn zelf_client_origin(client: Option<&zelf_client>) -> *co
 
 /// Cancels all asynchronous calls, waits for their callbacks and ends the client's threads.
 ///
-/// After ZELF_OK no callback of an asynchronous call runs. New calls fail with
-/// ZELF_ERROR_SHUT_DOWN from the start of the shutdown; zelf_session_provider_get still returns
-/// a valid session. Blocking calls on other threads continue, and may still call the log and a
-/// renewed callback.
+/// After ZELF_OK no callback of an asynchronous call runs, except one that has called this
+/// function. New calls fail with ZELF_ERROR_SHUT_DOWN from the start of the shutdown;
+/// zelf_session_provider_get still returns a valid session. Blocking calls on other threads
+/// continue, and may still call the log and a renewed callback.
 ///
 /// The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
 /// it runs inside this function. A callback, or a log callback, may call this function: the
 /// remaining callbacks then run first. In a callback that runs inside another one of the client
-/// it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. So it does if 8
-/// callbacks, of any clients, already run inside each other on this thread and it had to run
-/// more: these run after the outermost one. The shutdown binds the client to this process.
+/// it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. The same happens if 8
+/// callbacks, of any clients, already run inside each other on this thread: the remaining ones
+/// run when one of these has returned. The shutdown binds the client to this process.
 ///
 /// timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
 ///   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
@@ -156,11 +156,12 @@ pub unsafe extern "C-unwind" fn zelf_client_dispatch(
 /// No thread may start a call with the client during this function or after it. Calls that run
 /// on other threads continue. The callbacks of cancelled calls run soon after on the client's
 /// callback thread, which then ends. With zelf_config_set_dispatch they run inside this
-/// function, or on the thread that runs a callback at that moment; if 8 callbacks, of any
-/// clients, run inside each other on this thread, after the outermost one; in a log callback on
-/// an I/O thread, on a thread of the client, as soon as one can be started. To know when the
-/// last callback has returned, call zelf_client_shutdown first. Sessions, responses, errors,
-/// calls and providers of the client stay valid.
+/// function, or on the thread that runs a callback at that moment. If 8 callbacks, of any
+/// clients, run inside each other on this thread, they run when one of these has returned. In a
+/// log callback on an I/O thread they run on a thread of the client, and this function may wait
+/// until it can be started. To know when the last callback has returned, call
+/// zelf_client_shutdown first. Sessions, responses, errors, calls and providers of the client
+/// stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_client_free(client: Option<NonNull<zelf_client>>) {
     guard::value((), || {

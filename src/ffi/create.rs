@@ -13,8 +13,9 @@ use crate::ffi::{
 /// Creates a session with POST /api/sessions. Blocks until the answer or the time limit.
 ///
 /// If the server returns a session that has expired or has under 2 s left, the library
-/// replaces it once with killSession. Without an identifier, or if the server may have found
-/// the session by the tag name, the call fails with ZELF_ERROR_SESSION_EXPIRED.
+/// replaces it once with killSession, if an identifier is set, the server cannot have found the
+/// session by the tag name, and the clocks agree (docs/guide.md). Otherwise the call fails with
+/// ZELF_ERROR_SESSION_EXPIRED.
 ///
 /// Calls of one client for one identifier take turns. Calls with equal options share one
 /// request and its outcome, and each gets its own session object. docs/guide.md has the

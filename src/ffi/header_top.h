@@ -20,9 +20,10 @@
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
  * NULL. An older value there is overwritten, not freed. On success nothing is
- * stored. Every such function may also fail with ZELF_ERROR_PANIC. A _new without
- * error fails only if the library has a bug. If an allocation fails, the process is
- * aborted with a line on stderr; this is all that the library ever prints.
+ * stored. Every such function may also fail with ZELF_ERROR_PANIC. A function
+ * zelf_..._new without an error parameter fails only if the library has a bug. If an
+ * allocation fails, the process is aborted with a line on stderr; this is all that
+ * the library ever prints.
  *
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
@@ -56,9 +57,12 @@
  * WSAGetLastError unchanged, and the module that contains it stays loaded after the
  * first call: FreeLibrary is safe, and frees nothing.
  *
- * Callbacks. The callbacks of a client's asynchronous calls run one at a time, on its
- * callback thread with a stack of 2 MiB, or in zelf_client_dispatch. They may block,
- * and may call any function of the library, also to free the call and the client.
+ * Callbacks. The callbacks of a client's asynchronous calls run on its callback
+ * thread, which has a stack of 2 MiB, or with zelf_config_set_dispatch inside
+ * zelf_client_dispatch, zelf_client_shutdown and zelf_client_free. Two threads never
+ * run them at the same time. A callback may block, and may call any function of the
+ * library, also to free the call and the client. If it calls one of these three
+ * functions, other callbacks may run inside it: hold no lock that they need.
  *
  * A callback of any kind returns normally. longjmp must not leave it. A C++ exception
  * that leaves it ends the process (std::terminate). It may end its thread with
@@ -84,9 +88,9 @@
  * Exit. The first asynchronous call of a process, or its first provider with
  * background, registers an exit handler. exit runs handlers in reverse order. When it
  * reaches this one, it waits up to 500 ms for a running callback, and no callback
- * starts on a client's thread any more. So callbacks may use what was registered
- * before. If they use what was registered later, call zelf_client_shutdown before
- * exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
+ * starts on a client's thread any more. So callbacks may use things whose exit
+ * handlers were registered earlier. If they use things whose handlers were registered
+ * later, call zelf_client_shutdown before exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
  * with the C runtimes of Windows.
  *
  * Versions. Everything here is since 0.1.0 unless its comment says otherwise.

@@ -154,11 +154,16 @@ static void frees_it(zelf_client **next)
     *next = NULL;
 }
 
+/* How many callbacks had run when the first one returned. */
+static int told;
+
 static void goes_on_with_the_next_client(struct record *record)
 {
-    int next = (int)(record - records) + 1;
+    int next = (int)(record - records) + 1, i;
     enters();
     if (next < CLIENTS) ends(&clients[next]);
+    if (record == records)
+        for (told = 0, i = 1; i < CLIENTS; i++) told += times_called(&records[i]);
     depth--;
 }
 
@@ -197,6 +202,8 @@ static void callbacks_of_many_clients(void (*what)(zelf_client **next), const ch
             "callbacks of %d clients that each %s the next run once each, on the thread that dispatches: %d",
             CLIENTS, words, here);
     PROMISE(deepest > 2 && deepest <= 8, "a few of them are inside each other: %d", deepest);
+    if (what != dispatches_it)
+        PROMISE(told == CLIENTS - 1, "none of them waits for the first to return: %d", told);
     if (what == dispatches_it)
         PROMISE(dispatched == CLIENTS / 8, "the clients that are left tell of their callbacks: %d",
                 dispatched);

@@ -374,7 +374,11 @@ impl Engine {
                 mem::forget(engine);
                 return;
             }
-            let mut state = engine.await_callback_thread(engine.hold());
+            let mut state = engine.hold();
+            // A thread that ends makes room for another one, so only the last one waits.
+            if state.threads.running() == 1 {
+                state = engine.await_callback_thread(state);
+            }
             state.threads.ends_here();
             engine.tell(state);
         })?;

@@ -19,6 +19,7 @@ pub trait Closed {
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static RUNS_LEFT: Cell<bool> = const { Cell::new(false) };
     /// The clients that were closed too deep. `ManuallyDrop` keeps the list usable in the
     /// destructors of the host's thread-specific data.
     static LEFT: RefCell<ManuallyDrop<Vec<Arc<dyn Closed>>>> =
@@ -30,8 +31,7 @@ pub fn is_too_deep() -> bool {
     DEPTH.get() >= DEEPEST
 }
 
-/// Leaves the callbacks of a closed client until the outermost callback of this thread has
-/// returned.
+/// Leaves the callbacks of a closed client until a callback of this thread has returned.
 pub fn leave(client: Arc<dyn Closed>) {
     LEFT.with_borrow_mut(|left| {
         if !left.iter().any(|other| Arc::ptr_eq(other, &client)) {
@@ -40,20 +40,28 @@ pub fn leave(client: Arc<dyn Closed>) {
     });
 }
 
-/// Runs a callback. After the outermost one, also runs the callbacks that were left. If the library
-/// panics, only this callback is lost.
+/// Runs a callback, and then the callbacks that were left. If the library panics, only this callback
+/// is lost.
 pub fn run(callback: impl FnOnce()) {
     DEPTH.set(DEPTH.get() + 1);
     let _ = panics::catch(callback);
-    if DEPTH.get() == 1 {
-        // The callbacks of these clients may leave further ones.
-        loop {
-            let left = LEFT.with_borrow_mut(|left| mem::take(&mut **left));
-            if left.is_empty() {
-                break;
-            }
-            left.into_iter().for_each(Closed::run_left);
-        }
-    }
     DEPTH.set(DEPTH.get() - 1);
+    run_left();
+}
+
+/// Runs the callbacks that were left. They may leave further ones, which run here too, and not inside
+/// each other.
+fn run_left() {
+    if RUNS_LEFT.get() {
+        return;
+    }
+    RUNS_LEFT.set(true);
+    loop {
+        let left = LEFT.with_borrow_mut(|left| mem::take(&mut **left));
+        if left.is_empty() {
+            break;
+        }
+        left.into_iter().for_each(Closed::run_left);
+    }
+    RUNS_LEFT.set(false);
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::{ClientConfig, Error as TlsError, InvalidMessage, pki_types::ServerName};
 use tokio::{net::TcpStream, time::Instant};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         tcp,
         trust::policy::Trust,
         tunnel,
-        wire::Wire,
+        wire::{Broken, Wire},
     },
     error::{Error, Status},
 };
@@ -104,7 +104,12 @@ pub async fn connect(
         peer: Peer::Server,
         verifier_waits: to.trust.verifier_waits(),
     };
-    let wire = handshake.perform(&mut socket, wire, &early).await?;
+    if !early.is_empty() {
+        // A TLS server waits for the client's first message.
+        let why = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
+        return Err(Failure::Handshake(Peer::Server, Broken::Tls(why)));
+    }
+    let wire = handshake.perform(&mut socket, wire).await?;
     Ok(Connected { socket, wire })
 }
 
@@ -155,7 +160,7 @@ async fn through(
                     peer: Peer::Proxy,
                     verifier_waits: to.trust.verifier_waits(),
                 };
-                wire = handshake.perform(&mut socket, wire, &[]).await?;
+                wire = handshake.perform(&mut socket, wire).await?;
             }
             let asked = tunnel::Asked {
                 proxy,

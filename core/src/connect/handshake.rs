@@ -8,6 +8,8 @@
 use std::{
     future::poll_fn,
     io::{self, Read, Write},
+    mem,
+    ops::RangeInclusive,
     sync::Arc,
     task::Poll,
 };
@@ -28,9 +30,8 @@ use crate::{
 /// The system's verifier runs on this stack. On Android it calls Java.
 const STACK_SIZE: usize = 1024 * 1024;
 
-/// How many bytes the verifying thread receives at once. Their plain text fits into the buffer of
-/// rustls.
-const MAX_RECEIVED: usize = 4096;
+/// The length of the head of a TLS record.
+const RECORD_HEAD: usize = 5;
 
 pub struct Handshake {
     pub config: Arc<ClientConfig>,
@@ -44,34 +45,29 @@ pub struct Handshake {
 impl Handshake {
     /// Adds a layer of TLS to `wire`, and completes its handshake. Its last message is sent later,
     /// together with the request.
-    ///
-    /// `early`: bytes of the lower layer that have arrived and were not read.
-    pub async fn perform(
-        self,
-        socket: &mut TcpStream,
-        wire: Wire,
-        early: &[u8],
-    ) -> Result<Wire, Failure> {
-        let mut wire = wire
-            .secured(self.config, self.name, early)
-            .map_err(|why| Failure::Handshake(self.peer, why))?;
+    pub async fn perform(self, socket: &mut TcpStream, wire: Wire) -> Result<Wire, Failure> {
+        let peer = self.peer;
+        let failed = |why| Failure::Handshake(peer, why);
+        let mut wire = wire.secured(self.config, self.name).map_err(failed)?;
+        let mut arrived = Vec::new();
         loop {
-            write(&mut wire, socket)
-                .await
-                .map_err(|why| Failure::Handshake(self.peer, why))?;
+            write(&mut wire, socket).await.map_err(failed)?;
             if !wire.is_handshaking() {
+                // A part of a record, for the exchange.
+                wire.receive(&arrived).map_err(failed)?;
                 return Ok(wire);
             }
             let outcome = match self.verifier_waits {
                 true => {
-                    let received = receive(socket)
+                    let records = receive_records(socket, &mut arrived)
                         .await
-                        .map_err(|why| Failure::Handshake(self.peer, why))?;
-                    let read = read_elsewhere(wire, received);
-                    let read = read.await.map_err(Failure::NotHere)?;
+                        .map_err(failed)?;
+                    let read = read_elsewhere(wire, records)
+                        .await
+                        .map_err(Failure::Other)?;
                     wire = read.wire;
-                    if !read.alert.is_empty() {
-                        try_write(socket, &read.alert).await;
+                    if read.outcome.is_err() {
+                        send_alert(&mut wire, socket).await;
                     }
                     read.outcome
                 }
@@ -79,7 +75,7 @@ impl Handshake {
             };
             outcome
                 .and_then(|()| check_end(&mut wire))
-                .map_err(|why| Failure::Handshake(self.peer, why))?;
+                .map_err(failed)?;
         }
     }
 }
@@ -98,10 +94,10 @@ async fn write(wire: &mut Wire, socket: &mut TcpStream) -> Result<(), Broken> {
     .await
 }
 
-/// Writes an alert with the reason for a failure, if it can be written at once.
-async fn try_write(socket: &mut TcpStream, alert: &[u8]) {
+/// Sends an alert with the reason for a failure, if it can be sent at once.
+async fn send_alert(wire: &mut Wire, socket: &mut TcpStream) {
     poll_fn(|context| {
-        let _ = PollSocket::new(socket, context).write(alert);
+        let _ = wire.write_to(&mut PollSocket::new(socket, context));
         Poll::Ready(())
     })
     .await;
@@ -118,49 +114,66 @@ async fn read_here(wire: &mut Wire, socket: &mut TcpStream) -> Result<(), Broken
     .await
 }
 
-/// Returns bytes from the peer. At the end of the connection there are none.
-async fn receive(socket: &mut TcpStream) -> Result<Vec<u8>, Broken> {
-    let mut received = vec![0; MAX_RECEIVED];
-    let count = poll_fn(
-        |context| match PollSocket::new(socket, context).read(&mut received) {
-            Err(why) if why.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-            outcome => Poll::Ready(outcome),
-        },
-    )
-    .await?;
-    received.truncate(count);
-    Ok(received)
+/// Takes the whole records from `arrived`, and first reads until there is one. A record in many small
+/// pieces then needs one thread. At the end of the connection there may be none.
+async fn receive_records(socket: &mut TcpStream, arrived: &mut Vec<u8>) -> Result<Vec<u8>, Broken> {
+    let mut buffer = [0; 4096];
+    loop {
+        let length = records_length(arrived);
+        if length > 0 {
+            let rest = arrived.split_off(length);
+            return Ok(mem::replace(arrived, rest));
+        }
+        let count = poll_fn(
+            |context| match PollSocket::new(socket, context).read(&mut buffer) {
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                outcome => Poll::Ready(outcome),
+            },
+        )
+        .await?;
+        if count == 0 {
+            arrived.clear();
+            return Ok(Vec::new());
+        }
+        arrived.extend_from_slice(&buffer[..count]);
+    }
+}
+
+/// Returns the length of the whole records at the beginning of `bytes`. Bytes that are no records
+/// count as some: rustls reports what is wrong with them.
+fn records_length(bytes: &[u8]) -> usize {
+    const HANDSHAKE_TYPES: RangeInclusive<u8> = 20..=23;
+    let mut length = 0;
+    while let Some(head) = bytes[length..].first_chunk::<RECORD_HEAD>() {
+        if !HANDSHAKE_TYPES.contains(&head[0]) {
+            return bytes.len();
+        }
+        let next = length + RECORD_HEAD + usize::from(u16::from_be_bytes([head[3], head[4]]));
+        if next > bytes.len() {
+            break;
+        }
+        length = next;
+    }
+    length
 }
 
 /// The result of a read on another thread.
 struct ReadElsewhere {
     wire: Wire,
     outcome: Result<(), Broken>,
-    /// Bytes for the peer.
-    alert: Vec<u8>,
 }
 
-/// Reads the received bytes, and verifies, on a new thread. The thread keeps the connection if this
-/// future is dropped.
-async fn read_elsewhere(mut wire: Wire, received: Vec<u8>) -> Result<ReadElsewhere, Error> {
+/// Decrypts records, and verifies, on a new thread. Without records, this is the end of the
+/// connection. The thread keeps the connection if this future is dropped.
+async fn read_elsewhere(mut wire: Wire, records: Vec<u8>) -> Result<ReadElsewhere, Error> {
     let (sender, receiver) = oneshot::channel();
     threads::spawn("zelf-tls", STACK_SIZE, move || {
         let read = panics::catch(|| {
-            let mut memory = Memory {
-                received: &received,
-                alert: Vec::new(),
+            let outcome = match &records[..] {
+                [] => wire.read_from(&mut NoSocket),
+                records => wire.receive(records),
             };
-            let outcome = loop {
-                match wire.read_from(&mut memory) {
-                    Ok(()) if !memory.received.is_empty() => {}
-                    outcome => break outcome,
-                }
-            };
-            ReadElsewhere {
-                wire,
-                outcome,
-                alert: memory.alert,
-            }
+            ReadElsewhere { wire, outcome }
         });
         // The receiver is gone if the call no longer waits.
         let _ = sender.send(read);
@@ -173,21 +186,18 @@ async fn read_elsewhere(mut wire: Wire, received: Vec<u8>) -> Result<ReadElsewhe
     })
 }
 
-/// Bytes that have arrived, in place of a socket.
-struct Memory<'a> {
-    received: &'a [u8],
-    alert: Vec<u8>,
-}
+/// A connection that the peer has closed.
+struct NoSocket;
 
-impl Read for Memory<'_> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.received.read(bytes)
+impl Read for NoSocket {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
     }
 }
 
-impl Write for Memory<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.alert.write(bytes)
+impl Write for NoSocket {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -208,5 +218,29 @@ fn check_end(wire: &mut Wire) -> Result<(), Broken> {
             "it ended during the TLS handshake",
         ))),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x01\x00";
+
+    #[test]
+    fn whole_records_are_taken_and_a_part_of_one_is_not() {
+        for parts in 0..ALERT.len() {
+            assert_eq!(records_length(&ALERT[..parts]), 0);
+            assert_eq!(
+                records_length(&[ALERT, ALERT, &ALERT[..parts]].concat()),
+                14
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_record_are_taken_at_once() {
+        assert_eq!(records_length(b"HTTP/1.1 400"), 12);
+        assert_eq!(records_length(&[ALERT, b"HTTP/1.1"].concat()), 15);
     }
 }

@@ -79,8 +79,8 @@ impl<'a> Outgoing<'a> {
 /// Writes as much of the request as possible, and reads once.
 ///
 /// A server may answer before it has read the whole request, and then close the connection. So a
-/// failed write is not a failure until a read has failed too. A write that the system refuses is one
-/// at once: the server waits for the request, and sends nothing.
+/// failed write is not a failure until a read has failed too. If the system refuses to write the
+/// request, and no answer has begun, that is a failure at once: the server waits for the request.
 pub fn advance<S: Read + Write>(
     wire: &mut Wire,
     socket: &mut S,
@@ -94,7 +94,9 @@ pub fn advance<S: Read + Write>(
         return take(wire, exchange, now);
     }
     let written = match written {
-        Err(why) if refusals::is_refusal(&why) => return broke(exchange, Broken::Io(why)),
+        Err(why) if refusals::is_refusal(&why) && !outgoing.is_sent() && !exchange.has_heard() => {
+            return broke(exchange, Broken::Io(why));
+        }
         written => written,
     };
     match wire.read_from(socket) {

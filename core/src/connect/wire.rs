@@ -70,17 +70,14 @@ impl Default for Wire {
 
 impl Wire {
     /// Adds a layer of TLS for the host `name`. Its handshake begins with the next write.
-    ///
-    /// `early`: bytes of the lower layer that have arrived and were not read.
     pub fn secured(
         self,
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
-        early: &[u8],
     ) -> Result<Self, Broken> {
         let mut tls = Box::new(ClientConnection::new(config, name).map_err(Broken::Tls)?);
         tls.set_buffer_limit(None);
-        let mut layer = Tls {
+        Ok(Self::Tls(Tls {
             tls,
             below: match self {
                 Self::Plain(_) => None,
@@ -88,9 +85,7 @@ impl Wire {
             },
             decrypted: Secret::default(),
             end: None,
-        };
-        layer.decrypt(early)?;
-        Ok(Self::Tls(layer))
+        }))
     }
 
     pub fn is_handshaking(&self) -> bool {
@@ -187,6 +182,30 @@ impl Wire {
         }
     }
 
+    /// Decrypts bytes that were read from the socket elsewhere. After an error, there may be an alert
+    /// for [`write_to`](Self::write_to).
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        match self {
+            Self::Plain(layer) => {
+                layer.inbox.append(bytes);
+                Ok(())
+            }
+            Self::Tls(layer) => {
+                let outcome = match &mut layer.below {
+                    None => layer.decrypt(bytes),
+                    Some(below) => below
+                        .receive(bytes)
+                        .map_err(Broken::of_below)
+                        .and_then(|()| layer.take_from_below()),
+                };
+                if outcome.is_err() {
+                    layer.end = Some(Close::Broken);
+                }
+                outcome
+            }
+        }
+    }
+
     /// Passes the decrypted text to `taker`. Returns how the connection has ended, if it has.
     pub fn take<E>(
         &mut self,
@@ -229,6 +248,14 @@ impl Tls {
             return Ok(());
         };
         below.read_from(socket).map_err(Broken::of_below)?;
+        self.take_from_below()
+    }
+
+    /// Decrypts the text of the layer below.
+    fn take_from_below(&mut self) -> Result<(), Broken> {
+        let Some(below) = &mut self.below else {
+            return Ok(());
+        };
         let mut encrypted = Secret::default();
         let end = below.take(|bytes| {
             encrypted.append(bytes);
@@ -243,7 +270,10 @@ impl Tls {
 
     fn decrypt(&mut self, mut encrypted: &[u8]) -> Result<(), Broken> {
         while !encrypted.is_empty() {
-            self.tls.read_tls(&mut encrypted)?;
+            // After the peer's last message, TLS takes no further bytes.
+            if self.tls.read_tls(&mut encrypted)? == 0 {
+                break;
+            }
             self.tls.process_new_packets().map_err(Broken::Tls)?;
             let mut reader = self.tls.reader();
             while let Ok(plain) = reader.fill_buf()
