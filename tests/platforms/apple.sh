@@ -29,6 +29,35 @@ apple_shape() {
   promise "$platform: $1: its lowest version of the system is ${3#* }" is "$3" macho_least "$dylib"
 }
 
+# framework: builds the XCFramework, and links a program with each library in it. What is tested is
+# its files and names, so the compiler does not optimise.
+framework_is_made() (
+  unset SDKROOT
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 make -s xcframework
+)
+framework_is_right() {
+  rm -rf "$out/framework"; mkdir -p "$out/framework"
+  tests/platforms/apple/framework target/dist/CZelf.xcframework.zip "$out/framework" "$newest_nm" >"$out/libraries"
+}
+# framework_links SYSTEM PROCESSOR ARCHIVE
+framework_links() (
+  case $1 in
+    macos) APPLE_TARGET=$2-apple-macos11.0 ;;
+    ios) APPLE_TARGET=$2-apple-ios13.0 ;;
+    simulator) APPLE_TARGET=$2-apple-ios14.0-simulator ;;
+  esac
+  export APPLE_TARGET SDKROOT="$out/framework/sdk-$1-$2"
+  mkdir -p "$SDKROOT"
+  tests/platforms/apple/stubs "$SDKROOT" "$newest_nm" "$3" &&
+    "$clang" --target=$APPLE_TARGET $strict -isystem "$zig_headers/any-darwin-any" \
+      -Iinclude -c tests/platforms/apple/program.c -o "$out/program.o" &&
+    tests/platforms/apple/linker -Wl,-dead_strip "$out/program.o" "$3" \
+      -framework Security -framework CoreFoundation -o "$out/program"
+)
+# Rust's compiler may be newer than LLVM 19, whose tools do not know all its objects.
+newest_nm=$(ls /usr/bin/llvm-nm-[0-9]* 2>/dev/null | sort -V | tail -n 1)
+newest_nm=${newest_nm:-$nm}
+
 if platform apple && tools python3 "$objdump" "$nm" && has_clang; then
   packaging/names >"$out/names"
   # Without an SDK, the C compiler of cargo's crates would look for Xcode.
@@ -39,5 +68,12 @@ if platform apple && tools python3 "$objdump" "$nm" && has_clang; then
   apple_shape aarch64-apple-darwin arm64-apple-macos11.0 "macos 11.0"
   apple_shape aarch64-apple-ios arm64-apple-ios13.0 "ios 13.0"
   unset SDKROOT
+  if promise "$platform: make xcframework makes a framework" framework_is_made &&
+    promise "$platform: it has the libraries, headers, names and checksum that it states" framework_is_right; then
+    while read -r system processor archive; do
+      promise "$platform: a C program links with its library for $system, $processor" \
+        framework_links "$system" "$processor" "$archive"
+    done <"$out/libraries"
+  fi
   took
 fi
