@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn a_malformed_number_is_none() {
         for text in [
             "", ".", "e5", "1e", "1e+-5", "1.2.3", "-1", "+1", "x", "1x", "0x1", "NaN", " 1", "é",
         ] {

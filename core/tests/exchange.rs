@@ -361,7 +361,7 @@ fn interim_answers_are_skipped_within_bounds() {
 }
 
 #[test]
-fn what_is_not_http_fails_at_its_first_bytes() {
+fn an_answer_that_is_not_http_fails_at_its_first_wrong_byte() {
     for (bytes, fails_at) in [
         ("<html>", 1),
         ("HTTP/2 200 OK\r\n", 6),

@@ -154,7 +154,7 @@ fn no_folder_imports_a_folder_that_imports_it() {
 }
 
 #[test]
-fn what_decides_imports_no_socket_clock_thread_or_runtime() {
+fn modules_that_decide_import_no_socket_clock_thread_or_runtime() {
     const FORBIDDEN: [&str; 12] = [
         "std::net",
         "std::thread",
@@ -210,7 +210,7 @@ fn unsafe_code_stands_in_host_only() {
 }
 
 #[test]
-fn what_differs_between_systems_stands_in_host_and_trust() {
+fn differences_between_systems_stand_in_host_and_trust() {
     const WORDS: [&str; 8] = [
         "target_os",
         "target_vendor",

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_carried_out_is_told_also_after_others_were_forgotten() {
+    fn the_record_marks_a_request_as_carried_out_after_others_were_forgotten() {
         let recorder = Recorder::new(2);
         let numbers: Vec<u64> = (0..4)
             .map(|nth| recorder.add(request(&recorder, nth)))

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_loopback_is_not() {
+    fn a_host_that_resembles_loopback_is_not_loopback() {
         for host in [
             "",
             ":4001",

@@ -78,7 +78,7 @@ fn mistakes_on_the_command_line_end_with_2() {
 }
 
 #[test]
-fn what_could_not_be_judged_ends_with_4() {
+fn a_check_without_a_verdict_ends_with_4() {
     let sandbox = sandbox();
     sandbox.inject(Reply::status(503));
     let (status, out, _) = check(&["--yes", sandbox.http_url()]);

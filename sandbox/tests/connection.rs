@@ -168,7 +168,7 @@ fn a_head_has_the_headers_of_a_get_and_no_body() {
 }
 
 #[test]
-fn what_arrived_is_remembered_as_it_arrived() {
+fn a_request_is_remembered_as_it_arrived() {
     let sandbox = sandbox();
     http(&sandbox).create(named("a"));
     https(&sandbox).exchange("GET /api/nowhere?a=b HTTP/1.1\r\nHost: x\r\nX-Case: Kept\r\n\r\n");

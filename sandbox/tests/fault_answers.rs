@@ -97,7 +97,7 @@ fn an_answer_that_says_close_is_followed_by_it() {
 }
 
 #[test]
-fn what_nobody_has_asked_for_follows_the_answer_on_a_kept_connection() {
+fn unrequested_bytes_follow_the_answer_on_a_kept_connection() {
     let sandbox = sandbox();
     let fault = json!({"kind": "unasked", "ms": 10, "times": 1,
         "text": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});

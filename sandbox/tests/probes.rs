@@ -264,7 +264,7 @@ fn a_page_that_a_probe_gives_back_is_no_page_of_this_machine() {
 }
 
 #[test]
-fn what_means_nothing_is_named() {
+fn a_bad_parameter_is_refused_by_name() {
     let sandbox = sandbox();
     let mut wire = http(&sandbox);
     for (end, reason) in [

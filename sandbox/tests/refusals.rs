@@ -324,7 +324,7 @@ fn a_starting_server_finds_nothing() {
 }
 
 #[test]
-fn what_is_not_http_is_a_bare_400() {
+fn a_request_that_is_not_http_receives_a_bare_400() {
     let sandbox = sandbox();
     for request in [
         "nonsense\r\n\r\n",

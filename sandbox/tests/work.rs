@@ -47,7 +47,7 @@ fn work_is_counted_anew_when_a_test_says_so() {
 }
 
 #[test]
-fn what_is_refused_is_no_work() {
+fn a_refused_request_does_no_work() {
     let sandbox = sandbox();
     lease(&sandbox, "", "eyJ");
     let token = create(&sandbox, named("a")).token();

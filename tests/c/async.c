@@ -249,7 +249,7 @@ static void ten_thousand_calls_are_under_way_at_once(void)
 #define OUTAGE 400
 
 /* A tenth of the calls is retried later: more calls than there are connections. */
-static void who_waits_for_another_attempt_makes_room(void)
+static void a_call_that_waits_for_another_attempt_makes_room(void)
 {
     static struct record records[OUTAGE];
     zelf_client *client = sandbox_client(1, 30000, 3);
@@ -276,7 +276,7 @@ static void who_waits_for_another_attempt_makes_room(void)
     zelf_client_free(client);
 }
 
-static void who_comes_back_takes_a_connection_that_rests(void)
+static void a_second_attempt_takes_a_connection_that_rests(void)
 {
     static struct record records[OUTAGE];
     zelf_client *client = sandbox_client(1, 30000, 3);
@@ -340,7 +340,7 @@ static void holds_the_thread(zelf_log_level level, const char *message, void *us
 }
 
 /* The calls wait in the queue while the I/O thread is in a log callback. */
-static void what_was_cancelled_is_not_sent(void)
+static void a_cancelled_call_is_not_sent(void)
 {
     static struct record first, records[HELD];
     zelf_config *config = tls_config();
@@ -381,12 +381,12 @@ int main(void)
     cancelling_works_in_every_stage();
     cancelling_late_does_nothing();
     a_callback_may_do_anything();
-    what_was_cancelled_is_not_sent();
+    a_cancelled_call_is_not_sent();
     /* Not with a tool that makes everything slow. */
     if (!getenv("ZELF_QUICK")) {
         ten_thousand_calls_are_under_way_at_once();
-        who_waits_for_another_attempt_makes_room();
-        who_comes_back_takes_a_connection_that_rests();
+        a_call_that_waits_for_another_attempt_makes_room();
+        a_second_attempt_takes_a_connection_that_rests();
     }
     no_thread_is_left();
     return check_failed;

@@ -210,7 +210,7 @@ static void at_its_end_it_is_replaced_with_one_kill(void)
     zelf_client_free(client);
 }
 
-static void what_another_has_renewed_is_adopted(void)
+static void a_session_that_another_process_has_renewed_is_adopted(void)
 {
     zelf_client *client = sandbox_client(1, 20000, 1);
     zelf_session_provider *provider = provider_of(client, "adopt-x", how(MOST, ZELF_RENEWAL_AT_EXPIRY));
@@ -940,7 +940,7 @@ int main(void)
     a_warm_get_is_the_same_session();
     many_threads_make_one_request();
     at_its_end_it_is_replaced_with_one_kill();
-    what_another_has_renewed_is_adopted();
+    a_session_that_another_process_has_renewed_is_adopted();
     never_kill_never_kills();
     early_kills_before_the_end();
     ghosts_are_an_error();

@@ -596,7 +596,7 @@ static int asks_once(const char *identifier, const char *directory)
     return status_of(child) == 7;
 }
 
-static void what_was_stored_in_doubt_is_confirmed(void)
+static void an_unconfirmed_stored_session_is_confirmed(void)
 {
     char folder[] = "/tmp/zelf-stored-XXXXXX";
 
@@ -628,7 +628,7 @@ int main(void)
     hostile_lock_files_do_no_harm();
     a_process_that_is_stopped_is_waited_for_until_its_time_limit();
     a_folder_that_was_removed_is_made_anew();
-    what_was_stored_in_doubt_is_confirmed();
+    an_unconfirmed_stored_session_is_confirmed();
     the_stored_session_is_found();
     return check_failed;
 }

@@ -87,7 +87,7 @@ static void each_socks_reply_has_its_status(void)
             "a reply without an address is a reply: %s", message());
 }
 
-static void what_is_no_proxy_is_told(void)
+static void an_answer_that_is_no_proxys_is_reported(void)
 {
     static const struct {
         const char *scheme, *greets, *what;
@@ -260,7 +260,7 @@ int main(void)
 {
     a_tunnel_that_breaks_is_made_anew();
     each_socks_reply_has_its_status();
-    what_is_no_proxy_is_told();
+    an_answer_that_is_no_proxys_is_reported();
     a_silent_proxy_is_named();
     a_proxy_without_an_address_is_named();
     every_address_is_tried();

@@ -61,7 +61,7 @@ static void each_refusal_has_its_status_and_its_words(void)
     }
 }
 
-static void what_a_proxy_asks_to_wait_is_waited(void)
+static void the_retry_after_of_a_proxy_is_waited_for(void)
 {
     static struct proxy proxy;
     static const char slow[] = "HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
@@ -239,7 +239,7 @@ static void a_proxy_over_tls_is_heard_too(void)
 int main(void)
 {
     each_refusal_has_its_status_and_its_words();
-    what_a_proxy_asks_to_wait_is_waited();
+    the_retry_after_of_a_proxy_is_waited_for();
     words_that_do_not_come_do_not_hide_the_status();
     credentials_are_never_repeated();
     odd_answers_open_a_tunnel();

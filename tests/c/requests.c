@@ -130,7 +130,7 @@ static void a_path_that_does_not_exist_costs_no_session(void)
     zelf_client_free(client);
 }
 
-static void what_goes_out(void)
+static void a_request_is_sent_as_it_was_set(void)
 {
     zelf_client *client = new_client();
     zelf_session_provider *provider = confirmed_provider(client, "goes-out-x");
@@ -319,7 +319,7 @@ static char *repeated(char letter, size_t count)
     return text;
 }
 
-static void what_cannot_be_sent_is_refused(void)
+static void a_bad_request_is_refused(void)
 {
     static const char *const targets[] = {
         NULL, "", "api", "http://a.test/", "*", "/a b", "/a#b", "/a%", "/a%2", "/a%zz", "/a\"b",
@@ -905,11 +905,11 @@ int main(void)
     a_request_has_its_response();
     each_route_has_its_response();
     a_path_that_does_not_exist_costs_no_session();
-    what_goes_out();
+    a_request_is_sent_as_it_was_set();
     the_path_of_the_base_url_is_kept();
     headers_are_found();
     answers_without_a_body();
-    what_cannot_be_sent_is_refused();
+    a_bad_request_is_refused();
     null_is_taken_everywhere();
     a_response_has_a_limit();
     a_session_is_sent_and_not_renewed();

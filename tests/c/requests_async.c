@@ -324,7 +324,7 @@ static void a_hundred_refused_calls_cause_one_renewal(void)
     zelf_client_free(client);
 }
 
-static void what_is_under_way_outlives_its_provider(void)
+static void a_request_under_way_outlives_its_provider(void)
 {
     zelf_client *client = new_client();
     zelf_session_provider *provider = warm_provider(client, "outlives-x");
@@ -432,7 +432,7 @@ int main(void)
     waiting_for_a_place();
     an_answer_means_the_same();
     a_hundred_refused_calls_cause_one_renewal();
-    what_is_under_way_outlives_its_provider();
+    a_request_under_way_outlives_its_provider();
     out_of_time_means_the_same();
     a_session_of_the_caller_is_not_renewed();
     zelf_error_free(send_error);

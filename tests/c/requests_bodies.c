@@ -451,7 +451,7 @@ static void nothing_is_left_of_a_body(void)
         }
 }
 
-static void what_is_freed_is_wiped(void)
+static void freed_bodies_are_wiped(void)
 {
     int i, is_async, framing;
     for (i = 0; i < 4; i++)
@@ -483,7 +483,7 @@ static void what_is_freed_is_wiped(void)
 static void a_response_costs_its_size(void) {}
 static void a_body_that_is_sent_costs_its_size(void) {}
 static void nothing_is_left_of_a_body(void) {}
-static void what_is_freed_is_wiped(void) {}
+static void freed_bodies_are_wiped(void) {}
 #endif
 
 int main(int count, char **arguments)
@@ -498,7 +498,7 @@ int main(int count, char **arguments)
        malloc. */
     if (!getenv("ZELF_QUICK")) {
         nothing_is_left_of_a_body();
-        what_is_freed_is_wiped();
+        freed_bodies_are_wiped();
     }
     a_response_costs_its_size();
     a_body_that_is_sent_costs_its_size();

@@ -16,7 +16,7 @@ static const char *target_of(const struct kind *kind)
     return strcmp(kind->method, "GET") == 0 ? "/api/tags/search?tagName=a" : kind->path;
 }
 
-static const char *what_of(const struct kind *kind)
+static const char *line_of(const struct kind *kind)
 {
     static char what[128];
     snprintf(what, sizeof what, "%s %s", kind->method, target_of(kind));
@@ -313,7 +313,7 @@ static void a_connection_that_breaks(void)
                     outcome = outcome_of(zelf_session_send(client, session, request, next_error()));
                     fault(NULL);
                     arrived = arrived_at(target_of(kind));
-                    done = carried_out(what_of(kind));
+                    done = carried_out(line_of(kind));
                     expected = kind->repeatable && !always ? 200 : -ZELF_ERROR_CONNECTION_LOST;
                     snprintf(where, sizeof where, "%s at the stage %s%s: a %s", ends[end],
                              stages[stage], always ? "" : ", once", kind->name);
@@ -468,7 +468,7 @@ static void a_body_that_is_long(void)
     zelf_client_free(client);
 }
 
-static void what_is_no_answer(void)
+static void a_malformed_answer_is_an_error(void)
 {
     static const char *const faults[] = {
         "{\"kind\":\"garbage\",\"text\":\"hello\",\"path\":\"$\"}",
@@ -517,8 +517,8 @@ static void a_kept_connection_that_was_closed(void)
                     outcome);
             PROMISE(arrived_at(target_of(&kinds[k])) == 1, "it is sent once: %d",
                     arrived_at(target_of(&kinds[k])));
-            PROMISE(carried_out(what_of(&kinds[k])) == 1, "it is carried out once: %d",
-                    carried_out(what_of(&kinds[k])));
+            PROMISE(carried_out(line_of(&kinds[k])) == 1, "it is carried out once: %d",
+                    carried_out(line_of(&kinds[k])));
             zelf_session_provider_free(provider);
             zelf_client_free(client);
         }
@@ -604,7 +604,7 @@ int main(void)
     an_upload_that_breaks();
     a_body_that_is_short();
     a_body_that_is_long();
-    what_is_no_answer();
+    a_malformed_answer_is_an_error();
     a_kept_connection_that_was_closed();
     the_time_limit_is_that_of_the_whole_call();
     zelf_error_free(send_error);

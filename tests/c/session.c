@@ -110,7 +110,7 @@ static void every_option_arrives(void)
     zelf_client_free(client);
 }
 
-static void what_was_ignored_is_an_error(void)
+static void an_ignored_option_is_an_error(void)
 {
     zelf_client *client = sandbox_client(1, 10000, 0);
     zelf_session_options *options = options_for("ignored-x");
@@ -208,7 +208,7 @@ int main(void)
     a_client_tells_where_it_sends();
     every_option_arrives();
     a_live_session_comes_back();
-    what_was_ignored_is_an_error();
+    an_ignored_option_is_an_error();
     a_ghost_is_told_when_asked();
     a_connection_is_kept();
     return check_failed;

@@ -276,7 +276,7 @@ static void pins_hold_on_every_connection(void)
     zelf_client_free(client);
 }
 
-static void what_nobody_asked_for_is_no_answer(void)
+static void an_unrequested_answer_is_not_used(void)
 {
     zelf_client *client = sandbox_client(1, 20000, 1);
     int i, own = 0;
@@ -464,7 +464,7 @@ int main(void)
     pins_are_checked();
     pins_hold_on_every_connection();
     old_tls_is_refused();
-    what_nobody_asked_for_is_no_answer();
+    an_unrequested_answer_is_not_used();
     a_kill_does_not_meet_a_dead_connection();
     a_dead_kept_connection_is_no_failure();
     the_log_tells_what_happens();

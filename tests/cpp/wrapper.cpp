@@ -114,7 +114,7 @@ static void failures_are_values()
 }
 
 // In C, NULL stands for the defaults, so a moved-from object would mean another server or session.
-static void what_was_moved_from_is_refused()
+static void objects_that_were_moved_from_are_refused()
 {
     auto base = sandbox_config();
     const auto mine = std::move(base).max_attempts(2);
@@ -690,7 +690,7 @@ int main()
     sessions_are_values();
     settings_in_a_row_outlive_their_statement();
     failures_are_values();
-    what_was_moved_from_is_refused();
+    objects_that_were_moved_from_are_refused();
     callbacks_are_lambdas();
     a_provider_hands_out_sessions();
     a_refused_session_is_replaced();

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_no_time() {
+    fn an_implausible_value_is_no_time() {
         for json in [
             "0",
             "-1",

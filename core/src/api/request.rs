@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_sent_under_the_servers_names() {
+    fn options_are_sent_under_the_servers_names() {
         let request = SessionRequest {
             identifier: Some("d\"1".to_owned()),
             session_type: Some(SessionType::DecryptWallet),

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ascii_stays_so() {
+    fn a_token_outside_ascii_stays_outside_ascii() {
         for json in [
             r#""\u00e9""#,
             r#""\ud83d\ude00""#,

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_for_one_address_is_told_before_what_is_final_for_another() {
+    fn a_temporary_refusal_of_one_address_is_reported_before_a_final_one_of_another() {
         let order = [1, 5, 6, 3, 4, 2, 7, 8];
         let vagueness = |code: u8| vagueness(&Failure::Socks(Refusal::Reply(code)));
         assert!(order.is_sorted_by_key(|code| vagueness(*code)));

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_in_a_base_url_is_refused_by_name() {
+    fn a_bad_part_of_a_base_url_is_refused_by_name() {
         assert!(refusal("https://user:pass@a.test").contains("credentials"));
         assert!(refusal("https://user@a.test").contains("credentials"));
         assert!(refusal("https://a.test/?x=1").contains("query"));

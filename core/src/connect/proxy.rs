@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_as_written_is_refused_and_never_repeated() {
+    fn a_bad_url_is_refused_and_never_repeated() {
         for url in [
             "s3cr3t",
             "ftp://s3cr3t@p.test",

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_rested_too_long_is_found_behind_what_has_not() {
+    fn a_connection_that_rested_too_long_is_found_behind_a_fresh_one() {
         let mut resting = Resting::default();
         resting.put("new", 1, ms(4000));
         resting.put("old", 2, ms(0));

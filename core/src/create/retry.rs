@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_asks_for_is_the_least_wait() {
+    fn the_servers_retry_after_is_the_least_wait() {
         assert_eq!(wait(asked(7), 1, 0), Duration::from_secs(7));
         assert!(wait(asked(7), 1, u32::MAX) <= Duration::from_millis(7200));
         assert!(wait(asked(u64::MAX), 1, u32::MAX) >= Duration::from_secs(u64::MAX));

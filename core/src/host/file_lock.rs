@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lock_file_is_not_written_to() {
+    fn a_foreign_file_is_not_written_to() {
         let path = path("precious");
         let other = path.with_extension("other");
         let is_error = || FileLock::try_hold(&path, UNTIL).is_err();

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_firewall_forbids_is_the_call_that_failed() {
+    fn a_system_call_that_a_firewall_forbids_is_named() {
         let error = of(libc::EPERM);
         let words = "cannot open a connection: connect was refused (Operation not permitted";
         assert!(error.message.starts_with(words), "{}", error.message);

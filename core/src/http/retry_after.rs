@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_not_waited_for() {
+    fn a_malformed_value_is_ignored() {
         for value in ["", "soon", "1.2.3", "--7", "NaN", ".", "PT", "Thu, 99 Foo"] {
             assert_eq!(waits(value), None, "{value}");
         }

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_for_a_provider_is_refused_by_name() {
+    fn bad_options_of_a_provider_are_refused_by_name() {
         let refusal = |provider: ProviderOptions, session: &SessionOptions| {
             let error = provider.check(session).err().unwrap();
             assert_eq!(error.status, Status::InvalidArgument);

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_with_its_claims() {
+    fn a_stored_session_is_read_with_its_claims() {
         let text = write(&session(), true, &HERE);
         let later = Circumstances {
             now: HERE.now + Duration::from_secs(9),

@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_legal_target_is_refused_and_not_repaired() {
+    fn an_illegal_target_is_refused_and_not_repaired() {
         for target in [
             "",
             "x",
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_http_forbids_in_a_header_is_refused() {
+    fn a_header_that_http_forbids_is_refused() {
         for name in ["", "a b", "a:", "a\r\n", "é", "a\0"] {
             let mut request = to("/");
             request.set_header(text(name), text("x"));

@@ -120,7 +120,7 @@ fn where_sessions_never_live_as_long_as_is_asked_for_none_is_killed() {
 }
 
 #[test]
-fn what_must_not_be_killed_is_the_outcome_with_whatever_is_left() {
+fn a_session_that_must_not_be_killed_is_returned_with_any_time_left() {
     for left in [0, 3, 5] {
         let (kills, outcome) = call(Kill::Never, left, 600, FAST);
         assert_eq!(kills, [false], "{left}");

@@ -185,7 +185,7 @@ fn an_answer_with_two_lengths_is_the_last_on_its_connection() {
 }
 
 #[test]
-fn what_is_not_http_is_said_so_wherever_it_begins() {
+fn a_malformed_answer_has_its_status_wherever_the_fault_begins() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (answer, status) in [
         (format!("{chunked}zz\r\n"), Status::BadResponse),

@@ -8,7 +8,7 @@ use super::world::*;
 use zelf_core::error::Status;
 
 #[test]
-fn what_may_pass_is_tried_three_times() {
+fn a_temporary_failure_is_tried_three_times() {
     let faults: [Fault; 6] = [
         Reply::html(502, "<title>Bad Gateway</title>").into(),
         Reply::status(503).into(),
@@ -54,7 +54,7 @@ fn a_server_that_does_not_start_in_time_is_told() {
 }
 
 #[test]
-fn what_will_not_pass_is_tried_once() {
+fn a_final_failure_is_tried_once() {
     for code in [301, 400, 401, 403, 409, 418, 501, 505, 511] {
         let sandbox = sandbox();
         let client = client(&sandbox, |_| {});

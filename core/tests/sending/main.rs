@@ -65,7 +65,7 @@ fn is_found(sabotage: Sabotage, promise: &str) {
 }
 
 #[test]
-fn what_is_repeated_though_it_must_not_be_is_found() {
+fn a_forbidden_repetition_is_found() {
     is_found(Sabotage::RepeatsAll, promises::AT_MOST_ONCE);
 }
 

@@ -190,7 +190,7 @@ fn a_session_is_worth_having_with_two_seconds_left_at_least() {
 }
 
 #[test]
-fn what_a_warm_call_may_hand_out_ends_with_the_next_work() {
+fn a_warm_call_hands_the_session_out_until_the_next_work() {
     let mut keeper = keeper(Renewal::AtExpiry);
     assert!(keeper.hand_out(START).is_none());
     keeper.works(Ok(fresh("a", START)), at(START));
@@ -219,7 +219,7 @@ fn a_child_without_the_thread_confirms_what_its_parent_has_not() {
 }
 
 #[test]
-fn what_was_learned_is_what_those_who_waited_are_told() {
+fn callers_that_waited_receive_the_latest_outcome() {
     let mut keeper = keeper(Renewal::AtExpiry);
     keeper.works(Err(error(Status::Connect)), most(START));
     assert_eq!(keeper.outcome(START).unwrap_err().status, Status::Connect);
@@ -866,7 +866,7 @@ fn a_permanent_error_is_remembered_for_a_second() {
 }
 
 #[test]
-fn what_the_server_asks_to_wait_is_kept() {
+fn the_keeper_waits_as_the_server_asks() {
     for status in [Status::RateLimited, Status::Server, Status::Validation] {
         let mut keeper = keeper(Renewal::AtExpiry);
         let asked = Error {

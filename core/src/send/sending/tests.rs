@@ -173,7 +173,7 @@ fn without_a_provider_a_refused_session_is_a_response_too() {
 // Refused sessions.
 
 #[test]
-fn whatever_it_is_a_request_goes_out_again_after_a_renewal() {
+fn every_request_goes_out_again_after_a_renewal() {
     for terms in [READ, WRITE] {
         let mut world = World::begun(terms);
         world.is_answered(403, INACTIVE);
@@ -232,7 +232,7 @@ fn a_token_that_is_refused_is_renewed_once() {
 // Temporary errors.
 
 #[test]
-fn what_may_be_repeated_is_repeated_after_an_error_that_may_pass() {
+fn a_repeatable_request_is_repeated_after_a_temporary_error() {
     for status in [429, 502, 503, 504] {
         let mut world = World::begun(READ);
         world.is_answered(status, "");
@@ -249,7 +249,7 @@ fn what_may_be_repeated_is_repeated_after_an_error_that_may_pass() {
 }
 
 #[test]
-fn what_the_server_asks_to_wait_is_the_least_wait() {
+fn the_servers_retry_after_is_the_least_wait() {
     use crate::http::retry_after::RetryAfter;
     let asked = |seconds| Answer {
         retry_after: Some(RetryAfter::Seconds(seconds)),
@@ -296,7 +296,7 @@ fn repetitions_have_a_budget() {
 // Failures.
 
 #[test]
-fn what_was_not_sent_is_sent_again_whatever_it_is() {
+fn every_request_that_was_not_sent_is_sent_again() {
     for terms in [READ, WRITE] {
         let mut world = World::begun(terms);
         world.fails(unreachable(), false);
@@ -311,7 +311,7 @@ fn what_was_not_sent_is_sent_again_whatever_it_is() {
 }
 
 #[test]
-fn what_must_not_be_repeated_is_sent_once_where_the_server_may_have_it() {
+fn a_request_that_must_not_be_repeated_is_sent_once_if_the_server_may_have_it() {
     for failed in [lost(), lost_when_kept()] {
         let mut world = World::begun(WRITE);
         world.fails(failed, true);
@@ -379,7 +379,7 @@ fn a_dead_kept_connection_has_one_second_chance_at_once() {
 }
 
 #[test]
-fn what_must_not_be_repeated_goes_over_a_connection_that_was_just_used() {
+fn a_request_that_must_not_be_repeated_uses_a_connection_that_was_just_used() {
     assert_eq!(World::begun(WRITE).sends(), Over::JustUsed);
 }
 
