@@ -56,7 +56,7 @@ static void a_child_is_told_what_it_cannot_do(void)
             "in a child asynchronous objects answer ZELF_ERROR_FORKED at once, blocking calls and "
             "new clients work");
     PROMISE(await(&record, 1, 5) && exactly_once(&record, 1, ZELF_OK) == 1,
-            "and the parent's call is none the worse");
+            "the parent's call succeeds once");
     release(&record, 1);
     zelf_client_free(client);
     fault(NULL);
@@ -73,14 +73,15 @@ static void a_child_is_told_what_it_cannot_do(void)
                   ? 7 : 8);
     }
     PROMISE(status_of(child) == 7,
-            "a client whose parent made blocking calls only is as good as new in a child");
+            "a client whose parent made only blocking calls takes an asynchronous call in a child");
     zelf_client_free(client);
 
     client = sandbox_client(1, 5000, 1);
     zelf_client_dispatch(client);
     child = fork();
     if (child == 0) _exit(zelf_client_shutdown(client, 1000) == ZELF_OK ? 7 : 8);
-    PROMISE(status_of(child) == 7, "dispatching what cannot be dispatched takes it from no child");
+    PROMISE(status_of(child) == 7,
+            "a child can shut down a client whose parent's dispatch was refused");
     zelf_client_free(client);
 }
 
@@ -340,7 +341,7 @@ static void a_child_in_another_namespace_is_a_child(void)
     }
     end = status_of(child);
     if (end == 9) printf("# not allowed to make a namespace of processes\n");
-    else PROMISE(end == 7, "a child with its parent's number is told from it");
+    else PROMISE(end == 7, "a child with its parent's process number gets ZELF_ERROR_FORKED");
 }
 
 static int forks_in_handler;
@@ -389,7 +390,7 @@ static void a_signal_handler_may_fork(void)
         waitpid(process, &status, 0);
     }
     status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    PROMISE(status == 7, "a signal handler may fork amid calls: %d", status);
+    PROMISE(status == 7, "a signal handler may fork during calls: %d", status);
 }
 
 int main(void)

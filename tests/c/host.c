@@ -233,7 +233,8 @@ static void a_cancelled_thread_ends_after_its_call(void)
     pthread_cancel(thread);
     pthread_join(thread, &result);
     fault(NULL);
-    PROMISE(result != NULL, "pthread_cancel on a thread inside a call harms nobody");
+    PROMISE(result != NULL,
+            "a thread inside a call ends after pthread_cancel, with a session or as cancelled");
     if (result != PTHREAD_CANCELED) zelf_session_free(result);
     zelf_client_free(client);
 }
@@ -345,7 +346,7 @@ static void the_standard_streams_are_left_alone(void)
     }
     waitpid(child, &status, 0);
     PROMISE(WIFEXITED(status) && WEXITSTATUS(status) == 7,
-            "where a host has closed 0, 1 and 2 nothing of ours takes their place: %d",
+            "if a host has closed 0, 1 and 2, the library leaves these numbers closed: %d",
             WEXITSTATUS(status));
 }
 
@@ -387,7 +388,8 @@ static void an_ending_thread_shares_no_error_of_its_own(void)
     session = create(last_client, "shared-end-x", &error);
     pthread_join(thread, NULL);
     fault(NULL);
-    PROMISE(session != NULL, "who waits behind a thread that is ending does not get its error: %s",
+    PROMISE(session != NULL,
+            "a call that waits for the call of an ending thread does not get its error: %s",
             error ? zelf_error_message(error) : "a session");
     pthread_key_delete(last_key);
     zelf_session_free(session);

@@ -64,7 +64,7 @@ static void equal_kills_share_one_request(void)
     PROMISE(requests_arrived() == 2, "kill, plain, kill at once are two requests: %d",
             requests_arrived());
     live = is_live(&records[0]) + is_live(&records[1]) + is_live(&records[2]);
-    PROMISE(live == 3, "and the tokens of all three are good: %d", live);
+    PROMISE(live == 3, "the tokens of all three are live: %d", live);
     ends(client, 3);
 
     client = begins(15000, 1);
@@ -73,7 +73,7 @@ static void equal_kills_share_one_request(void)
     live = is_live(&records[1]) + is_live(&records[2]) + is_live(&records[3]) + is_live(&records[4])
            + is_live(&records[5]);
     PROMISE(requests_arrived() == 2 && live == 5,
-            "nobody behind a kill is given the session which it ends: %d requests, %d of 5",
+            "a call behind a kill does not get the session that it ends: %d requests, %d of 5",
             requests_arrived(), live);
     ends(client, 6);
 }
@@ -155,7 +155,7 @@ static void attempts_are_each_calls_own(void)
     await(records, 3, 15);
     PROMISE(records[0].status == ZELF_ERROR_SERVER && records[1].status == ZELF_OK
                 && records[2].status == ZELF_OK && requests_arrived() == 2,
-            "a call that waits has its attempts though another has used up its own: %d requests",
+            "a call that waits keeps its attempts when another has used up its own: %d requests",
             requests_arrived());
     ends(client, 3);
 }
@@ -170,7 +170,7 @@ static void an_outage_is_not_asked_for_each_call(void)
     for (i = 0; i < CALLS; i++) start(client, &records[i], "meet-outage-x");
     await(records, CALLS, 30);
     PROMISE(exactly_once(records, CALLS, ZELF_ERROR_SERVER) == CALLS && requests_arrived() <= 5,
-            "%d calls in an outage are few requests, though none is tried again: %d", CALLS,
+            "%d calls of one attempt each make at most five requests in an outage: %d", CALLS,
             requests_arrived());
     ends(client, CALLS);
 }
@@ -184,7 +184,7 @@ static void an_answer_that_forbids_is_shared(void)
     for (i = 0; i < 8; i++) start(client, &records[i], "meet-no-x");
     await(records, 8, 15);
     PROMISE(exactly_once(records, 8, ZELF_ERROR_VALIDATION) == 8 && requests_arrived() == 1,
-            "an error that each of them would get is one request: %d", requests_arrived());
+            "calls that would get the same error make one request: %d", requests_arrived());
     ends(client, 8);
 }
 
@@ -202,7 +202,7 @@ static void a_dead_kept_connection_costs_no_attempt(void)
         if (i == 0) {
             session = create(client, "meet-dead-x", &error);
             PROMISE(session && requests_arrived() == 3,
-                    "of two attempts the second may meet a dead connection: %s",
+                    "a call whose second attempt meets a dead connection succeeds: %s",
                     session ? "a session" : zelf_error_message(error));
             zelf_session_free(session);
             zelf_error_free(error);
@@ -210,7 +210,8 @@ static void a_dead_kept_connection_costs_no_attempt(void)
             start(client, &records[0], "meet-dead-y");
             await(records, 1, 15);
             PROMISE(records[0].status == ZELF_OK && requests_arrived() == 3,
-                    "so may an asynchronous call: %s", zelf_status_name(records[0].status));
+                    "an asynchronous call of this kind succeeds, too: %s",
+                    zelf_status_name(records[0].status));
         }
         fault(NULL);
     }

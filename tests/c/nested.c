@@ -72,8 +72,8 @@ static void every_callback_may_shut_down(int is_dispatched)
     PROMISE(deepest == 2, "no more than two of them are inside each other: %d", deepest);
     PROMISE(timeouts_inside + oks_inside == SHUTDOWNS && oks_inside >= 1
                 && timeouts_inside >= SHUTDOWNS - 3,
-            "one inside another does not wait for those further out: %d of %d", timeouts_inside,
-            SHUTDOWNS);
+            "a shutdown in an inner callback does not wait for the outer callbacks: %d of %d",
+            timeouts_inside, SHUTDOWNS);
     zelf_client_free(client);
     release(records, SHUTDOWNS);
     fault(NULL);
@@ -205,11 +205,11 @@ static void callbacks_of_many_clients(void (*what)(zelf_client **next), const ch
     if (what != dispatches_it)
         PROMISE(told == CLIENTS - 1, "none of them waits for the first to return: %d", told);
     if (what == dispatches_it)
-        PROMISE(dispatched == CLIENTS / 8, "the clients that are left tell of their callbacks: %d",
+        PROMISE(dispatched == CLIENTS / 8, "the remaining clients' descriptors become readable: %d",
                 dispatched);
     if (what == shuts_it_down)
         PROMISE(timeouts_inside > 0 && timeouts_inside + oks_inside == CLIENTS - 1,
-                "a shutdown too far inside does not wait: %d of %d", timeouts_inside, CLIENTS);
+                "the innermost shutdowns do not wait: %d of %d", timeouts_inside, CLIENTS);
     for (i = 0; i < CLIENTS; i++) zelf_client_free(clients[i]);
     release(records, CLIENTS);
     fault(NULL);
@@ -258,7 +258,7 @@ static void no_callback_runs_on_the_thread_of_the_io(void)
     for (i = 0; i < CALLS; i++) on_io += pthread_equal(records[i].ran_on, io_thread) != 0;
     PROMISE(get_flag(&has_logged[shuts_down_first]) && on_io == 0 && status_in_log == ZELF_OK
                 && exactly_once(records, CALLS, ZELF_ERROR_CANCELLED) == CALLS,
-            "what a log callback leaves of a client it %s does not run on that thread: %d",
+            "if a log callback %s its client, no callback runs on the I/O thread: %d",
             shuts_down_first ? "shuts down" : "frees", on_io);
     release(records, CALLS);
     fault(NULL);
@@ -298,12 +298,13 @@ static void no_callback_of_another_client_runs_there(void)
     start(client, &records[0], "on-io-y");
     await(&records[2], 1, 10);
     PROMISE(!pthread_equal(records[2].ran_on, io_thread),
-            "the callbacks of another client that is shut down there do not run on it");
-    PROMISE(called_in_log == 0, "nor do those that are dispatched there: %d", called_in_log);
+            "a log callback's shutdown of another client runs no callback on the I/O thread");
+    PROMISE(called_in_log == 0, "a log callback's dispatch runs no callback: %d", called_in_log);
     zelf_client_shutdown(client, 10000);
     PROMISE(other_status == ZELF_OK && records[2].called == 1 && records[2].destroyed == 1
                 && records[1].called == 1 && records[1].destroyed == 1,
-            "each runs once, and both clients are shut down: %s", zelf_status_name(other_status));
+            "each callback runs once, and both clients are shut down: %s",
+            zelf_status_name(other_status));
     zelf_client_free(client);
     zelf_client_free(other);
     release(records, 3);

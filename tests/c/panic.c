@@ -152,7 +152,7 @@ int main(void)
     RETURNS(zelf_session_send_async(client, session, request, on_response, NULL, NULL, NULL), NULL);
     RETURNS(zelf_session_provider_send(provider, request, NULL), NULL);
     RETURNS(zelf_session_provider_send_async(provider, request, on_response, NULL, NULL, NULL), NULL);
-    PROMISE(!broken, "a panic inside any export ends there");
+    PROMISE(!broken, "no panic leaves an exported function");
 
     zelf_test_panic_next();
     note("zelf_session_create", zelf_session_create(client, NULL, &error) == NULL);
@@ -167,7 +167,7 @@ int main(void)
     session = zelf_session_create(client, options, NULL);
     PROMISE(session != NULL, "client and options work on after a panic");
     kept = zelf_session_provider_get(provider, NULL);
-    PROMISE(kept != NULL, "so does a provider");
+    PROMISE(kept != NULL, "a provider works on after a panic");
     zelf_session_free(kept);
     zelf_session_provider_free(provider);
     zelf_response_free(response);
@@ -191,7 +191,7 @@ int main(void)
     start(client, &after_loop, "after-loop-x");
     PROMISE(await(&after_loop, 1, 5) && exactly_once(&loop, 1, ZELF_ERROR_PANIC) == 1
                 && exactly_once(&after_loop, 1, ZELF_OK) == 1,
-            "one in the thread that does the I/O ends its calls, and the next starts it again");
+            "a panic in the I/O thread ends its calls, and the next call starts the thread again");
     release(&loop, 1);
     release(&after_loop, 1);
 
@@ -201,7 +201,7 @@ int main(void)
     start(client, &after_loss, "after-loss-x");
     PROMISE(await(&after_loss, 1, 5) && exactly_once(&after_loss, 1, ZELF_OK) == 1
                 && zelf_client_shutdown(client, 5000) == ZELF_OK,
-            "one on the callback thread takes no other callback with it, and no shutdown");
+            "after a panic on the callback thread the other callback runs and a shutdown succeeds");
     release(&lost, 1);
     release(&after_loss, 1);
 

@@ -322,7 +322,7 @@ static void an_answer_that_refuses_the_session_invalidates_it(void)
     PROMISE(is_alive(third), "the next get has a session that works");
     PROMISE(zelf_session_provider_invalidate_if_refused(provider, second, 403, inactive,
                                                         strlen(inactive)),
-            "a late answer about the old session is to be repeated, too");
+            "a late answer refuses the old session, too");
     forget_requests();
     zelf_session_free(first);
     first = get(provider);
@@ -704,7 +704,8 @@ static void a_renewed_callback_on_the_io_thread_cannot_wait(void)
     zelf_client_shutdown(caller.client, 5000);
     PROMISE(caller.created == ZELF_ERROR_INVALID_ARGUMENT,
             "a create in a renewed callback on the I/O thread is %s", zelf_status_name(caller.created));
-    PROMISE(caller.sent == ZELF_ERROR_INVALID_ARGUMENT, "so is a send: %s", zelf_status_name(caller.sent));
+    PROMISE(caller.sent == ZELF_ERROR_INVALID_ARGUMENT, "a send there is %s",
+            zelf_status_name(caller.sent));
     zelf_session_provider_free(provider);
     zelf_request_free(caller.request);
     zelf_client_free(caller.client);
@@ -727,7 +728,7 @@ static void the_client_may_go_first(void)
         if (is_freed) zelf_client_free(client);
         else zelf_client_shutdown(client, 5000);
         second = get(provider);
-        PROMISE(is_same(first, second), "what is held is handed out after the client is %s%s",
+        PROMISE(is_same(first, second), "the session is handed out after the client is %s%s",
                 is_freed ? "freed" : "shut down", is_background ? ", with background" : "");
         zelf_session_provider_invalidate(provider, first);
         status = failure_of(provider);

@@ -261,7 +261,7 @@ static void a_process_that_dies_unlocks(void)
     waitpid(holder, NULL, 0);
     for (i = 0; i < 3; i++) fine += status_of(others[i]) == 7;
     took = seconds_now() - began;
-    PROMISE(waiting == 1, "a process that creates a session locks the others out: %d request", waiting);
+    PROMISE(waiting == 1, "while a process creates a session others wait: %d request", waiting);
     PROMISE(fine == 3, "when it is killed the others get their sessions: %d of 3", fine);
     PROMISE(took < AT_ONCE, "they do not wait for the time limit of its call: %.0f ms", took * 1e3);
     fault(NULL);

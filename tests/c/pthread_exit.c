@@ -364,7 +364,7 @@ static void a_destructor_may_call_the_library(void)
     await(&record, 1, 10);
     zelf_client_shutdown(client, 10000);
     PROMISE(get_flag(&destructors_begun) == 1 && get_flag(&destructors_ended) == 1,
-            "a destructor on a client's thread that a callback has ended goes to its end: %d of %d",
+            "a destructor returns on a client's thread that a callback has ended: %d of %d",
             get_flag(&destructors_ended), get_flag(&destructors_begun));
     zelf_client_free(client);
     release(&record, 1);

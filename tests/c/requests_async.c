@@ -362,13 +362,14 @@ static void out_of_time_means_the_same(void)
         snprintf(stall, sizeof stall, "{\"kind\":\"stall\",\"stage\":\"%s\",\"path\":\"/sandbox/echo\"}",
                  rows[i].stage);
         fault(stall);
-        PROMISE(outcome_of(send_it(provider, request)) == -ZELF_ERROR_TIMEOUT, "%s: it is out of time",
+        PROMISE(outcome_of(send_it(provider, request)) == -ZELF_ERROR_TIMEOUT,
+                "%s: a stalled request is ZELF_ERROR_TIMEOUT",
                 rows[i].stage);
         PROMISE((strstr(why(), "may have carried") != NULL) == rows[i].may_be_done,
                 "%s: the error says whether it may have been carried out: %s", rows[i].stage, why());
         begin_sending(provider, request, &sent);
         PROMISE(await_all(&sent, 1, 20) && ended_with(&sent, -ZELF_ERROR_TIMEOUT),
-                "%s: an asynchronous one is, too", rows[i].stage);
+                "%s: a stalled asynchronous request is ZELF_ERROR_TIMEOUT", rows[i].stage);
         PROMISE((strstr(sent.message, "may have carried") != NULL) == rows[i].may_be_done,
                 "%s: its error says the same: %s", rows[i].stage, sent.message);
         fault(NULL);
@@ -415,7 +416,7 @@ static void a_session_of_the_caller_is_not_renewed(void)
     zelf_call_cancel(stalled.call);
     PROMISE(await_all(&stalled, 1, 10) && ended_with(&stalled, -ZELF_ERROR_CANCELLED),
             "it can be cancelled, after its session and request are freed");
-    PROMISE(seconds_now() - began < AT_ONCE, "that takes no time limit");
+    PROMISE(seconds_now() - began < AT_ONCE, "it ends before its time limit");
     fault(NULL);
     release_all(&with, 1);
     release_all(&without, 1);

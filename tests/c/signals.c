@@ -54,8 +54,8 @@ static void our_threads_take_no_signals(int host_blocks)
     }
     closedir(tasks);
     PROMISE(looked == 5 && right == 10,
-            "our threads, a name look-up's too, block what is meant for the host, and %s what stops "
-            "threads for a collector: %d of 10", host_blocks ? "as the host does" : "not", right);
+            "the library's threads block the host's signals, %s a garbage collector's: "
+            "%d of 10", host_blocks ? "and, like the host," : "but not", right);
     zelf_client_shutdown(client, 1000);
     release(&record, 1);
     zelf_client_free(client);
@@ -164,7 +164,7 @@ static void code_of_the_hosts_has_the_hosts_mask(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (i = 0; i < 500 && !get_flag(&looks_by[BY_DESTROY]); i++) usleep(10000);
     PROMISE(looks_by[BY_RENEWED] == 1 && looks_by[BY_DESTROY] == 1 && wrong_looks == 0,
-            "so has what a provider calls: %d have not", wrong_looks);
+            "the callbacks of a provider have that mask, too: %d have not", wrong_looks);
     zelf_client_shutdown(client, 5000);
     zelf_client_free(client);
     zelf_session_options_free(options);
@@ -210,7 +210,7 @@ static void the_hosts_signals_stay_as_they_were(void)
     for (number = 1; number < 65; number++)
         same &= sigismember(&mask_before, number) == sigismember(&mask_after, number);
     PROMISE(same && same_dispositions(before),
-            "the mask of who starts, cancels and shuts down stays, and so do all dispositions");
+            "starting, cancelling and shutting down change no signal mask and no disposition");
     pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
     signal(SIGUSR1, SIG_DFL);
 }

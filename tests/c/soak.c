@@ -532,6 +532,7 @@ int main(int argc, char **argv)
     PROMISE(highest <= warm + HEAP_TOLERANCE,
             "the heap is %zu bytes at most, and was %zu after %d rounds", highest, warm,
             WARM_UP_ROUNDS);
-    PROMISE(good > 0 && refused > 0 && shutdowns > 0 && steps > 0, "something of everything happened");
+    PROMISE(good > 0 && refused > 0 && shutdowns > 0 && steps > 0,
+            "calls succeed, calls are refused, and clients are shut down");
     return check_failed;
 }

@@ -78,7 +78,7 @@ static void a_crowd_amid_faults(void)
         if (ended[status]) printf("# %6ld %s\n", ended[status], zelf_status_name(status));
     }
     PROMISE(all == crowd_calls / CROWD * CROWD && ended[ZELF_OK] > all * 9 / 10 && kinds >= 3,
-            "%d threads, %ld calls amid faults: every one accounted for", CROWD, all);
+            "%d threads make %ld calls during faults, and each call ends", CROWD, all);
     PROMISE(entries("/proc/self/fd") == descriptors, "no descriptor is left");
     fault(NULL);
 }

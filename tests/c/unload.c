@@ -101,7 +101,8 @@ int main(int argc, char **argv)
         fine += result != NULL;
     }
     for (round = 0; round < 200 && (callbacks < started || threads_alive() > 1); round++) usleep(10000);
-    PROMISE(fine == rounds, "%d times loaded, used by a thread that outlives it, and unloaded", fine);
+    PROMISE(fine == rounds,
+            "%d times the library is loaded, used by a thread that outlives it, and unloaded", fine);
     PROMISE(started > 0 && callbacks == started, "each of %d asynchronous calls called back", started);
     PROMISE(threads_alive() == 1, "no thread is left behind");
     if (other || has_openssl)
