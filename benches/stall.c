@@ -78,7 +78,7 @@ int main(int argc, char **argv)
     printf(",");
     print("stalls", stalled, times);
     printf("}\n");
-    /* What stalls is not waited for. */
+    /* Ends the process without waiting for the stalled calls. */
     fflush(stdout);
     _Exit(0);
 }

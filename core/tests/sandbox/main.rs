@@ -1,5 +1,5 @@
 //! Promises of the core against a sandbox, over real sockets. These cannot be shown in the
-//! simulation. What a C program sees is tested in C.
+//! simulation. Programs in C test the C interface.
 
 mod connections;
 mod expiry;
