@@ -53,8 +53,10 @@ impl Handshake {
         loop {
             write(&mut wire, socket).await.map_err(failed)?;
             if !wire.is_handshaking() {
-                // A part of a record, for the exchange.
-                wire.receive(&arrived).map_err(failed)?;
+                if !arrived.is_empty() {
+                    // A part of a record, for the exchange.
+                    wire.receive(&arrived).map_err(failed)?;
+                }
                 return Ok(wire);
             }
             let outcome = match self.verifier_waits {

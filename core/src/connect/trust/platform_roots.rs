@@ -48,4 +48,9 @@ impl Roots for PlatformRoots {
     fn unusable(&self) -> &[String] {
         &[]
     }
+
+    /// The system may ask whether a certificate is revoked.
+    fn may_wait(&self) -> bool {
+        true
+    }
 }

@@ -38,16 +38,16 @@ impl Trust {
     pub fn new(roots: Option<GivenRoots>, pins: Vec<Pin>) -> Result<Self, Error> {
         let provider = provider();
         let algorithms = provider.signature_verification_algorithms;
-        let is_given = roots.is_some();
-        let roots = match roots {
+        let roots: Arc<dyn Roots> = match roots {
             Some(roots) => Arc::new(roots),
             None => system(provider)?,
         };
+        let verifier_waits = roots.may_wait();
         let verifier = Arc::new(Verifier { roots, algorithms });
         Ok(Self {
             verifier,
             pins,
-            verifier_waits: !is_given && SYSTEM_WAITS,
+            verifier_waits,
         })
     }
 
@@ -85,13 +85,6 @@ impl Trust {
         configure(Arc::clone(&self.verifier))
     }
 }
-
-/// The system verifies, and may ask on the network whether a certificate is revoked.
-const SYSTEM_WAITS: bool = cfg!(not(all(
-    unix,
-    not(target_vendor = "apple"),
-    not(target_os = "android")
-)));
 
 /// Returns the system's trusted certificates, on systems that store them in files.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]

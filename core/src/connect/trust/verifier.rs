@@ -72,6 +72,11 @@ pub trait Roots: Send + Sync {
 
     /// Returns the places that should contain certificates and cannot be used.
     fn unusable(&self) -> &[String];
+
+    /// Returns whether verification may wait for the network.
+    fn may_wait(&self) -> bool {
+        false
+    }
 }
 
 pub struct Verifier {
