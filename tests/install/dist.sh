@@ -1,7 +1,7 @@
 # Sourced by test-installation: tests the names of what make dist packs, with a library whose functions
 # only call one of the C library. archive.sh tests the archive itself.
 fake=$out/dist
-mkdir -p "$fake/bin" "$fake/tree"
+mkdir -p "$fake/bin" "$fake/tree/lib"
 sed 's/.*/void abort(void); void &(void) { abort(); }/' "$out/names" >"$fake/zelf.c"
 cp -r packaging include docs examples-c README.md LICENSE-* "$fake/tree"
 # This cargo compiles nothing, and has no crates.
@@ -13,11 +13,12 @@ folder=\$2/$host/release
 mkdir -p "\$folder" && cp $fake/libzelf.a "\$folder" &&
   echo '{"reason":"compiler-artifact","filenames":["'"\$folder"'/libzelf.a"]}'
 EOF
-# This zig links as the compiler of this machine does.
+# This zig links as the compiler of this machine does. It prints a relative path, as an installed one may.
 program "$fake/bin/zig" <<EOF
 #!/bin/sh
 case \$1 in
   cc) shift 3; exec $cc "\$@" ;;
+  env) echo '"lib_dir": "lib",' ;;
   ld.lld) shift; [ -z "\${OLD_LINKER:-}" ] || exit 1; exec ld "\$@" ;;
   ar) exec "\$@" ;;
 esac
