@@ -187,6 +187,10 @@ mod tests {
             "https://a.test/x]%20/api/sessions"
         );
         assert_eq!(url("HTTPS://A.test"), "https://a.test/api/sessions");
+        assert_eq!(
+            url("https://xn--bcher-kva.test"),
+            "https://xn--bcher-kva.test/api/sessions"
+        );
     }
 
     #[test]
