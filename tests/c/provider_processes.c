@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "children.h"
+#include "folder.h"
 
 #define PROCESSES 8
 #define ROUNDS 20
@@ -183,21 +184,6 @@ static char *folder_of_nobody(char *template, mode_t mode)
     return template;
 }
 
-static void empty(const char *folder)
-{
-    DIR *dir;
-    struct dirent *entry;
-    char path[PATH_MAX];
-    chmod(folder, 0700);
-    dir = opendir(folder);
-    while (dir && (entry = readdir(dir)) != NULL) {
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] != '.' && unlink(path) != 0) rmdir(path);
-    }
-    if (dir) closedir(dir);
-    rmdir(folder);
-}
-
 static void processes_share(void)
 {
     char runtime[] = "/tmp/zelf-runtime-XXXXXX", stored[] = "/tmp/zelf-stored-XXXXXX";
@@ -213,9 +199,9 @@ static void processes_share(void)
     setenv("TMPDIR", "/nonexistent/zelf", 1);
     share_at_once(8, 0, NULL, "no directory at all", "eight-nowhere");
     unsetenv("TMPDIR");
-    empty(runtime);
-    empty(stored);
-    empty(unwritable);
+    remove_folder(runtime);
+    remove_folder(stored);
+    remove_folder(unwritable);
 }
 
 /* ---- The death of the process that holds the lock ---- */
@@ -265,7 +251,7 @@ static void a_process_that_dies_unlocks(void)
     PROMISE(fine == 3, "when it is killed the others get their sessions: %d of 3", fine);
     PROMISE(took < AT_ONCE, "they do not wait for the time limit of its call: %.0f ms", took * 1e3);
     fault(NULL);
-    empty(runtime);
+    remove_folder(runtime);
 }
 
 /* ---- Lock files made by an attacker ---- */
@@ -366,7 +352,7 @@ static void hostile_lock_files_do_no_harm(void)
     }
     PROMISE(content(target, text, sizeof text) == 8 && memcmp(text, "precious", 8) == 0,
             "the target of a link is unchanged");
-    empty(runtime);
+    remove_folder(runtime);
 }
 
 /* ---- Holders that are stopped, and folders that are removed ---- */
@@ -403,7 +389,7 @@ static void a_process_that_is_stopped_is_waited_for_until_its_time_limit(void)
     kill(holder, SIGKILL);
     waitpid(holder, NULL, 0);
     fault(NULL);
-    empty(runtime);
+    remove_folder(runtime);
 }
 
 static void a_folder_that_was_removed_is_made_anew(void)
@@ -422,7 +408,7 @@ static void a_folder_that_was_removed_is_made_anew(void)
     session = zelf_session_provider_get(provider, NULL);
     find(own, ".lock", path);
     PROMISE(path[0] != '\0', "without a runtime directory the lock is in a folder of the user's");
-    empty(own);
+    remove_folder(own);
     zelf_session_provider_invalidate(provider, session);
     zelf_session_free(session);
     session = zelf_session_provider_get(provider, NULL);
@@ -434,8 +420,8 @@ static void a_folder_that_was_removed_is_made_anew(void)
     zelf_session_provider_free(provider);
     zelf_client_free(client);
     unsetenv("TMPDIR");
-    empty(own);
-    empty(temporary);
+    remove_folder(own);
+    remove_folder(temporary);
 }
 
 
@@ -574,7 +560,7 @@ static void the_stored_session_is_found(void)
     zelf_client_free(client);
     zelf_provider_options_free(how);
     zelf_session_options_free(options);
-    empty(folder);
+    remove_folder(folder);
 }
 
 /* Starts a process that asks once and ends. */
@@ -616,7 +602,7 @@ static void an_unconfirmed_stored_session_is_confirmed(void)
     PROMISE(asks_once("gone-in-doubt-x", folder)
                 && route_status(shared->authorization[0][0]) == 200,
             "a stored session that does not exist is not handed out");
-    empty(folder);
+    remove_folder(folder);
 }
 
 int main(void)

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 
 #include "children.h"
+#include "folder.h"
 #include "name_server.h"
 #include "sends.h"
 #include "system_calls.h"
@@ -422,15 +423,6 @@ static void child(const struct filter *filter)
     _exit(7);
 }
 
-/* Removes the session that an earlier child has stored. Otherwise the provider would use it. */
-static void forget_stored(const char *stored)
-{
-    DIR *files = opendir(stored);
-    struct dirent *file;
-    while (files && (file = readdir(files)) != NULL) unlinkat(dirfd(files), file->d_name, 0);
-    if (files) closedir(files);
-}
-
 /* Runs a child for each filter, all at once, and returns their wait statuses. */
 static void run(const struct filter *filters, int count, int *statuses)
 {
@@ -439,7 +431,8 @@ static void run(const struct filter *filters, int count, int *statuses)
     memset(reports, 0, CHILDREN * sizeof *reports);
     fflush(stdout);
     for (i = 0; i < count; i++) {
-        forget_stored(folders[i]);
+        /* The provider would use the session that an earlier child has stored. */
+        empty_folder(folders[i]);
         processes[i] = fork();
         if (processes[i] == 0) {
             self = i;
@@ -638,10 +631,7 @@ static void make_folders(void)
 static void remove_folders(void)
 {
     int i;
-    for (i = 0; i < CHILDREN; i++) {
-        forget_stored(folders[i]);
-        rmdir(folders[i]);
-    }
+    for (i = 0; i < CHILDREN; i++) remove_folder(folders[i]);
     rmdir(folder);
 }
 

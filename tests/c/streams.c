@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "children.h"
+#include "folder.h"
 #include "sends.h"
 
 #define THREADS 6
@@ -266,7 +267,7 @@ static void with_closed(int which)
             name, seen->written);
     PROMISE(times_in("/sandbox/requests", "the host says") == 0,
             "with%s closed nothing of the host's is sent", name);
-    rmdir(folder);
+    remove_folder(folder);
 }
 
 static void *looks_up(void *unused)
