@@ -13,9 +13,9 @@
  * borrowed. A const char * or const void * from an object is valid until that
  * object is freed. The library copies every const char * that you pass.
  *
- * NULL. Any object that you pass may be NULL. A function that can fail then fails
- * with ZELF_ERROR_INVALID_ARGUMENT. Any other function does nothing, and returns
- * NULL, 0, false or ZELF_OK.
+ * NULL. Any object that you pass may be NULL. A function that returns a zelf_status
+ * or has an error parameter then fails with ZELF_ERROR_INVALID_ARGUMENT. Any other
+ * function does nothing, and returns NULL, 0 or false.
  *
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
@@ -28,10 +28,14 @@
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
  * a time may change a configuration, options or a request, and no other may use
- * it meanwhile. A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library.
- * A deferred cancellation takes effect after the function has returned.
+ * it meanwhile. No other thread may use an object while you free it, or later, with
+ * two exceptions: calls that already run continue after zelf_client_free, and each
+ * session that a provider returns is freed on its own. A thread with
+ * PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred cancellation
+ * takes effect after the function has returned.
  *
- * Blocking calls. Functions that may wait for the server need a stack of 128 KiB on
+ * Blocking calls. Functions that may wait for the server (zelf_session_create,
+ * zelf_session_send, zelf_session_provider_get and _send) need a stack of 128 KiB on
  * Linux, and elsewhere the default stack of a thread. A name look-up, and a check by
  * the system's verifier (docs/guide.md), run on helper threads, which may outlive the
  * call. On a thread that is ending (thread-specific destructor, atexit handler) these
@@ -60,9 +64,11 @@
  * Callbacks. The callbacks of a client's asynchronous calls run on its callback
  * thread, which has a stack of 2 MiB, or with zelf_config_set_dispatch inside
  * zelf_client_dispatch, zelf_client_shutdown and zelf_client_free. Two threads never
- * run them at the same time. A callback may block, and may call any function of the
- * library, also to free the call and the client. If it calls one of these three
- * functions, other callbacks may run inside it: hold no lock that they need.
+ * run them at the same time. destroy runs directly after the callback, on the same
+ * thread. A callback may block, and may call any function of the library, also to
+ * free the call and the client. If it calls zelf_client_dispatch,
+ * zelf_client_shutdown or zelf_client_free, other callbacks may run inside it: hold
+ * no lock that they need.
  *
  * A callback of any kind returns normally. longjmp must not leave it. A C++ exception
  * that leaves it ends the process (std::terminate). It may end its thread with
@@ -80,18 +86,21 @@
  * The client's first asynchronous call binds it to its process. So do a provider
  * with background, zelf_client_shutdown and, with zelf_config_set_dispatch,
  * zelf_client_descriptor and zelf_client_dispatch. In a child that is forked later,
- * these fail with ZELF_ERROR_FORKED: make another client there. A child forked in a
- * callback on a client's thread ends when the callback returns. If another thread was
+ * these fail with ZELF_ERROR_FORKED: make another client there. Blocking calls, getters
+ * and frees work in that child, and zelf_client_free runs no callbacks there. A child
+ * forked in a callback on a client's thread ends when the callback returns. If another thread was
  * resolving a name during the fork, the C library's resolver may stay locked in the
  * child: calls there then fail at their time limit.
  *
  * Exit. The first asynchronous call of a process, or its first provider with
  * background, registers an exit handler. exit runs handlers in reverse order. When it
  * reaches this one, it waits up to 500 ms for a running callback, and no callback
- * starts on a client's thread any more. So callbacks may use things whose exit
- * handlers were registered earlier. If they use things whose handlers were registered
- * later, call zelf_client_shutdown before exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
- * with the C runtimes of Windows.
+ * starts on a client's thread any more. A callback that takes longer runs on beside
+ * the rest of exit. The callbacks that have not started never run, and neither do
+ * their destroy functions, unless zelf_client_shutdown runs them during exit. So
+ * callbacks may use things whose exit handlers were registered earlier. If they use
+ * things whose handlers were registered later, call zelf_client_shutdown before exit.
+ * docs/guide.md is about quick_exit, and about the C runtimes of Windows.
  *
  * Versions. Everything here is since 0.1.0 unless its comment says otherwise.
  *
@@ -170,8 +179,8 @@ typedef int32_t zelf_status;
 #define ZELF_OK 0
 
 /**
- * An argument is unusable: NULL, not UTF-8, out of range or forbidden. The message names it.
- * Nothing was sent.
+ * An argument is unusable: NULL, not UTF-8, out of range or forbidden. Or the function cannot
+ * run on this thread, or with this client. The message says which. Nothing was sent.
  */
 #define ZELF_ERROR_INVALID_ARGUMENT 1
 
@@ -239,8 +248,8 @@ typedef int32_t zelf_status;
 /**
  * The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
  *
- * zelf_error_http_status and zelf_error_server_message return what it said. Its 408, 429 and
- * 5xx that may pass have the same status as from a server.
+ * zelf_error_http_status and zelf_error_server_message return what it said. A proxy's HTTP 408,
+ * 429 and 5xx (not 501, 505 and 511) give the same status as from the server.
  */
 #define ZELF_ERROR_PROXY 16
 
@@ -260,11 +269,15 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_REJECTED_ORIGIN 30
 
 /**
- * Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.
+ * HTTP 401, except "Invalid session": the server wants a token for this path. Usually the base
+ * URL is wrong.
  */
 #define ZELF_ERROR_UNAUTHORIZED 31
 
-/** Any other HTTP 403, for example from a firewall in front of the server. */
+/**
+ * HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for example
+ * from a firewall in front of the server.
+ */
 #define ZELF_ERROR_FORBIDDEN 32
 
 /** HTTP 400, 413, 415 or 431: the server cannot read the request. */
@@ -273,12 +286,12 @@ typedef int32_t zelf_status;
 /** HTTP 409 or 422: the server refuses a value. */
 #define ZELF_ERROR_VALIDATION 34
 
-/** HTTP 404: there is no session API at this address. */
+/** HTTP 404, except the text "Not Found": there is no session API at this address. */
 #define ZELF_ERROR_NOT_FOUND 35
 
 /**
- * HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not
- * exist. Check the base URL.
+ * The server answered 404 "Not Found" until the time limit: it is starting, or the path does
+ * not exist. Check the base URL.
  */
 #define ZELF_ERROR_STARTING_UP 36
 
@@ -314,10 +327,12 @@ typedef int32_t zelf_status;
 #define ZELF_ERROR_FOREIGN_SESSION 51
 
 /**
- * The server returned a different session each time, so none of them exists.
+ * The server returned sessions that do not exist.
  *
- * There are two causes. The network has changed: the server makes no session until the old one
- * has ended. Or the server misreads the identifier (see zelf_session_options_set_identifier).
+ * The causes: the network has changed, and the server makes no session until the old one has
+ * ended; another process replaced the session at the same time; or the server misreads the
+ * identifier (see zelf_session_options_set_identifier). A send also fails with it if the server
+ * refuses three sessions.
  */
 #define ZELF_ERROR_GHOST_SESSION 52
 
@@ -369,11 +384,11 @@ ZELF_API
 int32_t zelf_error_http_status(const zelf_error *error);
 
 /**
- * Returns the words of the server, or of a proxy.
+ * Returns the error message in the server's answer, or in a proxy's.
  *
- * They are a proxy's if it did not connect to the server. They are one line of UTF-8 of at most
- * 515 bytes, without control characters. Display them as plain text only: anyone on the way may
- * have written them. NULL if there are none.
+ * It is a proxy's if that did not connect to the server. It is one line of UTF-8 of at most 515
+ * bytes, without control characters. Display it as plain text only: anyone between you and the
+ * server may have written it. NULL if there is none.
  */
 ZELF_API
 const char *zelf_error_server_message(const zelf_error *error);
@@ -384,9 +399,10 @@ ZELF_API bool zelf_error_is_retryable(const zelf_error *error);
 /**
  * Returns how long to wait before the next attempt, in milliseconds.
  *
- * It is the Retry-After of the server or proxy, or the time until the provider's next attempt.
- * For a ghost session after a change of network, it is the time until the server has removed
- * the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time.
+ * It is the Retry-After of the server or proxy; for an error of a provider, the time until the
+ * provider's next attempt. For a provider's ghost session after a change of network, it is the
+ * time until the server has removed the old session. It is rounded up; UINT64_MAX if it does
+ * not fit. 0 if there is no such time.
  */
 ZELF_API
 uint64_t zelf_error_retry_after_ms(const zelf_error *error);
@@ -425,7 +441,8 @@ typedef void (*zelf_destroy_callback)(void *user_data);
  * The settings of a client.
  *
  * Setters copy their arguments and never fail: zelf_client_new checks all settings and
- * names the first wrong one. A string of NULL and a number of 0 restore the default.
+ * names the first wrong one. A string of NULL and a number of 0 restore the default. An empty
+ * string is an error.
  */
 typedef struct zelf_config zelf_config;
 
@@ -441,11 +458,14 @@ ZELF_API ZELF_MUST_USE zelf_config *zelf_config_new(void);
  * Sets the address of the API: "https://host", with an optional port and path.
  *
  * The library appends "/api/sessions". It accepts "http://" only for this machine
- * (localhost, 127.0.0.0/8, [::1]). It refuses credentials, a query and a fragment.
+ * (localhost, 127.0.0.0/8, [::1]). It refuses credentials, a query and a fragment. A host name
+ * outside ASCII is given in its ASCII form ("xn--...").
  *
  * Default: "https://api.zelf.world".
  */
-ZELF_API void zelf_config_set_base_url(zelf_config *config, const char *url);
+ZELF_API
+void zelf_config_set_base_url(zelf_config *config,
+                              const char *url);
 
 /**
  * Sets the Origin header, which the server requires.
@@ -555,10 +575,10 @@ void zelf_config_set_proxy(zelf_config *config,
 /**
  * Takes the proxy from the environment, unless one is set.
  *
- * zelf_client_new reads https_proxy, else all_proxy, each also in capitals. A URL without a
- * scheme means "http://". An unusable URL is an error. An empty one means no proxy. no_proxy,
- * else NO_PROXY, lists exceptions (docs/guide.md). No other thread may change the environment
- * during zelf_client_new.
+ * zelf_client_new uses the first of https_proxy, HTTPS_PROXY, all_proxy and ALL_PROXY that is
+ * not empty. A URL without a scheme means "http://". An unusable URL is an error. no_proxy, else
+ * NO_PROXY, lists exceptions (docs/guide.md). No other thread may change the environment during
+ * zelf_client_new.
  *
  * Default: off.
  */
@@ -570,10 +590,10 @@ void zelf_config_set_proxy_from_env(zelf_config *config,
  * Sets a function that receives log messages. A message never contains a token or a body.
  *
  * callback: runs on the thread of the call that the message is about; several threads may run
- *   it at the same time. For asynchronous calls and background renewals that is the client's
- *   I/O thread, with a stack of 512 KiB: they all wait meanwhile. In it, functions that may
- *   wait for the server fail with ZELF_ERROR_INVALID_ARGUMENT. A child forked in it must not
- *   return from it. NULL turns the log off.
+ *   it at the same time. For asynchronous calls and background renewals it runs on the
+ *   client's I/O thread, which has a stack of 512 KiB. All of them wait until it returns. In
+ *   it, functions that may wait for the server fail with ZELF_ERROR_INVALID_ARGUMENT. A child
+ *   forked in it must not return from it. NULL turns the log off.
  * destroy: called once with user_data, when no configuration, client, provider or call uses
  *   it, possibly on a client's thread. Called at once if config is NULL. Not called in a forked
  *   child if the parent set it. May be NULL.
@@ -653,14 +673,16 @@ ZELF_API const char *zelf_client_origin(const zelf_client *client);
  *
  * The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
  * it runs inside this function. A callback, or a log callback, may call this function: the
- * remaining callbacks then run first. In a callback that runs inside another one of the client
- * it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. The same happens if 8
- * callbacks, of any clients, already run inside each other on this thread: the remaining ones
- * run when one of these has returned. The shutdown binds the client to this process.
+ * remaining callbacks then run first. If that callback itself runs inside another callback of
+ * this client, the function runs no callbacks, and returns ZELF_ERROR_TIMEOUT at once if some
+ * remain. It does the same if 8 callbacks, of any clients, run inside each other on this thread:
+ * the remaining callbacks run when one of the 8 has returned. The shutdown binds the client to
+ * this process.
  *
- * timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
- *   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
- *   to end, on Linux and Windows with their thread-specific destructors.
+ * timeout_ms: how long to wait for callbacks, in milliseconds. 0 cancels and does not wait;
+ *   with zelf_config_set_dispatch each such call runs one callback. The function may take up to
+ *   100 ms longer, until the threads have ended. On Linux and Windows, that includes their
+ *   thread-specific destructors.
  *
  * Returns ZELF_OK; ZELF_ERROR_TIMEOUT if callbacks or threads still run (call again to wait
  * longer); ZELF_ERROR_SYSTEM if no thread can be started; ZELF_ERROR_FORKED if the client is
@@ -699,7 +721,7 @@ int zelf_client_descriptor(zelf_client *client);
  *
  * Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT without
  * zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
- * process, also if a callback forked and returned there.
+ * process, also in a child that a callback has forked, when that callback returns.
  */
 ZELF_API
 zelf_status zelf_client_dispatch(zelf_client *client);
@@ -713,7 +735,7 @@ zelf_status zelf_client_dispatch(zelf_client *client);
  * function, or on the thread that runs a callback at that moment. If 8 callbacks, of any
  * clients, run inside each other on this thread, they run when one of these has returned. In a
  * log callback on an I/O thread they run on a thread of the client, and this function may wait
- * until it can be started. To know when the last callback has returned, call
+ * until that thread can be started. To know when the last callback has returned, call
  * zelf_client_shutdown first. Sessions, responses, errors, calls and providers of the client
  * stay valid.
  */
@@ -788,8 +810,8 @@ ZELF_API ZELF_MUST_USE zelf_status zelf_identifier_random(char *out, size_t capa
  * What to ask of a new session. Only what is set is sent.
  *
  * Setters copy their arguments and never fail: zelf_session_create checks all options and
- * names the first wrong one. Strings are UTF-8 without control characters; NULL unsets an
- * option.
+ * names the first wrong one. Strings are UTF-8 without control characters. NULL unsets an
+ * option. An empty string is an error.
  */
 typedef struct zelf_session_options zelf_session_options;
 
@@ -884,8 +906,8 @@ void zelf_session_options_set_kill_session(zelf_session_options *options,
  * The server can return a token whose session does not exist: after a change of network or a
  * race with another process, or if it misreads the identifier. Routes refuse it with 403
  * "Session is not active". To confirm a new session, the library asks again after 250 ms. After
- * three different sessions the call fails with ZELF_ERROR_GHOST_SESSION. Providers confirm
- * without this setting.
+ * three different sessions the call fails with ZELF_ERROR_GHOST_SESSION. A provider confirms in
+ * any case. With this setting, it confirms a session before it first returns it.
  */
 ZELF_API
 void zelf_session_options_set_confirm(zelf_session_options *options,
@@ -961,7 +983,8 @@ ZELF_API int64_t zelf_session_activated_at(const zelf_session *session);
  * Returns when the session ends, in Unix seconds of the server's clock.
  *
  * Use zelf_session_seconds_left to compare it with now. If the server says nothing usable, it
- * is 600 s after the session began or the answer came.
+ * is 600 s after the session began, or after the answer came if the beginning is unknown or
+ * too long ago.
  */
 ZELF_API
 int64_t zelf_session_expires_at(const zelf_session *session);
@@ -969,8 +992,8 @@ int64_t zelf_session_expires_at(const zelf_session *session);
 /**
  * Returns how many whole seconds the session has left. 0 if it has expired.
  *
- * The result does not depend on the device's date: it starts from the server's clock at the
- * moment the request left, and counts on a clock that runs during sleep.
+ * It starts from the server's clock at the moment the request left, and counts on a clock that
+ * runs during sleep. The device's date has no effect if the server sends a usable time.
  */
 ZELF_API
 int64_t zelf_session_seconds_left(const zelf_session *session);
@@ -979,7 +1002,7 @@ int64_t zelf_session_seconds_left(const zelf_session *session);
  * Frees a session. The session on the server is not affected.
  *
  * When the last reference is freed (a provider may hold one), the library overwrites the token
- * with zeros, but not copies in the kernel and in the buffers of TLS and HTTP.
+ * with zeros, but not copies in the kernel and in the buffers of the TLS library.
  */
 ZELF_API
 void zelf_session_free(zelf_session *session);
@@ -1044,8 +1067,8 @@ zelf_session *zelf_session_create(zelf_client *client,
  * Creates a session like zelf_session_create, without blocking.
  *
  * "Asynchronous calls" and "Callbacks" at the top say when and where callback and destroy run.
- * callback may run before this function returns: if it needs the returned pointer, hold a lock
- * around this call and take it in callback.
+ * callback may run before this function returns. If it needs the returned pointer: lock a mutex
+ * before this call, unlock it when the pointer is stored, and lock it in callback.
  *
  * All asynchronous calls of a client share its I/O thread and, for session calls, 32
  * connections. Further calls wait in order. The time limit includes all waiting.
@@ -1096,7 +1119,7 @@ typedef int32_t zelf_renewal;
 typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_data);
 
 /**
- * Renews when too little is left.
+ * Renews when the session has less than min_valid left.
  *
  * The provider first asks without killSession. If another process has renewed the session, the
  * server returns the new one. If it returns the same one, the provider replaces it with one
@@ -1114,7 +1137,8 @@ typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_da
 #define ZELF_RENEWAL_NEVER_KILL 1
 
 /**
- * Replaces the session with killSession a minute, or a tenth of its life, before its end.
+ * Replaces the session with killSession before its end: by a minute, or a tenth of its life if
+ * that is shorter.
  *
  * It is for an identifier that a single process uses. A forked child that uses the provider is
  * another process.
@@ -1203,8 +1227,9 @@ ZELF_API void zelf_provider_options_free(zelf_provider_options *options);
  * Keeps one session for your program and renews it, so that a valid token is always there.
  *
  * Confirmation. A new session may not exist on the server (see
- * zelf_session_options_set_confirm). A get 250 ms or more after it came asks again, for up to
- * 2 s, or the client's I/O thread does (with background). Other gets return the session at once.
+ * zelf_session_options_set_confirm). So the provider asks the server a second time, 250 ms
+ * after the session came or later. With background, the client's I/O thread asks. Otherwise one
+ * get asks, and waits for up to 2 s. Other gets return the session at once.
  *
  * Failures. After a failed renewal the provider pauses for up to 30 s, or for a Retry-After of
  * up to 10 minutes (docs/guide.md). Then the client's thread (with background) or the next get
@@ -1213,9 +1238,9 @@ ZELF_API void zelf_provider_options_free(zelf_provider_options *options);
  *
  * Several processes. Processes with one identifier renew one at a time, by a lock file in the
  * directory of zelf_provider_options_set_directory, else in XDG_RUNTIME_DIR, TMPDIR or /tmp, on
- * Windows in the folder zelf of LOCALAPPDATA. Meanwhile a get without a session may fail with
- * ZELF_ERROR_TIMEOUT. If no private lock file can be made, or the process that holds it is
- * suspended, they continue without it and log that (docs/guide.md).
+ * Windows in the folder zelf of LOCALAPPDATA. While another process renews, a get without a
+ * session may fail with ZELF_ERROR_TIMEOUT. If no private lock file can be made, or the process
+ * that holds it is suspended, they continue without it and log that (docs/guide.md).
  *
  * A forked child starts with its parent's session and renews on its own.
  */
@@ -1249,13 +1274,15 @@ zelf_session_provider *zelf_session_provider_new(zelf_client *client,
  * Several calls may return the same object; free it once per call. With
  * ZELF_RENEWAL_NEVER_KILL the session may have less left.
  *
- * With a valid session this takes nanoseconds: no lock, no system call, no allocation
- * (except in the first call of a thread). Otherwise one caller asks the server, and all wait
- * for its result, up to the client's time limit. Without background one caller also waits to
- * confirm a valid session, or to renew it early.
+ * Usually the provider holds a valid session, and this takes nanoseconds: no lock, no system
+ * call, no allocation (except in the first call of a thread). Without background, two calls wait
+ * although the session is valid: one that confirms a new session, for up to 2 s, and one that
+ * renews early (ZELF_RENEWAL_EARLY). If there is no valid session, one caller asks the server,
+ * and all wait for its result, up to the client's time limit.
  *
  * Errors: those of zelf_session_create; ZELF_ERROR_SESSION_NOT_ACTIVE if the server keeps
- * returning an invalidated session. zelf_error_retry_after_ms says when the next attempt is.
+ * returning an invalidated session. zelf_error_retry_after_ms returns the time until the next
+ * attempt.
  */
 ZELF_API
 ZELF_MUST_USE
@@ -1281,10 +1308,10 @@ zelf_call *zelf_session_provider_get_async(zelf_session_provider *provider,
                                            zelf_error **error);
 
 /**
- * Returns the provider's session if a get returns it without a check, else NULL.
+ * Returns the session that a get returns at once, else NULL. Free it.
  *
- * It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
- * may return a session, make a request, or fail.
+ * It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: its
+ * callback gets a session or an error.
  */
 ZELF_API
 ZELF_MUST_USE
@@ -1296,7 +1323,7 @@ zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
  * Call it for 403 "Session is not active", then repeat your request with the session of the
  * next zelf_session_provider_get. That get asks the server: it takes a different session as it
  * is, and replaces the same one with one killSession (except with ZELF_RENEWAL_NEVER_KILL). The
- * function makes no request, and removes the stored session.
+ * function makes no request. With a directory it reads and removes the stored session's file.
  *
  * Do not call it for other answers: a 401 may mean a path that does not exist, and "Invalid
  * session" and "... limit exceeded" a quota. A new session would end the token of everyone with
@@ -1305,7 +1332,7 @@ zelf_session *zelf_session_provider_current(zelf_session_provider *provider);
  * rejected: the refused session; it stays yours.
  *
  * Returns true for the first report of a session that the provider holds. Repeat your request
- * in both cases.
+ * also after false: another thread has reported the session.
  */
 ZELF_API
 bool zelf_session_provider_invalidate(zelf_session_provider *provider,
@@ -1316,7 +1343,8 @@ bool zelf_session_provider_invalidate(zelf_session_provider *provider,
  *
  * 403 "Session is not active" and 401 "Protected resource" refuse it. If the function returns
  * true, repeat your request once, with the session of the next zelf_session_provider_get. After
- * a 401 that get does not kill. The function makes no request, and removes the stored session.
+ * a 401 that get does not kill. The function makes no request. With a directory it reads and
+ * removes the stored session's file.
  *
  * session: the session that you sent; it stays yours.
  * http_status: the status of the answer.
@@ -1333,9 +1361,9 @@ bool zelf_session_provider_invalidate_if_refused(zelf_session_provider *provider
                                                  size_t length);
 
 /**
- * Returns why the last renewal failed. NULL if it worked, or there was none.
+ * Returns why the last renewal failed. Free it. NULL if it worked, or there was none.
  *
- * zelf_error_retry_after_ms says when the next attempt may come.
+ * zelf_error_retry_after_ms returns the time until the next attempt.
  */
 ZELF_API
 ZELF_MUST_USE
@@ -1396,7 +1424,7 @@ void zelf_request_set_header(zelf_request *request,
  * Sets the body. The copy is wiped before it is freed.
  *
  * bytes: the body; NULL with length 0 removes it, any other pointer with length 0 is an
- *   empty body.
+ *   empty body. With NULL and another length, the send fails.
  * content_type: the Content-Type header; NULL sends none.
  *
  * Default: none. POST, PUT and PATCH then send Content-Length: 0.
@@ -1471,9 +1499,9 @@ const char *zelf_response_header(const zelf_response *response,
 ZELF_API const void *zelf_response_body(const zelf_response *response, size_t *length);
 
 /**
- * Returns the server's words in a response with status 400 or more.
+ * Returns the server's error message in a response with status 400 or more.
  *
- * They are as in zelf_error_server_message. NULL if there are none.
+ * It is as in zelf_error_server_message. NULL if there is none.
  */
 ZELF_API const char *zelf_response_server_message(const zelf_response *response);
 
@@ -1512,11 +1540,11 @@ typedef void (*zelf_response_callback)(zelf_response *response,
  * A redirect is a response: the token goes only to the host of the base URL. So are answers
  * about the session's quota (docs/guide.md).
  *
- * After a failed connection the library repeats a request that was not sent completely, with
- * any method; one that was sent completely only if it is repeatable. A request that is not
- * repeatable goes over a new connection or one that was used in the last second. If the server
- * may have carried it out when it fails, the message says so, and zelf_error_is_retryable
- * returns false.
+ * After a failed connection the library repeats a request that was not sent completely, if no
+ * answer has begun, with any method; one that was sent completely only if it is repeatable. A
+ * request that is not repeatable goes over a new connection or one that was used in the last
+ * second. If the server may have carried it out when it fails, the message says so, and
+ * zelf_error_is_retryable returns false.
  *
  * A client sends at most 32 requests at once; more wait.
  *

@@ -12,8 +12,8 @@ const (
 )
 
 const (
-	// An argument is unusable: nil, not UTF-8, out of range or forbidden. The message names it.
-	// Nothing was sent.
+	// An argument is unusable: nil, not UTF-8, out of range or forbidden. Or the function cannot
+	// run on this thread, or with this client. The message says which. Nothing was sent.
 	ErrInvalidArgument Status = C.ZELF_ERROR_INVALID_ARGUMENT
 	// A setting of the configuration is unusable. The message names it.
 	ErrInvalidConfig Status = C.ZELF_ERROR_INVALID_CONFIG
@@ -52,8 +52,8 @@ const (
 	ErrPinMismatch Status = C.ZELF_ERROR_PIN_MISMATCH
 	// The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
 	//
-	// HTTPStatus and ServerMessage of the error have what it said. Its 408, 429 and
-	// 5xx that may pass have the same status as from a server.
+	// HTTPStatus and ServerMessage of the error have what it said. A proxy's HTTP 408,
+	// 429 and 5xx (not 501, 505 and 511) give the same status as from the server.
 	ErrProxy Status = C.ZELF_ERROR_PROXY
 	// The answer is not a session: not HTTP, not JSON, no token, or a token that no header can
 	// carry.
@@ -64,18 +64,20 @@ const (
 	ErrRedirected Status = C.ZELF_ERROR_REDIRECTED
 	// HTTP 403 "rejected": the server does not accept the origin.
 	ErrRejectedOrigin Status = C.ZELF_ERROR_REJECTED_ORIGIN
-	// Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.
+	// HTTP 401, except "Invalid session": the server wants a token for this path. Usually the base
+	// URL is wrong.
 	ErrUnauthorized Status = C.ZELF_ERROR_UNAUTHORIZED
-	// Any other HTTP 403, for example from a firewall in front of the server.
+	// HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for example
+	// from a firewall in front of the server.
 	ErrForbidden Status = C.ZELF_ERROR_FORBIDDEN
 	// HTTP 400, 413, 415 or 431: the server cannot read the request.
 	ErrBadRequest Status = C.ZELF_ERROR_BAD_REQUEST
 	// HTTP 409 or 422: the server refuses a value.
 	ErrValidation Status = C.ZELF_ERROR_VALIDATION
-	// HTTP 404: there is no session API at this address.
+	// HTTP 404, except the text "Not Found": there is no session API at this address.
 	ErrNotFound Status = C.ZELF_ERROR_NOT_FOUND
-	// HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not
-	// exist. Check the base URL.
+	// The server answered 404 "Not Found" until the time limit: it is starting, or the path does
+	// not exist. Check the base URL.
 	ErrStartingUp Status = C.ZELF_ERROR_STARTING_UP
 	// HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used up. Create
 	// a session with [SessionOptions].KillSession.
@@ -95,10 +97,12 @@ const (
 	ErrSessionExpired Status = C.ZELF_ERROR_SESSION_EXPIRED
 	// The server returned the session of another identifier.
 	ErrForeignSession Status = C.ZELF_ERROR_FOREIGN_SESSION
-	// The server returned a different session each time, so none of them exists.
+	// The server returned sessions that do not exist.
 	//
-	// There are two causes. The network has changed: the server makes no session until the old one
-	// has ended. Or the server misreads the identifier (see [SessionOptions].Identifier).
+	// The causes: the network has changed, and the server makes no session until the old one has
+	// ended; another process replaced the session at the same time; or the server misreads the
+	// identifier (see [SessionOptions].Identifier). A send also fails with it if the server
+	// refuses three sessions.
 	ErrGhostSession Status = C.ZELF_ERROR_GHOST_SESSION
 	// The server returned a session with another tag name, domain or Ethereum address.
 	//
@@ -129,7 +133,7 @@ const (
 )
 
 const (
-	// Renews when too little is left.
+	// Renews when the session has less than MinValid left.
 	//
 	// The provider first asks without killSession. If another process has renewed the session, the
 	// server returns the new one. If it returns the same one, the provider replaces it with one
@@ -141,7 +145,8 @@ const (
 	// Until then the provider returns that session, even with less than MinValid left
 	// ([Session.TimeLeft] may be 0), and asks the server once in 4 to 6 seconds.
 	RenewalNeverKill Renewal = C.ZELF_RENEWAL_NEVER_KILL
-	// Replaces the session with killSession a minute, or a tenth of its life, before its end.
+	// Replaces the session with killSession before its end: by a minute, or a tenth of its life if
+	// that is shorter.
 	//
 	// It is for an identifier that a single process uses. A forked child that uses the provider is
 	// another process.

@@ -81,14 +81,16 @@ pub extern "C-unwind" fn zelf_client_origin(client: Option<&zelf_client>) -> *co
 ///
 /// The callback of each cancelled call gets ZELF_ERROR_CANCELLED. With zelf_config_set_dispatch
 /// it runs inside this function. A callback, or a log callback, may call this function: the
-/// remaining callbacks then run first. In a callback that runs inside another one of the client
-/// it runs none, and returns ZELF_ERROR_TIMEOUT at once if any are left. The same happens if 8
-/// callbacks, of any clients, already run inside each other on this thread: the remaining ones
-/// run when one of these has returned. The shutdown binds the client to this process.
+/// remaining callbacks then run first. If that callback itself runs inside another callback of
+/// this client, the function runs no callbacks, and returns ZELF_ERROR_TIMEOUT at once if some
+/// remain. It does the same if 8 callbacks, of any clients, run inside each other on this thread:
+/// the remaining callbacks run when one of the 8 has returned. The shutdown binds the client to
+/// this process.
 ///
-/// timeout_ms: how long to wait, in milliseconds. 0 cancels and does not wait; with
-///   zelf_config_set_dispatch each such call runs one callback. Threads get up to 100 ms more
-///   to end, on Linux and Windows with their thread-specific destructors.
+/// timeout_ms: how long to wait for callbacks, in milliseconds. 0 cancels and does not wait;
+///   with zelf_config_set_dispatch each such call runs one callback. The function may take up to
+///   100 ms longer, until the threads have ended. On Linux and Windows, that includes their
+///   thread-specific destructors.
 ///
 /// Returns ZELF_OK; ZELF_ERROR_TIMEOUT if callbacks or threads still run (call again to wait
 /// longer); ZELF_ERROR_SYSTEM if no thread can be started; ZELF_ERROR_FORKED if the client is
@@ -142,7 +144,7 @@ pub unsafe extern "C-unwind" fn zelf_client_descriptor(
 ///
 /// Returns ZELF_OK, also if no callback was due; ZELF_ERROR_INVALID_ARGUMENT without
 /// zelf_config_set_dispatch; ZELF_ERROR_FORKED if the client is bound to another
-/// process, also if a callback forked and returned there.
+/// process, also in a child that a callback has forked, when that callback returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_client_dispatch(
     client: Option<NonNull<zelf_client>>,
@@ -159,7 +161,7 @@ pub unsafe extern "C-unwind" fn zelf_client_dispatch(
 /// function, or on the thread that runs a callback at that moment. If 8 callbacks, of any
 /// clients, run inside each other on this thread, they run when one of these has returned. In a
 /// log callback on an I/O thread they run on a thread of the client, and this function may wait
-/// until it can be started. To know when the last callback has returned, call
+/// until that thread can be started. To know when the last callback has returned, call
 /// zelf_client_shutdown first. Sessions, responses, errors, calls and providers of the client
 /// stay valid.
 #[unsafe(no_mangle)]

@@ -14,7 +14,8 @@ use crate::ffi::{
 /// The settings of a client.
 ///
 /// Setters copy their arguments and never fail: zelf_client_new checks all settings and
-/// names the first wrong one. A string of NULL and a number of 0 restore the default.
+/// names the first wrong one. A string of NULL and a number of 0 restore the default. An empty
+/// string is an error.
 pub struct zelf_config(pub(super) Config);
 
 /// Makes a configuration with every setting at its default.
@@ -30,7 +31,8 @@ pub extern "C-unwind" fn zelf_config_new() -> Option<Box<zelf_config>> {
 /// Sets the address of the API: "https://host", with an optional port and path.
 ///
 /// The library appends "/api/sessions". It accepts "http://" only for this machine
-/// (localhost, 127.0.0.0/8, [::1]). It refuses credentials, a query and a fragment.
+/// (localhost, 127.0.0.0/8, [::1]). It refuses credentials, a query and a fragment. A host name
+/// outside ASCII is given in its ASCII form ("xn--...").
 ///
 /// Default: "https://api.zelf.world".
 #[unsafe(no_mangle)]
@@ -207,10 +209,10 @@ pub unsafe extern "C-unwind" fn zelf_config_set_proxy(
 
 /// Takes the proxy from the environment, unless one is set.
 ///
-/// zelf_client_new reads https_proxy, else all_proxy, each also in capitals. A URL without a
-/// scheme means "http://". An unusable URL is an error. An empty one means no proxy. no_proxy,
-/// else NO_PROXY, lists exceptions (docs/guide.md). No other thread may change the environment
-/// during zelf_client_new.
+/// zelf_client_new uses the first of https_proxy, HTTPS_PROXY, all_proxy and ALL_PROXY that is
+/// not empty. A URL without a scheme means "http://". An unusable URL is an error. no_proxy, else
+/// NO_PROXY, lists exceptions (docs/guide.md). No other thread may change the environment during
+/// zelf_client_new.
 ///
 /// Default: off.
 #[unsafe(no_mangle)]
@@ -224,10 +226,10 @@ pub extern "C-unwind" fn zelf_config_set_proxy_from_env(
 /// Sets a function that receives log messages. A message never contains a token or a body.
 ///
 /// callback: runs on the thread of the call that the message is about; several threads may run
-///   it at the same time. For asynchronous calls and background renewals that is the client's
-///   I/O thread, with a stack of 512 KiB: they all wait meanwhile. In it, functions that may
-///   wait for the server fail with ZELF_ERROR_INVALID_ARGUMENT. A child forked in it must not
-///   return from it. NULL turns the log off.
+///   it at the same time. For asynchronous calls and background renewals it runs on the
+///   client's I/O thread, which has a stack of 512 KiB. All of them wait until it returns. In
+///   it, functions that may wait for the server fail with ZELF_ERROR_INVALID_ARGUMENT. A child
+///   forked in it must not return from it. NULL turns the log off.
 /// destroy: called once with user_data, when no configuration, client, provider or call uses
 ///   it, possibly on a client's thread. Called at once if config is NULL. Not called in a forked
 ///   child if the parent set it. May be NULL.

@@ -43,8 +43,8 @@ pub unsafe extern "C-unwind" fn zelf_session_create(
 /// Creates a session like zelf_session_create, without blocking.
 ///
 /// "Asynchronous calls" and "Callbacks" at the top say when and where callback and destroy run.
-/// callback may run before this function returns: if it needs the returned pointer, hold a lock
-/// around this call and take it in callback.
+/// callback may run before this function returns. If it needs the returned pointer: lock a mutex
+/// before this call, unlock it when the pointer is stored, and lock it in callback.
 ///
 /// All asynchronous calls of a client share its I/O thread and, for session calls, 32
 /// connections. Further calls wait in order. The time limit includes all waiting.

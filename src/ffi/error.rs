@@ -57,11 +57,11 @@ pub extern "C-unwind" fn zelf_error_http_status(error: Option<&zelf_error>) -> i
     guard::get(error, 0, |error| error.http_status)
 }
 
-/// Returns the words of the server, or of a proxy.
+/// Returns the error message in the server's answer, or in a proxy's.
 ///
-/// They are a proxy's if it did not connect to the server. They are one line of UTF-8 of at most
-/// 515 bytes, without control characters. Display them as plain text only: anyone on the way may
-/// have written them. NULL if there are none.
+/// It is a proxy's if that did not connect to the server. It is one line of UTF-8 of at most 515
+/// bytes, without control characters. Display it as plain text only: anyone between you and the
+/// server may have written it. NULL if there is none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_server_message(error: Option<&zelf_error>) -> *const c_char {
     guard::get(error, std::ptr::null(), |error| {
@@ -77,9 +77,10 @@ pub extern "C-unwind" fn zelf_error_is_retryable(error: Option<&zelf_error>) -> 
 
 /// Returns how long to wait before the next attempt, in milliseconds.
 ///
-/// It is the Retry-After of the server or proxy, or the time until the provider's next attempt.
-/// For a ghost session after a change of network, it is the time until the server has removed
-/// the old session. It is rounded up; UINT64_MAX if it does not fit. 0 if there is no such time.
+/// It is the Retry-After of the server or proxy; for an error of a provider, the time until the
+/// provider's next attempt. For a provider's ghost session after a change of network, it is the
+/// time until the server has removed the old session. It is rounded up; UINT64_MAX if it does
+/// not fit. 0 if there is no such time.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_error_retry_after_ms(error: Option<&zelf_error>) -> u64 {
     guard::get(error, 0, |error| error.retry_after_ms)

@@ -13,9 +13,9 @@
  * borrowed. A const char * or const void * from an object is valid until that
  * object is freed. The library copies every const char * that you pass.
  *
- * NULL. Any object that you pass may be NULL. A function that can fail then fails
- * with ZELF_ERROR_INVALID_ARGUMENT. Any other function does nothing, and returns
- * NULL, 0, false or ZELF_OK.
+ * NULL. Any object that you pass may be NULL. A function that returns a zelf_status
+ * or has an error parameter then fails with ZELF_ERROR_INVALID_ARGUMENT. Any other
+ * function does nothing, and returns NULL, 0 or false.
  *
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
@@ -28,10 +28,14 @@
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
  * a time may change a configuration, options or a request, and no other may use
- * it meanwhile. A thread with PTHREAD_CANCEL_ASYNCHRONOUS must not call the library.
- * A deferred cancellation takes effect after the function has returned.
+ * it meanwhile. No other thread may use an object while you free it, or later, with
+ * two exceptions: calls that already run continue after zelf_client_free, and each
+ * session that a provider returns is freed on its own. A thread with
+ * PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred cancellation
+ * takes effect after the function has returned.
  *
- * Blocking calls. Functions that may wait for the server need a stack of 128 KiB on
+ * Blocking calls. Functions that may wait for the server (zelf_session_create,
+ * zelf_session_send, zelf_session_provider_get and _send) need a stack of 128 KiB on
  * Linux, and elsewhere the default stack of a thread. A name look-up, and a check by
  * the system's verifier (docs/guide.md), run on helper threads, which may outlive the
  * call. On a thread that is ending (thread-specific destructor, atexit handler) these
@@ -60,9 +64,11 @@
  * Callbacks. The callbacks of a client's asynchronous calls run on its callback
  * thread, which has a stack of 2 MiB, or with zelf_config_set_dispatch inside
  * zelf_client_dispatch, zelf_client_shutdown and zelf_client_free. Two threads never
- * run them at the same time. A callback may block, and may call any function of the
- * library, also to free the call and the client. If it calls one of these three
- * functions, other callbacks may run inside it: hold no lock that they need.
+ * run them at the same time. destroy runs directly after the callback, on the same
+ * thread. A callback may block, and may call any function of the library, also to
+ * free the call and the client. If it calls zelf_client_dispatch,
+ * zelf_client_shutdown or zelf_client_free, other callbacks may run inside it: hold
+ * no lock that they need.
  *
  * A callback of any kind returns normally. longjmp must not leave it. A C++ exception
  * that leaves it ends the process (std::terminate). It may end its thread with
@@ -80,18 +86,21 @@
  * The client's first asynchronous call binds it to its process. So do a provider
  * with background, zelf_client_shutdown and, with zelf_config_set_dispatch,
  * zelf_client_descriptor and zelf_client_dispatch. In a child that is forked later,
- * these fail with ZELF_ERROR_FORKED: make another client there. A child forked in a
- * callback on a client's thread ends when the callback returns. If another thread was
+ * these fail with ZELF_ERROR_FORKED: make another client there. Blocking calls, getters
+ * and frees work in that child, and zelf_client_free runs no callbacks there. A child
+ * forked in a callback on a client's thread ends when the callback returns. If another thread was
  * resolving a name during the fork, the C library's resolver may stay locked in the
  * child: calls there then fail at their time limit.
  *
  * Exit. The first asynchronous call of a process, or its first provider with
  * background, registers an exit handler. exit runs handlers in reverse order. When it
  * reaches this one, it waits up to 500 ms for a running callback, and no callback
- * starts on a client's thread any more. So callbacks may use things whose exit
- * handlers were registered earlier. If they use things whose handlers were registered
- * later, call zelf_client_shutdown before exit. docs/guide.md says what happens to the remaining callbacks, in quick_exit, and
- * with the C runtimes of Windows.
+ * starts on a client's thread any more. A callback that takes longer runs on beside
+ * the rest of exit. The callbacks that have not started never run, and neither do
+ * their destroy functions, unless zelf_client_shutdown runs them during exit. So
+ * callbacks may use things whose exit handlers were registered earlier. If they use
+ * things whose handlers were registered later, call zelf_client_shutdown before exit.
+ * docs/guide.md is about quick_exit, and about the C runtimes of Windows.
  *
  * Versions. Everything here is since 0.1.0 unless its comment says otherwise.
  *

@@ -23,8 +23,9 @@ use crate::ffi::{
 /// Keeps one session for your program and renews it, so that a valid token is always there.
 ///
 /// Confirmation. A new session may not exist on the server (see
-/// zelf_session_options_set_confirm). A get 250 ms or more after it came asks again, for up to
-/// 2 s, or the client's I/O thread does (with background). Other gets return the session at once.
+/// zelf_session_options_set_confirm). So the provider asks the server a second time, 250 ms
+/// after the session came or later. With background, the client's I/O thread asks. Otherwise one
+/// get asks, and waits for up to 2 s. Other gets return the session at once.
 ///
 /// Failures. After a failed renewal the provider pauses for up to 30 s, or for a Retry-After of
 /// up to 10 minutes (docs/guide.md). Then the client's thread (with background) or the next get
@@ -33,9 +34,9 @@ use crate::ffi::{
 ///
 /// Several processes. Processes with one identifier renew one at a time, by a lock file in the
 /// directory of zelf_provider_options_set_directory, else in XDG_RUNTIME_DIR, TMPDIR or /tmp, on
-/// Windows in the folder zelf of LOCALAPPDATA. Meanwhile a get without a session may fail with
-/// ZELF_ERROR_TIMEOUT. If no private lock file can be made, or the process that holds it is
-/// suspended, they continue without it and log that (docs/guide.md).
+/// Windows in the folder zelf of LOCALAPPDATA. While another process renews, a get without a
+/// session may fail with ZELF_ERROR_TIMEOUT. If no private lock file can be made, or the process
+/// that holds it is suspended, they continue without it and log that (docs/guide.md).
 ///
 /// A forked child starts with its parent's session and renews on its own.
 pub struct zelf_session_provider(Provider);
@@ -75,13 +76,15 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_new(
 /// Several calls may return the same object; free it once per call. With
 /// ZELF_RENEWAL_NEVER_KILL the session may have less left.
 ///
-/// With a valid session this takes nanoseconds: no lock, no system call, no allocation
-/// (except in the first call of a thread). Otherwise one caller asks the server, and all wait
-/// for its result, up to the client's time limit. Without background one caller also waits to
-/// confirm a valid session, or to renew it early.
+/// Usually the provider holds a valid session, and this takes nanoseconds: no lock, no system
+/// call, no allocation (except in the first call of a thread). Without background, two calls wait
+/// although the session is valid: one that confirms a new session, for up to 2 s, and one that
+/// renews early (ZELF_RENEWAL_EARLY). If there is no valid session, one caller asks the server,
+/// and all wait for its result, up to the client's time limit.
 ///
 /// Errors: those of zelf_session_create; ZELF_ERROR_SESSION_NOT_ACTIVE if the server keeps
-/// returning an invalidated session. zelf_error_retry_after_ms says when the next attempt is.
+/// returning an invalidated session. zelf_error_retry_after_ms returns the time until the next
+/// attempt.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_get(
@@ -133,10 +136,10 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_get_async(
     })
 }
 
-/// Returns the provider's session if a get returns it without a check, else NULL.
+/// Returns the session that a get returns at once, else NULL. Free it.
 ///
-/// It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: it
-/// may return a session, make a request, or fail.
+/// It never blocks and makes no request. After NULL, call zelf_session_provider_get_async: its
+/// callback gets a session or an error.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn zelf_session_provider_current(
@@ -155,7 +158,7 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_current(
 /// Call it for 403 "Session is not active", then repeat your request with the session of the
 /// next zelf_session_provider_get. That get asks the server: it takes a different session as it
 /// is, and replaces the same one with one killSession (except with ZELF_RENEWAL_NEVER_KILL). The
-/// function makes no request, and removes the stored session.
+/// function makes no request. With a directory it reads and removes the stored session's file.
 ///
 /// Do not call it for other answers: a 401 may mean a path that does not exist, and "Invalid
 /// session" and "... limit exceeded" a quota. A new session would end the token of everyone with
@@ -164,7 +167,7 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_current(
 /// rejected: the refused session; it stays yours.
 ///
 /// Returns true for the first report of a session that the provider holds. Repeat your request
-/// in both cases.
+/// also after false: another thread has reported the session.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate(
     provider: Option<NonNull<zelf_session_provider>>,
@@ -182,7 +185,8 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate(
 ///
 /// 403 "Session is not active" and 401 "Protected resource" refuse it. If the function returns
 /// true, repeat your request once, with the session of the next zelf_session_provider_get. After
-/// a 401 that get does not kill. The function makes no request, and removes the stored session.
+/// a 401 that get does not kill. The function makes no request. With a directory it reads and
+/// removes the stored session's file.
 ///
 /// session: the session that you sent; it stays yours.
 /// http_status: the status of the answer.
@@ -213,9 +217,9 @@ pub unsafe extern "C-unwind" fn zelf_session_provider_invalidate_if_refused(
     })
 }
 
-/// Returns why the last renewal failed. NULL if it worked, or there was none.
+/// Returns why the last renewal failed. Free it. NULL if it worked, or there was none.
 ///
-/// zelf_error_retry_after_ms says when the next attempt may come.
+/// zelf_error_retry_after_ms returns the time until the next attempt.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C-unwind" fn zelf_session_provider_last_error(

@@ -20,7 +20,7 @@ use crate::ffi::{
 /// When a provider renews its session, and whether it may end the old one.
 pub type zelf_renewal = i32;
 
-/// Renews when too little is left.
+/// Renews when the session has less than min_valid left.
 ///
 /// The provider first asks without killSession. If another process has renewed the session, the
 /// server returns the new one. If it returns the same one, the provider replaces it with one
@@ -32,7 +32,8 @@ pub const ZELF_RENEWAL_AT_EXPIRY: zelf_renewal = 0;
 /// Until then the provider returns that session, even with less than min_valid left
 /// (zelf_session_seconds_left may be 0), and asks the server once in 4 to 6 seconds.
 pub const ZELF_RENEWAL_NEVER_KILL: zelf_renewal = 1;
-/// Replaces the session with killSession a minute, or a tenth of its life, before its end.
+/// Replaces the session with killSession before its end: by a minute, or a tenth of its life if
+/// that is shorter.
 ///
 /// It is for an identifier that a single process uses. A forked child that uses the provider is
 /// another process.

@@ -54,7 +54,7 @@ pub unsafe extern "C-unwind" fn zelf_request_set_header(
 /// Sets the body. The copy is wiped before it is freed.
 ///
 /// bytes: the body; NULL with length 0 removes it, any other pointer with length 0 is an
-///   empty body.
+///   empty body. With NULL and another length, the send fails.
 /// content_type: the Content-Type header; NULL sends none.
 ///
 /// Default: none. POST, PUT and PATCH then send Content-Length: 0.

@@ -57,9 +57,9 @@ pub unsafe extern "C-unwind" fn zelf_response_body(
     bytes
 }
 
-/// Returns the server's words in a response with status 400 or more.
+/// Returns the server's error message in a response with status 400 or more.
 ///
-/// They are as in zelf_error_server_message. NULL if there are none.
+/// It is as in zelf_error_server_message. NULL if there is none.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_response_server_message(
     response: Option<&zelf_response>,

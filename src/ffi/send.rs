@@ -36,11 +36,11 @@ use crate::ffi::{
 /// A redirect is a response: the token goes only to the host of the base URL. So are answers
 /// about the session's quota (docs/guide.md).
 ///
-/// After a failed connection the library repeats a request that was not sent completely, with
-/// any method; one that was sent completely only if it is repeatable. A request that is not
-/// repeatable goes over a new connection or one that was used in the last second. If the server
-/// may have carried it out when it fails, the message says so, and zelf_error_is_retryable
-/// returns false.
+/// After a failed connection the library repeats a request that was not sent completely, if no
+/// answer has begun, with any method; one that was sent completely only if it is repeatable. A
+/// request that is not repeatable goes over a new connection or one that was used in the last
+/// second. If the server may have carried it out when it fails, the message says so, and
+/// zelf_error_is_retryable returns false.
 ///
 /// A client sends at most 32 requests at once; more wait.
 ///

@@ -104,7 +104,8 @@ pub extern "C-unwind" fn zelf_session_activated_at(session: Option<&zelf_session
 /// Returns when the session ends, in Unix seconds of the server's clock.
 ///
 /// Use zelf_session_seconds_left to compare it with now. If the server says nothing usable, it
-/// is 600 s after the session began or the answer came.
+/// is 600 s after the session began, or after the answer came if the beginning is unknown or
+/// too long ago.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_expires_at(session: Option<&zelf_session>) -> i64 {
     guard::get(session, 0, |session| session.0.times().expires_at)
@@ -112,8 +113,8 @@ pub extern "C-unwind" fn zelf_session_expires_at(session: Option<&zelf_session>)
 
 /// Returns how many whole seconds the session has left. 0 if it has expired.
 ///
-/// The result does not depend on the device's date: it starts from the server's clock at the
-/// moment the request left, and counts on a clock that runs during sleep.
+/// It starts from the server's clock at the moment the request left, and counts on a clock that
+/// runs during sleep. The device's date has no effect if the server sends a usable time.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_seconds_left(session: Option<&zelf_session>) -> i64 {
     guard::get(session, 0, |session| session.0.seconds_left())
@@ -122,7 +123,7 @@ pub extern "C-unwind" fn zelf_session_seconds_left(session: Option<&zelf_session
 /// Frees a session. The session on the server is not affected.
 ///
 /// When the last reference is freed (a provider may hold one), the library overwrites the token
-/// with zeros, but not copies in the kernel and in the buffers of TLS and HTTP.
+/// with zeros, but not copies in the kernel and in the buffers of the TLS library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zelf_session_free(session: Option<NonNull<zelf_session>>) {
     let Some(session) = session else {

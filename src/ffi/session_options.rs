@@ -22,8 +22,8 @@ pub const ZELF_SESSION_TYPE_IMPORT_WALLET: zelf_session_type = 3;
 /// What to ask of a new session. Only what is set is sent.
 ///
 /// Setters copy their arguments and never fail: zelf_session_create checks all options and
-/// names the first wrong one. Strings are UTF-8 without control characters; NULL unsets an
-/// option.
+/// names the first wrong one. Strings are UTF-8 without control characters. NULL unsets an
+/// option. An empty string is an error.
 pub struct zelf_session_options(pub(super) SessionOptions);
 
 /// Makes options with nothing set. They can serve any number of calls.
@@ -147,8 +147,8 @@ pub extern "C-unwind" fn zelf_session_options_set_kill_session(
 /// The server can return a token whose session does not exist: after a change of network or a
 /// race with another process, or if it misreads the identifier. Routes refuse it with 403
 /// "Session is not active". To confirm a new session, the library asks again after 250 ms. After
-/// three different sessions the call fails with ZELF_ERROR_GHOST_SESSION. Providers confirm
-/// without this setting.
+/// three different sessions the call fails with ZELF_ERROR_GHOST_SESSION. A provider confirms in
+/// any case. With this setting, it confirms a session before it first returns it.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn zelf_session_options_set_confirm(
     options: Option<&mut zelf_session_options>,

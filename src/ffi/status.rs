@@ -12,8 +12,8 @@ pub type zelf_status = i32;
 
 /// Success.
 pub const ZELF_OK: zelf_status = 0;
-/// An argument is unusable: NULL, not UTF-8, out of range or forbidden. The message names it.
-/// Nothing was sent.
+/// An argument is unusable: NULL, not UTF-8, out of range or forbidden. Or the function cannot
+/// run on this thread, or with this client. The message says which. Nothing was sent.
 pub const ZELF_ERROR_INVALID_ARGUMENT: zelf_status = 1;
 /// A setting of the configuration is unusable. The message names it.
 pub const ZELF_ERROR_INVALID_CONFIG: zelf_status = 2;
@@ -52,8 +52,8 @@ pub const ZELF_ERROR_CONNECTION_LOST: zelf_status = 14;
 pub const ZELF_ERROR_PIN_MISMATCH: zelf_status = 15;
 /// The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
 ///
-/// zelf_error_http_status and zelf_error_server_message return what it said. Its 408, 429 and
-/// 5xx that may pass have the same status as from a server.
+/// zelf_error_http_status and zelf_error_server_message return what it said. A proxy's HTTP 408,
+/// 429 and 5xx (not 501, 505 and 511) give the same status as from the server.
 pub const ZELF_ERROR_PROXY: zelf_status = 16;
 /// The answer is not a session: not HTTP, not JSON, no token, or a token that no header can
 /// carry.
@@ -64,18 +64,20 @@ pub const ZELF_ERROR_RESPONSE_TOO_LARGE: zelf_status = 21;
 pub const ZELF_ERROR_REDIRECTED: zelf_status = 22;
 /// HTTP 403 "rejected": the server does not accept the origin.
 pub const ZELF_ERROR_REJECTED_ORIGIN: zelf_status = 30;
-/// Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.
+/// HTTP 401, except "Invalid session": the server wants a token for this path. Usually the base
+/// URL is wrong.
 pub const ZELF_ERROR_UNAUTHORIZED: zelf_status = 31;
-/// Any other HTTP 403, for example from a firewall in front of the server.
+/// HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for example
+/// from a firewall in front of the server.
 pub const ZELF_ERROR_FORBIDDEN: zelf_status = 32;
 /// HTTP 400, 413, 415 or 431: the server cannot read the request.
 pub const ZELF_ERROR_BAD_REQUEST: zelf_status = 33;
 /// HTTP 409 or 422: the server refuses a value.
 pub const ZELF_ERROR_VALIDATION: zelf_status = 34;
-/// HTTP 404: there is no session API at this address.
+/// HTTP 404, except the text "Not Found": there is no session API at this address.
 pub const ZELF_ERROR_NOT_FOUND: zelf_status = 35;
-/// HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not
-/// exist. Check the base URL.
+/// The server answered 404 "Not Found" until the time limit: it is starting, or the path does
+/// not exist. Check the base URL.
 pub const ZELF_ERROR_STARTING_UP: zelf_status = 36;
 /// HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used up. Create
 /// a session with zelf_session_options_set_kill_session.
@@ -95,10 +97,12 @@ pub const ZELF_ERROR_UNEXPECTED_HTTP_STATUS: zelf_status = 41;
 pub const ZELF_ERROR_SESSION_EXPIRED: zelf_status = 50;
 /// The server returned the session of another identifier.
 pub const ZELF_ERROR_FOREIGN_SESSION: zelf_status = 51;
-/// The server returned a different session each time, so none of them exists.
+/// The server returned sessions that do not exist.
 ///
-/// There are two causes. The network has changed: the server makes no session until the old one
-/// has ended. Or the server misreads the identifier (see zelf_session_options_set_identifier).
+/// The causes: the network has changed, and the server makes no session until the old one has
+/// ended; another process replaced the session at the same time; or the server misreads the
+/// identifier (see zelf_session_options_set_identifier). A send also fails with it if the server
+/// refuses three sessions.
 pub const ZELF_ERROR_GHOST_SESSION: zelf_status = 52;
 /// The server returned a session with another tag name, domain or Ethereum address.
 ///

@@ -10,7 +10,7 @@ namespace Zelf
     {
         /// <summary>Success.</summary>
         Ok = 0,
-        /// <summary>An argument is unusable: NULL, not UTF-8, out of range or forbidden. The message names it. Nothing was sent.</summary>
+        /// <summary>An argument is unusable: NULL, not UTF-8, out of range or forbidden. Or the function cannot run on this thread, or with this client. The message says which. Nothing was sent.</summary>
         InvalidArgument = 1,
         /// <summary>A setting of the configuration is unusable. The message names it.</summary>
         InvalidConfig = 2,
@@ -46,17 +46,17 @@ namespace Zelf
         Redirected = 22,
         /// <summary>HTTP 403 "rejected": the server does not accept the origin.</summary>
         RejectedOrigin = 30,
-        /// <summary>Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.</summary>
+        /// <summary>HTTP 401, except "Invalid session": the server wants a token for this path. Usually the base URL is wrong.</summary>
         Unauthorized = 31,
-        /// <summary>Any other HTTP 403, for example from a firewall in front of the server.</summary>
+        /// <summary>HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for example from a firewall in front of the server.</summary>
         Forbidden = 32,
         /// <summary>HTTP 400, 413, 415 or 431: the server cannot read the request.</summary>
         BadRequest = 33,
         /// <summary>HTTP 409 or 422: the server refuses a value.</summary>
         Validation = 34,
-        /// <summary>HTTP 404: there is no session API at this address.</summary>
+        /// <summary>HTTP 404, except the text "Not Found": there is no session API at this address.</summary>
         NotFound = 35,
-        /// <summary>HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not exist. Check the base URL.</summary>
+        /// <summary>The server answered 404 "Not Found" until the time limit: it is starting, or the path does not exist. Check the base URL.</summary>
         StartingUp = 36,
         /// <summary>HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used up. Create a session with zelf_session_options_set_kill_session.</summary>
         LimitExceeded = 37,
@@ -72,7 +72,7 @@ namespace Zelf
         SessionExpired = 50,
         /// <summary>The server returned the session of another identifier.</summary>
         ForeignSession = 51,
-        /// <summary>The server returned a different session each time, so none of them exists.</summary>
+        /// <summary>The server returned sessions that do not exist.</summary>
         GhostSession = 52,
         /// <summary>The server returned a session with another tag name, domain or Ethereum address.</summary>
         OtherOptions = 53,
@@ -107,11 +107,11 @@ namespace Zelf
     /// <summary>When a provider renews its session, and whether it may end the old one.</summary>
     public enum Renewal
     {
-        /// <summary>Renews when too little is left.</summary>
+        /// <summary>Renews when the session has less than min_valid left.</summary>
         AtExpiry = 0,
         /// <summary>Renews without killSession. For shared identifiers.</summary>
         NeverKill = 1,
-        /// <summary>Replaces the session with killSession a minute, or a tenth of its life, before its end.</summary>
+        /// <summary>Replaces the session with killSession before its end: by a minute, or a tenth of its life if that is shorter.</summary>
         Early = 2,
     }
 

@@ -120,10 +120,10 @@ class Status(enum.IntEnum):
     """HTTP 403 "rejected": the server does not accept the origin."""
 
     UNAUTHORIZED = 31
-    """Any other HTTP 401: the server wants a token for this path."""
+    """HTTP 401, except "Invalid session": the server wants a token for this path."""
 
     FORBIDDEN = 32
-    """Any other HTTP 403, for example from a firewall in front of the server."""
+    """HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for example from a firewall in front of the server."""
 
     BAD_REQUEST = 33
     """HTTP 400, 413, 415 or 431: the server cannot read the request."""
@@ -132,10 +132,10 @@ class Status(enum.IntEnum):
     """HTTP 409 or 422: the server refuses a value."""
 
     NOT_FOUND = 35
-    """HTTP 404: there is no session API at this address."""
+    """HTTP 404, except the text "Not Found": there is no session API at this address."""
 
     STARTING_UP = 36
-    """HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not exist."""
+    """The server answered 404 "Not Found" until the time limit: it is starting, or the path does not exist."""
 
     LIMIT_EXCEEDED = 37
     """HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used up."""
@@ -159,7 +159,7 @@ class Status(enum.IntEnum):
     """The server returned the session of another identifier."""
 
     GHOST_SESSION = 52
-    """The server returned a different session each time, so none of them exists."""
+    """The server returned sessions that do not exist."""
 
     OTHER_OPTIONS = 53
     """The server returned a session with another tag name, domain or Ethereum address."""
@@ -185,13 +185,13 @@ class Renewal(enum.IntEnum):
     """When a provider renews its session, and whether it may end the old one."""
 
     AT_EXPIRY = 0
-    """Renews when too little is left."""
+    """Renews when the session has less than min_valid left."""
 
     NEVER_KILL = 1
     """Renews without killSession."""
 
     EARLY = 2
-    """Replaces the session with killSession a minute, or a tenth of its life, before its end."""
+    """Replaces the session with killSession before its end: by a minute, or a tenth of its life if that is shorter."""
 
 
 zelf_error = NewType("zelf_error", int)

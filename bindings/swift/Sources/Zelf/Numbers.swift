@@ -10,8 +10,8 @@ extension ZelfError {
         public let rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        /// An argument is unusable: not UTF-8, out of range or forbidden. The message names it.
-        /// Nothing was sent.
+        /// An argument is unusable: not UTF-8, out of range or forbidden. Or the function cannot
+        /// run on this thread, or with this client. The message says which. Nothing was sent.
         public static let invalidArgument = Status(rawValue: ZELF_ERROR_INVALID_ARGUMENT)
 
         /// A setting of the configuration is unusable. The message names it.
@@ -64,8 +64,9 @@ extension ZelfError {
 
         /// The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
         ///
-        /// ``ZelfError/httpStatus`` and ``ZelfError/serverMessage`` return what it said. Its 408,
-        /// 429 and 5xx that may pass have the same status as from a server.
+        /// ``ZelfError/httpStatus`` and ``ZelfError/serverMessage`` return what it said. A
+        /// proxy's HTTP 408, 429 and 5xx (not 501, 505 and 511) give the same status as from the
+        /// server.
         public static let proxy = Status(rawValue: ZELF_ERROR_PROXY)
 
         /// The answer is not a session: not HTTP, not JSON, no token, or a token that no header
@@ -81,11 +82,12 @@ extension ZelfError {
         /// HTTP 403 "rejected": the server does not accept the origin.
         public static let rejectedOrigin = Status(rawValue: ZELF_ERROR_REJECTED_ORIGIN)
 
-        /// Any other HTTP 401: the server wants a token for this path. Usually the base URL is
-        /// wrong.
+        /// HTTP 401, except "Invalid session": the server wants a token for this path. Usually
+        /// the base URL is wrong.
         public static let unauthorized = Status(rawValue: ZELF_ERROR_UNAUTHORIZED)
 
-        /// Any other HTTP 403, for example from a firewall in front of the server.
+        /// HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for
+        /// example from a firewall in front of the server.
         public static let forbidden = Status(rawValue: ZELF_ERROR_FORBIDDEN)
 
         /// HTTP 400, 413, 415 or 431: the server cannot read the request.
@@ -94,11 +96,11 @@ extension ZelfError {
         /// HTTP 409 or 422: the server refuses a value.
         public static let validation = Status(rawValue: ZELF_ERROR_VALIDATION)
 
-        /// HTTP 404: there is no session API at this address.
+        /// HTTP 404, except the text "Not Found": there is no session API at this address.
         public static let notFound = Status(rawValue: ZELF_ERROR_NOT_FOUND)
 
-        /// HTTP 404 "Not Found" until the time limit: the server is starting, or the path does
-        /// not exist. Check the base URL.
+        /// The server answered 404 "Not Found" until the time limit: it is starting, or the path
+        /// does not exist. Check the base URL.
         public static let startingUp = Status(rawValue: ZELF_ERROR_STARTING_UP)
 
         /// HTTP 401 "Invalid session" or 403 "... limit exceeded": the session's quota is used
@@ -126,11 +128,12 @@ extension ZelfError {
         /// The server returned the session of another identifier.
         public static let foreignSession = Status(rawValue: ZELF_ERROR_FOREIGN_SESSION)
 
-        /// The server returned a different session each time, so none of them exists.
+        /// The server returned sessions that do not exist.
         ///
-        /// There are two causes. The network has changed: the server makes no session until the
-        /// old one has ended. Or the server misreads the identifier (see
-        /// ``Session/Options/identifier``).
+        /// The causes: the network has changed, and the server makes no session until the old one
+        /// has ended; another process replaced the session at the same time; or the server
+        /// misreads the identifier (see ``Session/Options/identifier``). A send also fails with
+        /// it if the server refuses three sessions.
         public static let ghostSession = Status(rawValue: ZELF_ERROR_GHOST_SESSION)
 
         /// The server returned a session with another tag name, domain or Ethereum address.
@@ -181,7 +184,7 @@ public struct Renewal: RawRepresentable, Hashable, Sendable {
     public let rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// Renews when too little is left.
+    /// Renews when the session has less than ``SessionProvider/Options/minValid`` left.
     ///
     /// The provider first asks without killSession. If another process has renewed the session,
     /// the server returns the new one. If it returns the same one, the provider replaces it with
@@ -196,7 +199,8 @@ public struct Renewal: RawRepresentable, Hashable, Sendable {
     /// server once in 4 to 6 seconds.
     public static let neverKill = Renewal(rawValue: ZELF_RENEWAL_NEVER_KILL)
 
-    /// Replaces the session with killSession a minute, or a tenth of its life, before its end.
+    /// Replaces the session with killSession before its end: by a minute, or a tenth of its life
+    /// if that is shorter.
     ///
     /// It is for an identifier that a single process uses. A forked child that uses the provider
     /// is another process.

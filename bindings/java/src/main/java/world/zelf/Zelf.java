@@ -45,8 +45,8 @@ public final class Zelf {
     public static final int OK = 0;
 
     /**
-     * An argument is unusable: NULL, not UTF-8, out of range or forbidden. The message names it.
-     * Nothing was sent.
+     * An argument is unusable: NULL, not UTF-8, out of range or forbidden. Or the function
+     * cannot run on this thread, or with this client. The message says which. Nothing was sent.
      */
     public static final int ERROR_INVALID_ARGUMENT = 1;
 
@@ -124,8 +124,8 @@ public final class Zelf {
     /**
      * The proxy refused, wants other credentials (HTTP 407), or does not speak its protocol.
      *
-     * <p>zelf_error_http_status and zelf_error_server_message return what it said. Its 408, 429
-     * and 5xx that may pass have the same status as from a server.
+     * <p>zelf_error_http_status and zelf_error_server_message return what it said. A proxy's
+     * HTTP 408, 429 and 5xx (not 501, 505 and 511) give the same status as from the server.
      */
     public static final int ERROR_PROXY = 16;
 
@@ -151,12 +151,14 @@ public final class Zelf {
     public static final int ERROR_REJECTED_ORIGIN = 30;
 
     /**
-     * Any other HTTP 401: the server wants a token for this path. Usually the base URL is wrong.
+     * HTTP 401, except "Invalid session": the server wants a token for this path. Usually the
+     * base URL is wrong.
      */
     public static final int ERROR_UNAUTHORIZED = 31;
 
     /**
-     * Any other HTTP 403, for example from a firewall in front of the server.
+     * HTTP 403, except "rejected", "Session is not active" and "... limit exceeded": for example
+     * from a firewall in front of the server.
      */
     public static final int ERROR_FORBIDDEN = 32;
 
@@ -171,13 +173,13 @@ public final class Zelf {
     public static final int ERROR_VALIDATION = 34;
 
     /**
-     * HTTP 404: there is no session API at this address.
+     * HTTP 404, except the text "Not Found": there is no session API at this address.
      */
     public static final int ERROR_NOT_FOUND = 35;
 
     /**
-     * HTTP 404 "Not Found" until the time limit: the server is starting, or the path does not
-     * exist. Check the base URL.
+     * The server answered 404 "Not Found" until the time limit: it is starting, or the path does
+     * not exist. Check the base URL.
      */
     public static final int ERROR_STARTING_UP = 36;
 
@@ -221,11 +223,12 @@ public final class Zelf {
     public static final int ERROR_FOREIGN_SESSION = 51;
 
     /**
-     * The server returned a different session each time, so none of them exists.
+     * The server returned sessions that do not exist.
      *
-     * <p>There are two causes. The network has changed: the server makes no session until the
-     * old one has ended. Or the server misreads the identifier (see
-     * zelf_session_options_set_identifier).
+     * <p>The causes: the network has changed, and the server makes no session until the old one
+     * has ended; another process replaced the session at the same time; or the server misreads
+     * the identifier (see zelf_session_options_set_identifier). A send also fails with it if the
+     * server refuses three sessions.
      */
     public static final int ERROR_GHOST_SESSION = 52;
 
@@ -283,7 +286,7 @@ public final class Zelf {
     public static final int SESSION_TYPE_IMPORT_WALLET = 3;
 
     /**
-     * Renews when too little is left.
+     * Renews when the session has less than min_valid left.
      *
      * <p>The provider first asks without killSession. If another process has renewed the
      * session, the server returns the new one. If it returns the same one, the provider replaces
@@ -301,7 +304,8 @@ public final class Zelf {
     public static final int RENEWAL_NEVER_KILL = 1;
 
     /**
-     * Replaces the session with killSession a minute, or a tenth of its life, before its end.
+     * Replaces the session with killSession before its end: by a minute, or a tenth of its life
+     * if that is shorter.
      *
      * <p>It is for an identifier that a single process uses. A forked child that uses the
      * provider is another process.
