@@ -46,7 +46,14 @@ int main(int argc, char **argv)
 {
     zelf_error *error = NULL;
     struct work work = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, EXIT_FAILURE};
+    char identifier[ZELF_IDENTIFIER_SIZE];
 
+    /* Make one for each installation, and keep it. */
+    zelf_status made = zelf_identifier_random(identifier, sizeof identifier);
+    if (made != ZELF_OK) {
+        fprintf(stderr, "cannot make an identifier: %s\n", zelf_status_message(made));
+        return EXIT_FAILURE;
+    }
     zelf_config *config = zelf_config_new();
     if (argc > 1) zelf_config_set_base_url(config, argv[1]);
     if (argc > 2) zelf_config_set_origin(config, argv[2]);
@@ -57,7 +64,7 @@ int main(int argc, char **argv)
         return fail("cannot make a client", error);
 
     zelf_session_options *options = zelf_session_options_new();
-    if (argc > 3) zelf_session_options_set_identifier(options, argv[3]);
+    zelf_session_options_set_identifier(options, argc > 3 ? argv[3] : identifier);
     zelf_call *call = zelf_session_create_async(client, options, on_session, &work, NULL, &error);
     zelf_session_options_free(options);
     if (!call) {

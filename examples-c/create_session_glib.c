@@ -47,7 +47,14 @@ int main(int argc, char **argv)
 {
     zelf_error *error = NULL;
     struct work work = {NULL, EXIT_FAILURE};
+    char identifier[ZELF_IDENTIFIER_SIZE];
 
+    /* Make one for each installation, and keep it. */
+    zelf_status made = zelf_identifier_random(identifier, sizeof identifier);
+    if (made != ZELF_OK) {
+        fprintf(stderr, "cannot make an identifier: %s\n", zelf_status_message(made));
+        return EXIT_FAILURE;
+    }
     zelf_config *config = zelf_config_new();
     if (argc > 1) zelf_config_set_base_url(config, argv[1]);
     if (argc > 2) zelf_config_set_origin(config, argv[2]);
@@ -57,9 +64,15 @@ int main(int argc, char **argv)
     zelf_config_free(config);
     if (!client)
         return fail("cannot make a client", error);
+    int descriptor = zelf_client_descriptor(client);
+    if (descriptor < 0) {
+        zelf_client_free(client);
+        fprintf(stderr, "the system has no descriptor left\n");
+        return EXIT_FAILURE;
+    }
 
     zelf_session_options *options = zelf_session_options_new();
-    if (argc > 3) zelf_session_options_set_identifier(options, argv[3]);
+    zelf_session_options_set_identifier(options, argc > 3 ? argv[3] : identifier);
     zelf_call *call = zelf_session_create_async(client, options, on_session, &work, NULL, &error);
     zelf_session_options_free(options);
     if (!call) {
@@ -68,7 +81,7 @@ int main(int argc, char **argv)
     }
 
     work.loop = g_main_loop_new(NULL, FALSE);
-    guint source = g_unix_fd_add(zelf_client_descriptor(client), G_IO_IN, on_readable, client);
+    guint source = g_unix_fd_add(descriptor, G_IO_IN, on_readable, client);
     g_main_loop_run(work.loop);
 
     /* Remove the descriptor from the loop before you free the client. */

@@ -50,7 +50,14 @@ int main(int argc, char **argv)
 {
     zelf_error *error = NULL;
     struct work work = {.status = EXIT_FAILURE};
+    char identifier[ZELF_IDENTIFIER_SIZE];
 
+    /* Make one for each installation, and keep it. */
+    zelf_status made = zelf_identifier_random(identifier, sizeof identifier);
+    if (made != ZELF_OK) {
+        fprintf(stderr, "cannot make an identifier: %s\n", zelf_status_message(made));
+        return EXIT_FAILURE;
+    }
     zelf_config *config = zelf_config_new();
     if (argc > 1) zelf_config_set_base_url(config, argv[1]);
     if (argc > 2) zelf_config_set_origin(config, argv[2]);
@@ -60,9 +67,15 @@ int main(int argc, char **argv)
     zelf_config_free(config);
     if (!work.client)
         return fail("cannot make a client", error);
+    int descriptor = zelf_client_descriptor(work.client);
+    if (descriptor < 0) {
+        zelf_client_free(work.client);
+        fprintf(stderr, "the system has no descriptor left\n");
+        return EXIT_FAILURE;
+    }
 
     zelf_session_options *options = zelf_session_options_new();
-    if (argc > 3) zelf_session_options_set_identifier(options, argv[3]);
+    zelf_session_options_set_identifier(options, argc > 3 ? argv[3] : identifier);
     zelf_call *call = zelf_session_create_async(work.client, options, on_session, &work, NULL, &error);
     zelf_session_options_free(options);
     if (!call) {
@@ -70,7 +83,7 @@ int main(int argc, char **argv)
         return fail("cannot start", error);
     }
 
-    uv_poll_init(uv_default_loop(), &work.callbacks, zelf_client_descriptor(work.client));
+    uv_poll_init(uv_default_loop(), &work.callbacks, descriptor);
     work.callbacks.data = &work;
     uv_poll_start(&work.callbacks, UV_READABLE, on_readable);
     uv_run(uv_default_loop(), UV_RUN_DEFAULT);

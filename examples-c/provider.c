@@ -16,33 +16,31 @@ static int fail(const char *doing, zelf_error *error)
 }
 
 /* Stands for a request that another HTTP library sends (in request.c, libzelf sends it).
-   Returns whether the server refuses the session: here, the first one. */
-static int is_refused(const char *authorization)
+   Returns the HTTP status. Here the server refuses the first session. */
+static int send_request(const char *authorization, const char **body)
 {
     static int requests;
-    int status = requests ? 200 : 403;
-    const char *body = requests++ ? "{}" : "{\"validationError\":\"Session is not active\"}";
+    int is_first = requests++ == 0;
 
     fprintf(stderr, "a request with a header of %.6s...\n", authorization);
-    /* Other words mean something else: "Invalid session" is a quota that is used up. */
-    return (status == 401 && strstr(body, "Protected resource"))
-           || (status == 403 && strstr(body, "Session is not active"));
+    *body = is_first ? "{\"validationError\":\"Session is not active\"}" : "{}";
+    return is_first ? 403 : 200;
 }
 
 /* Sends the request with a valid token; once more if the server refuses that. */
 static int request(zelf_session_provider *provider)
 {
     zelf_error *error = NULL;
+    const char *body;
     int again = 1;
 
     for (int attempt = 0; again && attempt < 2; attempt++) {
         zelf_session *session = zelf_session_provider_get(provider, &error);
         if (!session)
             return fail("cannot get a session", error);
-        again = is_refused(zelf_session_authorization(session));
-        if (again)
-            zelf_session_provider_invalidate(provider, session);
-        else
+        int status = send_request(zelf_session_authorization(session), &body);
+        again = zelf_session_provider_invalidate_if_refused(provider, session, status, body, strlen(body));
+        if (!again)
             printf("%s\n", zelf_session_token(session));
         zelf_session_free(session);
     }

@@ -69,7 +69,7 @@ the_code_compiles() { # the_code_compiles FILE NAME: the snippets of FILE, as $o
       'extern zelf_session_callback on_session;' \
       'extern zelf_client *client;' 'extern zelf_session_options *options;' \
       'extern zelf_session_provider *provider;' 'extern zelf_request *request;' \
-      'extern zelf_error *error;' 'extern const char *json;' 'extern void *data;' \
+      'extern zelf_error *error;' 'extern const char *json, *identifier;' 'extern void *data;' \
       'extern int status;' 'extern const void *body;' 'extern size_t length;' \
       'extern zelf_response_callback on_response;' 'extern zelf_destroy_callback free_data;'
     awk '/^```c$/ { inside = 1; code = ""; next }
