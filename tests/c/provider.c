@@ -489,6 +489,29 @@ static int begins(zelf_session_provider *provider, struct record *record)
     return record->call != NULL;
 }
 
+static void an_asynchronous_get_that_times_out_is_a_failed_renewal(void)
+{
+    static struct record record;
+    zelf_client *client = sandbox_client(1, 300, 1);
+    zelf_session_provider *provider = provider_of(client, "async-late-x", NULL);
+    zelf_error *error;
+
+    fault("{\"kind\":\"stall\",\"stage\":\"request\"}");
+    begins(provider, &record);
+    await(&record, 1, AT_ONCE);
+    error = zelf_session_provider_last_error(provider);
+    PROMISE(exactly_once(&record, 1, ZELF_ERROR_TIMEOUT) == 1,
+            "an asynchronous get ends at the time limit");
+    PROMISE(zelf_error_status(error) == ZELF_ERROR_TIMEOUT,
+            "the provider then pauses, as after every failed renewal: %s",
+            zelf_status_name(zelf_error_status(error)));
+    fault(NULL);
+    zelf_error_free(error);
+    release(&record, 1);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
 static void an_asynchronous_get_calls_back_once(void)
 {
     static struct record cold[8], warm[8], cancelled, left;
@@ -949,6 +972,7 @@ int main(void)
     an_answer_that_refuses_the_session_invalidates_it();
     a_failure_leaves_a_session_that_is_good();
     an_asynchronous_get_calls_back_once();
+    an_asynchronous_get_that_times_out_is_a_failed_renewal();
     a_kill_that_was_cancelled_is_waited_for();
     in_the_background_no_get_waits();
     a_renewal_calls_back();

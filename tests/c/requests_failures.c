@@ -541,22 +541,24 @@ static void the_time_limit_is_that_of_the_whole_call(void)
         {"an answer that drips", "{\"kind\":\"drip\",\"ms\":20,\"path\":\"$\",\"stage\":\"body\"}",
          -ZELF_ERROR_TIMEOUT, 1, 200},
         {"a session that does not come", "{\"kind\":\"stall\",\"stage\":\"request\","
-         "\"path\":\"/api/sessions\"}", -ZELF_ERROR_TIMEOUT, 0, 0}};
+         "\"path\":\"/api/sessions\"}", -ZELF_ERROR_TIMEOUT, 0, 0},
+        {"a renewal that does not come", "[" REFUSAL("not_active") ",{\"kind\":\"stall\","
+         "\"stage\":\"request\",\"path\":\"/api/sessions\"}]", -ZELF_ERROR_TIMEOUT, 0, 0}};
     int i, is_async;
-    for (i = 0; i < 5; i++)
+    for (i = 0; i < 6; i++)
         for (is_async = 0; is_async < 2; is_async++) {
             zelf_client *client = new_client();
             zelf_session_provider *provider;
             zelf_request *request = request_of(&kinds[1]);
             const char *how = is_async ? ", asynchronously" : "";
             struct sent sent = {0};
-            int outcome, may, http_status = -1;
+            int outcome, may, is_exact, http_status = -1;
             double began, took;
             char identifier[64];
 
             snprintf(identifier, sizeof identifier, "time-%d-%d-x", i, is_async);
             provider = provider_for(client, identifier);
-            if (i < 4) zelf_session_free(zelf_session_provider_get(provider, NULL));
+            if (i != 4) zelf_session_free(zelf_session_provider_get(provider, NULL));
             if (i == 0) usleep(1100000); /* A POST opens a new connection then. */
             zelf_request_set_timeout_ms(request, 400);
             arm(limits[i].faults, kinds[1].path);
@@ -566,10 +568,12 @@ static void the_time_limit_is_that_of_the_whole_call(void)
                 await_all(&sent, 1, 2 * AT_ONCE);
                 outcome = sent.response ? 200 : -sent.status;
                 may = strstr(sent.message, "may have carried") != NULL;
+                is_exact = strstr(sent.message, " 400 ms") != NULL;
                 release_all(&sent, 1);
             } else {
                 outcome = outcome_of(send_it(provider, request));
                 may = says_that_it_may_have_been();
+                is_exact = strstr(why(), " 400 ms") != NULL;
                 http_status = zelf_error_http_status(send_error);
             }
             took = seconds_now() - began;
@@ -578,6 +582,7 @@ static void the_time_limit_is_that_of_the_whole_call(void)
                     how, outcome);
             PROMISE(may == limits[i].may_be_done, "%s: it %s that it may have been carried out%s",
                     limits[i].what, limits[i].may_be_done ? "says" : "does not say", how);
+            PROMISE(is_exact, "%s: the message has the time limit%s", limits[i].what, how);
             PROMISE(took > 0.35, "%s: it waits until the time limit%s: %.2f s", limits[i].what, how,
                     took);
             PROMISE(took < AT_ONCE, "%s: it ends at the time limit%s: %.2f s", limits[i].what, how,

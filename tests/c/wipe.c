@@ -67,6 +67,31 @@ static void an_escaped_token_leaves_no_copy(zelf_client *client)
     fault(NULL);
 }
 
+/* The library copies such a head to replace the control character. Uses plain HTTP, because the
+   buffers of the TLS library are not wiped. */
+static void a_head_with_a_control_character_leaves_no_copy(void)
+{
+    static const char body[] = "{\\\"data\\\":{\\\"token\\\":\\\"a.long." UNESCAPED ".token\\\"}}";
+    zelf_client *client = sandbox_client(0, 5000, 1);
+    zelf_session *session;
+    char raw[512];
+
+    snprintf(raw, sizeof raw,
+             "{\"kind\":\"raw\",\"text\":\"HTTP/1.1 200 O\\u0001K\\r\\nContent-Length: %d\\r\\n\\r\\n%s\"}",
+             (int)strlen("{\"data\":{\"token\":\"a.long." UNESCAPED ".token\"}}"), body);
+    fault(raw);
+    copies_freed = 0;
+    looks_for_copies = 1;
+    session = create(client, "wiped-z", NULL);
+    PROMISE(session != NULL, "a head may have a control character");
+    zelf_session_free(session);
+    zelf_client_free(client);
+    looks_for_copies = 0;
+    PROMISE(copies_freed == 0, "no copy of the token behind it is left in freed memory: %d",
+            copies_freed);
+    fault(NULL);
+}
+
 int main(void)
 {
     zelf_client *client = sandbox_client(1, 5000, 1);
@@ -80,6 +105,7 @@ int main(void)
     PROMISE(freed_wiped == 1 && freed_readable == 0,
             "the token's memory is freed once, and holds zeros by then");
     an_escaped_token_leaves_no_copy(client);
+    a_head_with_a_control_character_leaves_no_copy();
     zelf_client_free(client);
     return check_failed;
 }

@@ -51,8 +51,9 @@ pub trait Sessions {
     fn refuse(&self, session: &Session, may_kill: bool);
 }
 
-/// A request ends at its deadline. If it does not, the thread ends it after this time.
-pub const SEND_GRACE: Duration = Duration::from_millis(100);
+/// A chore ends at its deadline, and reports what it has waited for. If it does not end, the thread
+/// ends it after this time.
+pub const GRACE: Duration = Duration::from_millis(100);
 
 pub trait Chore: Send {
     /// Returns the time by which the chore has to end.

@@ -272,7 +272,7 @@ impl Engine {
         if state.threads.are_all_there(self.is_dispatched) {
             return Ok(());
         }
-        // This comes first, because it may fail and must not leave a thread behind.
+        // This comes first: if it fails, no thread was started.
         let event_loop = match state.threads.orders {
             Some(_) => None,
             None => Some(io_thread::event_loop()?),

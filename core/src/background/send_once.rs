@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::{
     background::{
-        chore::{Chore, LocalFuture, Requests, SEND_GRACE, Source},
+        chore::{Chore, GRACE, LocalFuture, Requests, Source},
         yields::{self, Yield},
     },
     moment::Moment,
@@ -21,7 +21,7 @@ pub struct SendOnce {
 
 impl Chore for SendOnce {
     fn deadline(&self) -> Moment {
-        self.deadline.saturating_add(SEND_GRACE)
+        self.deadline.saturating_add(GRACE)
     }
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {

@@ -76,6 +76,8 @@ impl<'a> Sender<'a> {
                     may_kill,
                 } => {
                     place = None;
+                    // The answer that refused the session is not the outcome.
+                    self.came.take();
                     if let Source::Provider(sessions) = self.source {
                         if let Some(refused) = session.take().filter(|_| is_refused) {
                             sessions.refuse(&refused, may_kill);

@@ -14,7 +14,7 @@ use crate::{
         call::{Failed, Over},
         single_flight::Outcome,
     },
-    error::Error,
+    error::{Error, Status},
     host::forced_unwind,
     http::exchange::Exchange,
     moment::Moment,
@@ -90,11 +90,13 @@ impl Sender<'_> {
                     may_kill,
                 } => {
                     place = None;
+                    // The answer that refused the session is not the outcome.
+                    came = None;
                     if let Source::Provider(sessions) = source {
                         if let Some(refused) = session.take().filter(|_| is_refused) {
                             sessions.refuse(&refused, may_kill);
                         }
-                        session = Some(sessions.get(self.deadline)?);
+                        session = Some(self.within_limit(sessions.get(self.deadline))?);
                     }
                     sending.has_session();
                 }
@@ -124,6 +126,17 @@ impl Sender<'_> {
                 }
             }
         }
+    }
+
+    /// Replaces a time-out of the session call by one of the request, if that limit has passed.
+    fn within_limit(&self, outcome: Outcome) -> Outcome {
+        outcome.map_err(|error| {
+            let is_over = self.context.now() >= self.deadline;
+            match error.status == Status::Timeout && is_over {
+                true => self.out_of_time(),
+                false => error,
+            }
+        })
     }
 
     fn out_of_time(&self) -> Error {

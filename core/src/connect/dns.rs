@@ -85,22 +85,24 @@ impl Resolver {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.hold();
         if let Some(senders) = waiting.get_mut(name) {
+            senders.retain(|sender| !sender.is_closed());
             senders.push(sender);
             return Ok(receiver);
         }
-        waiting.insert(name.to_owned(), vec![sender]);
-        drop(waiting);
-
-        let job = LookUp {
-            resolver: self.clone(),
-            name: name.to_owned(),
-            found: None,
-        };
-        // If the thread cannot be started, the job is dropped and removes the entry for the name.
+        let resolver = self.clone();
+        let name = name.to_owned();
+        let key = name.clone();
         threads::spawn("zelf-dns", STACK_SIZE, move || {
+            let job = LookUp {
+                resolver,
+                name,
+                found: None,
+            };
             // A job that panics reports this when it is dropped.
             let _ = panics::catch(|| job.run());
         })?;
+        // The thread has started, and waits for the lock when it is done.
+        waiting.insert(key, vec![sender]);
         Ok(receiver)
     }
 }

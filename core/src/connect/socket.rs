@@ -44,7 +44,7 @@ pub enum Incoming {
     End,
 }
 
-/// Looks at a socket of blocking calls without waiting.
+/// Looks at a socket without waiting.
 pub fn look(socket: &SockRef<'_>) -> Incoming {
     let mut byte = [MaybeUninit::uninit()];
     match socket.recv_with_flags(&mut byte, LOOK) {

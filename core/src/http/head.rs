@@ -8,6 +8,7 @@ use crate::http::{
     no_answer::NoAnswer,
     retry_after::{self, RetryAfter},
 };
+use crate::secret::Secret;
 
 /// More than servers send. A response with more headers is refused.
 const MAX_HEADERS: usize = 256;
@@ -69,11 +70,11 @@ fn read_cleaned(bytes: &[u8], method: Method) -> Result<Option<(Head, usize)>, N
     Ok(found)
 }
 
-/// Returns the head with its control characters replaced by spaces.
-fn cleaned(bytes: &[u8]) -> Vec<u8> {
+/// Returns the bytes with their control characters replaced by spaces. They may contain a token.
+fn cleaned(bytes: &[u8]) -> Secret {
     // The next byte decides whether a CR ends a line, so ignore one at the end.
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    let mut clean = bytes.to_vec();
+    let mut clean = Secret::from(bytes.to_vec());
     for (at, byte) in clean.iter_mut().enumerate() {
         let ends_line = match *byte {
             b'\n' => true,

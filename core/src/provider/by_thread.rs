@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     background::{
-        chore::{Chore, LocalFuture, Requests, SEND_GRACE, Sessions, Source},
+        chore::{Chore, GRACE, LocalFuture, Requests, Sessions, Source},
         yields::{self, Yield},
     },
     connect::failure::Awaited,
@@ -47,8 +47,9 @@ pub struct Get {
 }
 
 impl Chore for Get {
+    /// Leaves time to note the failure: otherwise the next call would ask the server again at once.
     fn deadline(&self) -> Moment {
-        self.deadline
+        self.deadline.saturating_add(GRACE)
     }
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
@@ -77,7 +78,7 @@ pub struct Send {
 
 impl Chore for Send {
     fn deadline(&self) -> Moment {
-        self.deadline.saturating_add(SEND_GRACE)
+        self.deadline.saturating_add(GRACE)
     }
 
     fn run(self: Box<Self>, requests: Rc<dyn Requests>) -> LocalFuture<yields::Outcome> {
@@ -110,13 +111,7 @@ impl Sessions for OfProvider {
             keeping: Arc::clone(&self.keeping),
         };
         let requests = Rc::clone(&self.requests);
-        Box::pin(async move {
-            let left = get.deadline.saturating_sub(get.keeping.context().now());
-            match timeout(left, get.get(requests)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(get.keeping.context().out_of_time(Awaited::SERVER)),
-            }
-        })
+        Box::pin(async move { get.get(requests).await })
     }
 
     fn refuse(&self, session: &Session, may_kill: bool) {
@@ -213,9 +208,15 @@ impl Worker {
             Verdict::Work(_) => match single_flight.join(&self.keeping.errand, self.deadline) {
                 Joined::Leads(leader) => self.lead_apart(leader, Came::First).await,
                 Joined::Follows(follower) => {
-                    match poll_fn(|context| follower.poll(context.waker())).await {
-                        Turn::Has(outcome) => outcome,
-                        Turn::Leads(leader) => self.lead_apart(leader, Came::AfterAnother).await,
+                    let context = self.keeping.context();
+                    let left = self.deadline.saturating_sub(context.now());
+                    let turn = poll_fn(|context| follower.poll(context.waker()));
+                    match timeout(left, turn).await {
+                        Ok(Turn::Has(outcome)) => outcome,
+                        Ok(Turn::Leads(leader)) => {
+                            self.lead_apart(leader, Came::AfterAnother).await
+                        }
+                        Err(_) => Err(context.out_of_time(Awaited::SERVER)),
                     }
                 }
             },

@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, sync::OnceLock};
 
 use crate::{
     api::server_words,
-    http::{exchange::Whole, head},
+    http::{coding::Coding, exchange::Whole, head},
     secret::Secret,
 };
 
@@ -82,10 +82,15 @@ impl Response {
         let words = self.words.get_or_init(|| {
             let is_short = self.body().len() <= LONGEST_WORDS;
             let is_error = self.status >= 400 && is_short;
-            let words = is_error.then(|| server_words::read(self.body(), None).said)??;
+            let words = is_error.then(|| server_words::read(self.body(), self.coding()).said)??;
             Some(format!("{}\0", words.replace('\0', " ")))
         });
         words.as_deref()
+    }
+
+    fn coding(&self) -> Option<Coding> {
+        let value = self.header_with_nul(b"content-encoding")?;
+        Coding::named(value.strip_suffix(b"\0")?)
     }
 
     fn read_headers(&self) -> Vec<Header> {
@@ -163,5 +168,18 @@ mod tests {
             response("HTTP/1.1 500 X\r\n", "").server_message_with_nul(),
             None
         );
+    }
+
+    #[test]
+    fn a_compressed_body_has_no_words() {
+        let head = b"HTTP/1.1 500 X\r\nContent-Encoding: br\r\n\r\n";
+        let response = Response::new(
+            500,
+            Whole {
+                bytes: Secret::from([head, &b"\x8b\x02\x80abc"[..]].concat()),
+                body_start: head.len(),
+            },
+        );
+        assert_eq!(response.server_message_with_nul(), None);
     }
 }
