@@ -1,7 +1,10 @@
 //! A client: its checked settings, and its calls.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering::AcqRel},
+    },
     time::Duration,
 };
 
@@ -40,6 +43,8 @@ pub struct Client {
     context: Arc<Context>,
     local: PerProcess<Local>,
     engine: Arc<Engine>,
+    /// The host has freed the client.
+    is_let_go: AtomicBool,
 }
 
 /// State that a forked child must not share with its parent.
@@ -62,6 +67,7 @@ impl Client {
             engine: Engine::new(Arc::clone(&context), config.dispatched_by_host),
             context,
             local: PerProcess::new(Local::default),
+            is_let_go: AtomicBool::new(false),
         })
     }
 
@@ -201,7 +207,7 @@ impl Client {
         let unsent = Unsent {
             number,
             engine: Arc::clone(&self.engine),
-            asked,
+            asked: Some(asked),
         };
         Ok((call, unsent))
     }
@@ -223,11 +229,26 @@ impl Client {
         self.engine.dispatch()
     }
 
-    /// Ends the client when the host frees it. Other calls may still be running.
+    /// Ends the client when the host frees it. Other calls may still be running. A second time has
+    /// no effect.
     pub fn let_go(&self) {
-        shutdown::let_go(&self.engine);
+        if self.is_let_go.swap(true, AcqRel) {
+            return;
+        }
+        shutdown::let_go(&self.engine, true);
         // A provider may still refer to the client, but makes no requests.
         self.local.get().pool.clear();
+    }
+}
+
+impl Drop for Client {
+    /// Cancels the asynchronous calls, and ends the threads. Does not wait for the threads, which
+    /// own the engine. The callbacks of a client that the host dispatches run here.
+    fn drop(&mut self) {
+        if !*self.is_let_go.get_mut() {
+            // No other thread has the client. This thread may have a call that is not submitted.
+            shutdown::let_go(&self.engine, false);
+        }
     }
 }
 
@@ -260,11 +281,13 @@ impl AsyncCall {
     }
 }
 
-/// An asynchronous call that was not submitted yet.
+/// An asynchronous call that was not submitted yet. If it is dropped, the call ends without a
+/// callback.
 pub struct Unsent {
     number: u64,
     engine: Arc<Engine>,
-    asked: Asked,
+    /// `None` after the call was submitted.
+    asked: Option<Asked>,
 }
 
 /// The purpose of an asynchronous call.
@@ -276,13 +299,23 @@ pub enum Asked {
 
 impl Unsent {
     /// Starts the call. `finish` may run before this returns.
-    pub fn submit(self, finish: Finish) {
-        match self.asked {
-            Asked::Task(task) => self.engine.submit(self.number, task, finish),
-            Asked::Known(session) => {
+    pub fn submit(mut self, finish: Finish) {
+        match self.asked.take() {
+            Some(Asked::Task(task)) => self.engine.submit(self.number, task, finish),
+            Some(Asked::Known(session)) => {
                 self.engine
                     .submit_known(self.number, Ok(session.into()), finish);
             }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Unsent {
+    /// Ends a call that was not submitted. Otherwise a shutdown would wait for it.
+    fn drop(&mut self) {
+        if self.asked.is_some() {
+            self.engine.abandon();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, mem};
 
-use crate::host::{exit::ExitGate, forced_unwind, fork::Owner, panics};
+use crate::host::{at_end::AtEnd, exit::ExitGate, forced_unwind, fork::Owner, panics};
 
 /// In the order of importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,10 +76,42 @@ pub fn say(log: Option<&Log>, level: Level, words: impl FnOnce() -> String) {
         && let Some(_gate) = ExitGate::enter()
         && !TELLING.replace(true)
     {
+        let _end = AtEnd(|| TELLING.set(false));
         if let Some(sink) = &log.sink {
             let words = words();
             panics::outside(|| sink(level, words));
         }
-        TELLING.set(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::{
+            Arc,
+            atomic::{AtomicU32, Ordering::SeqCst},
+        },
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_thread_logs_again_after_the_callback_has_panicked() {
+        let told = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&told);
+        let sink = move |_, _| {
+            assert_ne!(
+                count.fetch_add(1, SeqCst),
+                0,
+                "the host's callback panics once"
+            );
+        };
+        let log = Log::new(Some(Level::Debug), Box::new(sink));
+        let first = || say(Some(&log), Level::Error, String::new);
+        catch_unwind(AssertUnwindSafe(first)).unwrap_err();
+        assert!(!is_telling());
+        say(Some(&log), Level::Error, String::new);
+        assert_eq!(told.load(SeqCst), 2);
     }
 }

@@ -26,7 +26,7 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Returns the number of a new call, which will be submitted.
+    /// Returns the number of a new call, which will be submitted or abandoned.
     pub fn begin(&mut self) -> u64 {
         self.last += 1;
         self.beginning += 1;
@@ -37,6 +37,12 @@ impl Calls {
     pub fn start(&mut self, call: u64, finish: Finish) {
         self.beginning -= 1;
         self.live.insert(call, finish);
+    }
+
+    /// Ends a call that will not be submitted.
+    pub fn abandon(&mut self) {
+        self.beginning -= 1;
+        self.unfinished -= 1;
     }
 
     pub fn is_live(&self, call: u64) -> bool {

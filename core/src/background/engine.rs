@@ -20,7 +20,7 @@ use crate::{
         io_thread::{self, Reports},
         nesting::{self, Closed},
         order::{Job, Order, Task},
-        threads::{Role, Threads},
+        threads::{NotSent, Role, Threads},
         yields::Outcome,
     },
     connect::failure::Awaited,
@@ -141,11 +141,12 @@ impl Engine {
         }
         self.start_threads(&mut state, shared)?;
         let kept = state.threads.order(Order::Keep(chore));
-        kept.map_err(|why| why.unwrap_or_else(cancelled))
+        drop(state);
+        kept.map_err(|NotSent(why, _)| why.unwrap_or_else(cancelled))
     }
 
     /// Ends a call at once with an outcome that is already known.
-    pub fn submit_known(&self, call: u64, outcome: Outcome, finish: Finish) {
+    pub fn submit_known(self: &Arc<Self>, call: u64, outcome: Outcome, finish: Finish) {
         let mut state = self.hold();
         state.calls.start(call, finish);
         let outcome = match self.is_closed() {
@@ -153,11 +154,11 @@ impl Engine {
             false => outcome,
         };
         state.end(call, outcome);
-        self.tell(state);
+        self.has_submitted(state);
     }
 
     /// Starts a call. Its callback may run from here on.
-    pub fn submit(&self, call: u64, task: Task, finish: Finish) {
+    pub fn submit(self: &Arc<Self>, call: u64, task: Task, finish: Finish) {
         let job = Job {
             call,
             deadline: match &task {
@@ -168,13 +169,35 @@ impl Engine {
         };
         let mut state = self.hold();
         state.calls.start(call, finish);
+        let order = Order::Start(job, task);
         let begun = match self.is_closed() {
-            true => Err(None),
-            false => state.threads.order(Order::Start(job, task)),
+            true => Err(NotSent(None, Some(order))),
+            false => state.threads.order(order),
         };
-        if let Err(why) = begun {
+        let unsent = begun.map_err(|NotSent(why, order)| {
             state.end(call, Err(why.unwrap_or_else(cancelled)));
+            order
+        });
+        self.has_submitted(state);
+        drop(unsent);
+    }
+
+    /// Releases the lock after a call was submitted. If the host has dropped the client meanwhile,
+    /// no other call runs the callback.
+    fn has_submitted(self: &Arc<Self>, state: Guard<'_>) {
+        match state.is_let_go {
+            true => self.run_rest(state),
+            false => self.tell(state),
         }
+    }
+
+    /// Ends a call that will not be submitted. It has no callback.
+    pub fn abandon(&self) {
+        if self.is_inherited() {
+            return;
+        }
+        let mut state = self.hold();
+        state.calls.abandon();
         self.tell(state);
     }
 
@@ -242,6 +265,30 @@ impl Engine {
         Some(state)
     }
 
+    /// Runs the callbacks that are left after the host has freed the client.
+    pub fn run_rest<'a>(self: &'a Arc<Self>, mut state: Guard<'a>) {
+        if state.callbacks.count() == 0 {
+            return self.tell(state);
+        }
+        if threads::does_io() {
+            // The stack of an I/O thread is small.
+            state.threads.lacks_callback_thread = true;
+            self.replace_callback_thread(&mut state);
+            // If that fails, the client's threads try again before they end.
+            if state.threads.running() == 0 {
+                state = self.await_callback_thread(state);
+            }
+            return self.tell(state);
+        }
+        if nesting::is_too_deep() {
+            drop(state);
+            return nesting::leave(self.clone());
+        }
+        if self.run_due(state, 0).is_none() {
+            mem::forget(Arc::clone(self));
+        }
+    }
+
     /// Runs a callback. Returns `None` if the callback has forked and this is the child: there, the
     /// state and its lock belong to the parent.
     pub fn run_one<'a>(&'a self, mut state: Guard<'a>, due: Due) -> Option<Guard<'a>> {
@@ -300,10 +347,12 @@ impl Engine {
                 Ok(()) => return,
             };
             let mut state = engine.hold();
-            state.threads.orders = None;
+            let orders = state.threads.orders.take();
             state.threads.broken = Some(why.clone());
             state.end_all(|| why.clone());
             engine.tell(state);
+            // An order that came too late may own the client, whose destructor takes the lock.
+            drop(orders);
         })?;
         state.threads.orders = Some(sender);
         Ok(())

@@ -12,7 +12,7 @@ use crate::{
         nesting,
     },
     error::{Error, Status},
-    host::{exit, forced_unwind, threads},
+    host::{exit, forced_unwind, panics, threads},
     log,
 };
 
@@ -23,17 +23,19 @@ const MOMENT: Duration = Duration::from_millis(80);
 fn close(engine: &Engine) {
     let mut state = engine.hold();
     engine.set_closed();
-    // The I/O thread ends when no more orders can come, and drops its tasks.
-    state.threads.end_orders();
+    let orders = state.threads.orders.take();
     state.end_all(cancelled);
     engine.tell(state);
+    // The I/O thread ends when no more orders can come, and drops its tasks. This panics if the
+    // thread cannot be woken.
+    let _ = panics::catch(|| drop(orders));
 }
 
 /// Cancels all calls and waits until their callbacks have returned. Callbacks that are running on
 /// this thread are not waited for. After that, no callback runs any more.
 pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
     engine.enter()?;
-    let deadline = Instant::now() + timeout;
+    let deadline = Instant::now().checked_add(timeout);
     close(engine);
     let mut state = engine.hold();
     let is_own = state.threads.is_own();
@@ -43,7 +45,7 @@ pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
         if state.calls.unfinished() == here {
             break;
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = left_until(deadline);
         if here > 1 {
             // Callbacks further up this stack can only return after this call.
             return Err(still_running());
@@ -84,7 +86,7 @@ pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
     // The threads have no work left, except for a log callback that may be running, and the host's
     // destructors at the end of a thread.
     while state.threads.join_ended() > 0 {
-        let left = (deadline + MOMENT).saturating_duration_since(Instant::now());
+        let left = left_until(deadline.and_then(|deadline| deadline.checked_add(MOMENT)));
         if left.is_zero() {
             return Err(still_running());
         }
@@ -102,8 +104,18 @@ pub fn shut_down(engine: &Arc<Engine>, timeout: Duration) -> Result<(), Error> {
     Ok(())
 }
 
+/// Returns the time until `deadline`, or without one the longest time.
+fn left_until(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(Duration::MAX, |deadline| {
+        deadline.saturating_duration_since(Instant::now())
+    })
+}
+
 /// Cancels all calls when the host frees the client. Threads that are still running end later.
-pub fn let_go(engine: &Arc<Engine>) {
+///
+/// `is_shared` is true if other threads may still submit calls. They are waited for: then their
+/// callbacks run here.
+pub fn let_go(engine: &Arc<Engine>, is_shared: bool) {
     if engine.is_inherited() {
         // The threads and their work belong to the parent.
         mem::forget(Arc::clone(engine));
@@ -112,28 +124,12 @@ pub fn let_go(engine: &Arc<Engine>) {
     close(engine);
     let mut state = engine.hold();
     if engine.is_dispatched || state.threads.lacks_callback_thread {
-        // The host will not dispatch any more.
-        state.is_let_go = true;
-        while state.calls.beginning() > 0 {
+        while is_shared && state.calls.beginning() > 0 {
             state = engine.wait(state, Duration::MAX);
         }
-        if threads::does_io() {
-            // This is a log callback on an I/O thread, whose stack is small.
-            state.threads.lacks_callback_thread = true;
-            engine.replace_callback_thread(&mut state);
-            // If that fails, the client's threads try again before they end.
-            if state.threads.running() == 0 {
-                state = engine.await_callback_thread(state);
-            }
-            return engine.tell(state);
-        }
-        if nesting::is_too_deep() {
-            drop(state);
-            return nesting::leave(engine.clone());
-        }
-        if engine.run_due(state, 0).is_none() {
-            mem::forget(Arc::clone(engine));
-        }
+        // The host will not dispatch any more.
+        state.is_let_go = true;
+        engine.run_rest(state);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, error::SendError};
 
 use crate::{
     background::order::Order,
@@ -42,6 +42,10 @@ const IO_STACK: usize = 512 * 1024;
 /// The host's callbacks run on this stack.
 const CALLBACK_STACK: usize = 2 * 1024 * 1024;
 
+/// Why the I/O thread cannot take an order, or `None` if the client has ended. The order may own the
+/// client, whose destructor takes the engine's lock: so it is dropped without the lock.
+pub struct NotSent(pub Option<Error>, pub Option<Order>);
+
 #[derive(Default)]
 pub struct Threads {
     /// Sends orders to the I/O thread. `None` if it does not run.
@@ -62,25 +66,17 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Sends an order to the I/O thread. The error is the reason why the thread cannot take it, or
-    /// `None` if the client has ended.
-    pub fn order(&self, order: Order) -> Result<(), Option<Error>> {
+    /// Sends an order to the I/O thread.
+    pub fn order(&self, order: Order) -> Result<(), NotSent> {
         let Some(orders) = &self.orders else {
-            return Err(self.broken.clone());
+            return Err(NotSent(self.broken.clone(), Some(order)));
         };
         // `send` panics if the thread cannot be woken.
-        match panics::catch(|| orders.send(order).is_ok()) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.broken.clone()),
-            Err(why) => Err(Some(why)),
+        match panics::catch(|| orders.send(order)) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(SendError(order))) => Err(NotSent(self.broken.clone(), Some(order))),
+            Err(why) => Err(NotSent(Some(why), None)),
         }
-    }
-
-    /// Closes the channel of orders, so that the I/O thread ends.
-    pub fn end_orders(&mut self) {
-        let orders = self.orders.take();
-        // This may panic too.
-        let _ = panics::catch(|| drop(orders));
     }
 
     /// Returns whether all needed threads are running. A host that dispatches needs no callback

@@ -4,6 +4,7 @@
 //! Apart from the C ABI, this is the only module that may use `unsafe`. What differs between systems
 //! is in `system`.
 
+pub mod at_end;
 pub mod boot;
 pub mod cancellation;
 pub mod clock;

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     error::{Error, Status},
-    host::{refusals, signals, system},
+    host::{at_end::AtEnd, refusals, signals, system},
 };
 
 thread_local! {
@@ -82,9 +82,8 @@ pub fn last() -> Error {
 /// Runs code of the host. Its panics are printed as usual, and its signals are not blocked.
 pub fn outside<T>(body: impl FnOnce() -> T) -> T {
     let depth = INSIDE.replace(0);
-    let outcome = signals::as_host(body);
-    INSIDE.set(depth);
-    outcome
+    let _end = AtEnd(|| INSIDE.set(depth));
+    signals::as_host(body)
 }
 
 /// Installs a hook that does not print panics of the library. A static library may share the hook
@@ -130,5 +129,21 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = String::from_utf8_lossy(&self.file);
         write!(f, "{}:{}", file.trim_end(), self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_library_has_a_place_after_one_of_the_host() {
+        let error = catch(|| {
+            let host = || outside(|| panic!("the host's callback panics"));
+            panic::catch_unwind(host).unwrap_err();
+            panic!("the library panics");
+        })
+        .unwrap_err();
+        assert!(error.message.contains("at panics.rs:"), "{error}");
     }
 }

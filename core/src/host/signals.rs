@@ -3,7 +3,10 @@
 
 use std::{cell::Cell, fmt};
 
-use crate::host::system::{self, SignalSet};
+use crate::host::{
+    at_end::AtEnd,
+    system::{self, SignalSet},
+};
 
 thread_local! {
     /// The mask for the host's code, if the thread belongs to the library.
@@ -17,9 +20,10 @@ pub fn as_host<T>(body: impl FnOnce() -> T) -> T {
         Some(hosts) => {
             // This is not always the mask of an idle thread: code of the host may have called us.
             let ours = hosts.set();
-            let outcome = body();
-            ours.set();
-            outcome
+            let _end = AtEnd(|| {
+                ours.set();
+            });
+            body()
         }
     }
 }
@@ -72,5 +76,30 @@ impl Mask {
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mask")
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{panic::catch_unwind, thread};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_host_restores_our_mask() {
+        let thread = thread::spawn(|| {
+            let is_blocked = || Mask::of_this_thread().0.contains(libc::SIGUSR1);
+            Mask::of_this_thread().is_the_hosts_here();
+            assert!(is_blocked());
+            let host = || {
+                as_host(|| {
+                    assert!(!is_blocked());
+                    panic!("the host's callback panics");
+                });
+            };
+            catch_unwind(host).unwrap_err();
+            assert!(is_blocked());
+        });
+        thread.join().unwrap();
     }
 }
