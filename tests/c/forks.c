@@ -393,6 +393,47 @@ static void a_signal_handler_may_fork(void)
     PROMISE(status == 7, "a signal handler may fork during calls: %d", status);
 }
 
+static int forked_on_io_thread;
+
+/* Forks once on a thread of the client. The child returns from the callback. */
+static void forks_and_returns(const zelf_session *session, void *user_data)
+{
+    const pthread_t *host = user_data;
+    pid_t process;
+    (void)session;
+    if (pthread_equal(*host, pthread_self()) || get_flag(&forked_on_io_thread)) return;
+    process = fork();
+    if (process == 0) alarm(20);
+    set_flag(&forked_on_io_thread, process == 0 ? getpid() : process);
+}
+
+static void a_child_forked_in_a_renewed_callback_ends(void)
+{
+    zelf_client *client = sandbox_client(1, 5000, 1);
+    zelf_session_options *options = options_for("forks-renewed-x");
+    zelf_provider_options *how = zelf_provider_options_new();
+    zelf_session_provider *provider;
+    zelf_session *session;
+    pthread_t host = pthread_self();
+    double began = seconds_now();
+    int status;
+
+    zelf_provider_options_set_background(how, true);
+    zelf_provider_options_set_renewed_callback(how, forks_and_returns, &host, NULL);
+    provider = zelf_session_provider_new(client, options, how, NULL);
+    while (!get_flag(&forked_on_io_thread) && seconds_now() - began < AT_ONCE) usleep(1000);
+    status = get_flag(&forked_on_io_thread) ? status_of(get_flag(&forked_on_io_thread)) : -2;
+    PROMISE(status == 0, "a child forked in a renewed callback ends when the callback returns: %d",
+            status);
+    session = zelf_session_provider_get(provider, NULL);
+    PROMISE(session != NULL, "the parent's provider still has a session");
+    zelf_session_free(session);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+    zelf_provider_options_free(how);
+    zelf_session_options_free(options);
+}
+
 int main(void)
 {
     /* This one is first, because it tests what a process does once. */
@@ -402,6 +443,7 @@ int main(void)
     a_child_frees_and_the_parent_destroys(1);
     a_preforking_server_works();
     a_child_in_another_namespace_is_a_child();
+    a_child_forked_in_a_renewed_callback_ends();
     if (!getenv("ZELF_QUICK")) a_signal_handler_may_fork();
     return check_failed;
 }

@@ -37,6 +37,7 @@ programs() {
   row    "requests_bodies"      "--body-limit 100000"                plain valgrind asan asan_both tsan
   row    "requests_bodies proxies" ""                                plain asan asan_both tsan
   row    "forks"                ""                                   plain
+  row    "host_limits"          ""                                   plain
   row    "refusals"             "--quiet"                            plain
   row    "lifetimes"            "$forgetful"                         plain
   row    "streams"              ""                                   plain

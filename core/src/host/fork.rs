@@ -76,6 +76,16 @@ fn process_id() -> u32 {
     system::process_id()
 }
 
+/// Ends this process if it is a child that was forked since `process` was read.
+///
+/// A child that the host has forked on the I/O thread must not continue there: it shares the sockets
+/// and the event loop with its parent.
+pub fn end_child_of(process: u64) {
+    if process != this_process() {
+        system::end_process();
+    }
+}
+
 /// The process that owns something that a child cannot use. By default there is no owner.
 #[derive(Debug, Default)]
 pub struct Owner(AtomicU64);

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     error::{Error, Status},
-    host::{at_end::AtEnd, refusals, signals, system},
+    host::{at_end::AtEnd, fork, refusals, signals, system, threads},
 };
 
 thread_local! {
@@ -79,11 +79,17 @@ pub fn last() -> Error {
     )
 }
 
-/// Runs code of the host. Its panics are printed as usual, and its signals are not blocked.
+/// Runs code of the host. Its panics are printed as usual, and its signals are not blocked. A child
+/// that it forks on an I/O thread ends when it returns.
 pub fn outside<T>(body: impl FnOnce() -> T) -> T {
     let depth = INSIDE.replace(0);
     let _end = AtEnd(|| INSIDE.set(depth));
-    signals::as_host(body)
+    let parent = threads::does_io().then(fork::this_process);
+    let outcome = signals::as_host(body);
+    if let Some(parent) = parent {
+        fork::end_child_of(parent);
+    }
+    outcome
 }
 
 /// Installs a hook that does not print panics of the library. A static library may share the hook

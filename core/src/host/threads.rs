@@ -54,7 +54,8 @@ pub fn spawn(
 ) -> Result<JoinHandle<()>, Error> {
     let builder = std::thread::Builder::new()
         .name(name.to_owned())
-        .stack_size(stack_size);
+        // Thread-local variables of the program may be larger than the stack.
+        .stack_size(stack_size + system::reserved_stack());
     let previous = Mask::ours().set();
     let thread = builder.spawn(|| {
         // A cancellation would unwind Rust frames.

@@ -240,7 +240,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let _ = fs::remove_file(&new);
     let _occupied = StandardStreams::occupy()?;
     let written = system::create_own(&new)
-        .and_then(|mut file| file.write_all(text))
+        .and_then(|mut file| system::without_size_signal(|| file.write_all(text)))
         .and_then(|()| fs::rename(&new, path));
     if written.is_err() {
         let _ = fs::remove_file(&new);

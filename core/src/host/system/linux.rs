@@ -33,6 +33,34 @@ pub fn try_join(thread: JoinHandle<()>) -> Option<JoinHandle<()>> {
     None
 }
 
+/// Returns how much of a thread's stack the C library may take for thread-local variables: glibc puts
+/// those of the program and of its libraries there.
+pub fn reserved_stack() -> usize {
+    unsafe extern "C" fn add(
+        object: *mut libc::dl_phdr_info,
+        _: libc::size_t,
+        sum: *mut libc::c_void,
+    ) -> c_int {
+        // SAFETY: the loader passes a valid object with its program headers, and our pointer.
+        unsafe {
+            let object = &*object;
+            let sum = &mut *sum.cast::<usize>();
+            for number in 0..usize::from(object.dlpi_phnum) {
+                let header = &*object.dlpi_phdr.add(number);
+                if header.p_type == libc::PT_TLS {
+                    let size = header.p_memsz + header.p_align;
+                    *sum = sum.saturating_add(size as usize);
+                }
+            }
+        }
+        0
+    }
+    let mut sum = 0_usize;
+    // SAFETY: the function only reads objects, and adds to our number.
+    unsafe { libc::dl_iterate_phdr(Some(add), ptr::from_mut(&mut sum).cast()) };
+    sum
+}
+
 /// Returns where the thread's error number is.
 pub fn error_number() -> *mut c_int {
     // SAFETY: it takes no arguments, and its result is valid for the thread's life.

@@ -60,7 +60,7 @@ use windows_sys::Win32::{
 pub use super::missing::{
     CONNECTIONS, EVENT_LOOPS, FILES, LOOK_UPS, NEVER_BLOCKED, NOTIFIERS, NoCancel, RANDOM_NUMBERS,
     SignalSet, THREADS, WAITS, WITHOUT_A_WAY_OUT, around_forks, boot_id, call_on_nothing,
-    check_verifier, collectors_signals,
+    check_verifier, collectors_signals, end_process, reserved_stack, without_size_signal,
 };
 use super::{Calls, LockDirectories, Readiness, Refusal, Wish};
 
