@@ -425,8 +425,7 @@ impl Turn<'_> {
         // whether another one still reports, and the newest session is always the last one.
         let next = keeping.with_keeper(|keeper| {
             let local = keeping.local.get();
-            let next = local.reports.hold().next(keeper.held(), has_turn);
-            next
+            local.reports.hold().next(keeper.held(), has_turn)
         });
         self.process = if next.is_some() { here } else { 0 };
         next
