@@ -371,22 +371,26 @@ impl Keeping {
         self.published.publish(keeper.hand_out(now));
     }
 
-    /// Runs `action` with the keeper of this process. A forked child starts with the session of its
-    /// parent.
+    /// Runs `action` with the keeper of this process.
     fn with_keeper<T>(&self, action: impl FnOnce(&mut Keeper) -> T) -> T {
         let local = self.local.get();
         let mut keeper = local.keeper.hold();
-        let keeper = keeper.get_or_insert_with(|| {
-            let mut keeper = Keeper::new(self.rules, self.errand.aim.confirms);
-            if let Some(session) = self.published.latest() {
-                let now = self.now();
-                keeper.take_stored(&session, Some(now.time), now);
-                local.reports.hold().inherit(session);
-            }
-            keeper
-        });
+        let keeper = keeper.get_or_insert_with(|| self.first_keeper(&local));
         keeper.set_background(self.has_thread());
         action(keeper)
+    }
+
+    /// Creates the keeper of this process. A forked child starts with the session of its parent.
+    #[cold]
+    #[inline(never)]
+    fn first_keeper(&self, local: &Local) -> Keeper {
+        let mut keeper = Keeper::new(self.rules, self.errand.aim.confirms);
+        if let Some(session) = self.published.latest() {
+            let now = self.now();
+            keeper.take_stored(&session, Some(now.time), now);
+            local.reports.hold().inherit(session);
+        }
+        keeper
     }
 
     fn now(&self) -> Now {
