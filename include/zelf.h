@@ -1110,11 +1110,13 @@ typedef int32_t zelf_renewal;
  *
  * session: borrowed; valid during the call.
  *
- * It runs on the thread that renewed the session: one inside zelf_session_provider_get or
+ * It runs on a thread that renews the session: one inside zelf_session_provider_get or
  * zelf_session_provider_send, or the client's I/O thread, with a stack of 512 KiB, where it
- * must return quickly. Several threads may run it at the same time. It must not free the
- * provider, nor wait for the server (create or get a session, send a request). A call may still
- * run after zelf_session_provider_free: user_data is valid until destroy.
+ * must return quickly. One provider calls it on one thread at a time, and the newest session
+ * comes last. If a thread renews while another one runs it, that one calls it again. Several
+ * providers with the same options may call it at the same time. It must not free the provider,
+ * nor wait for the server (create or get a session, send a request). A call may still run after
+ * zelf_session_provider_free: user_data is valid until destroy.
  */
 typedef void (*zelf_renewed_callback)(const zelf_session *session, void *user_data);
 

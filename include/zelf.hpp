@@ -859,9 +859,9 @@ public:
                  zelf_provider_options_set_directory(get(), detail::text(value).c_str()))
 #undef ZELF_HPP_SET
 
-    /** callback(zelf::session_view) runs for each new session of the provider, on the thread
-        that renewed the session; several threads may run it at the same time. The view is valid
-        during the call. */
+    /** callback(zelf::session_view) runs for each new session of the provider, on a thread
+        that renews: for one provider on one thread at a time, the newest session last. Providers
+        with the same options may run it at the same time. The view is valid during the call. */
     template <typename F>
     provider_options &on_renewed(F &&callback) &
     {

@@ -43,11 +43,13 @@ pub const ZELF_RENEWAL_EARLY: zelf_renewal = 2;
 ///
 /// session: borrowed; valid during the call.
 ///
-/// It runs on the thread that renewed the session: one inside zelf_session_provider_get or
+/// It runs on a thread that renews the session: one inside zelf_session_provider_get or
 /// zelf_session_provider_send, or the client's I/O thread, with a stack of 512 KiB, where it
-/// must return quickly. Several threads may run it at the same time. It must not free the
-/// provider, nor wait for the server (create or get a session, send a request). A call may still
-/// run after zelf_session_provider_free: user_data is valid until destroy.
+/// must return quickly. One provider calls it on one thread at a time, and the newest session
+/// comes last. If a thread renews while another one runs it, that one calls it again. Several
+/// providers with the same options may call it at the same time. It must not free the provider,
+/// nor wait for the server (create or get a session, send a request). A call may still run after
+/// zelf_session_provider_free: user_data is valid until destroy.
 pub type zelf_renewed_callback =
     Option<unsafe extern "C-unwind" fn(session: *const zelf_session, user_data: *mut c_void)>;
 

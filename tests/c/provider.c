@@ -690,6 +690,107 @@ static void a_renewal_calls_back(void)
     zelf_client_free(client);
 }
 
+/* Reports that a route refused a session. Returns whether the provider then has another one that
+   works. */
+static int renews(zelf_session_provider *provider, const zelf_session *old)
+{
+    zelf_session *session;
+    int fine;
+    zelf_session_provider_invalidate(provider, old);
+    session = get(provider);
+    fine = is_alive(session) && !is_same(session, old);
+    zelf_session_free(session);
+    return fine;
+}
+
+/* A callback that another thread stops, or that forks. */
+struct reporting {
+    int count, stops, forks;
+    pid_t child;
+};
+
+static void on_renewed_stops_or_forks(const zelf_session *session, void *user_data)
+{
+    struct reporting *reporting = user_data;
+    (void)session;
+    reporting->count++;
+    if (reporting->stops) {
+        reporting->stops = 0;
+        pthread_barrier_wait(&at_once);
+        pthread_barrier_wait(&at_once);
+    }
+    if (reporting->forks) {
+        reporting->forks = 0;
+        reporting->child = fork();
+        if (reporting->child == 0) alarm(20);
+    }
+}
+
+static void *gets_and_frees(void *provider)
+{
+    zelf_session_free(get(provider));
+    return NULL;
+}
+
+static void a_child_reports_what_it_renews(void)
+{
+    zelf_client *client = sandbox_client(1, 20000, 1);
+    zelf_provider_options *options = zelf_provider_options_new();
+    struct reporting reporting = {0, 1, 0, -1};
+    zelf_session_provider *provider;
+    zelf_session *session;
+    pthread_t thread;
+    pid_t child;
+
+    zelf_provider_options_set_renewed_callback(options, on_renewed_stops_or_forks, &reporting, NULL);
+    provider = provider_of(client, "reporting-x", options);
+    pthread_barrier_init(&at_once, NULL, 2);
+    pthread_create(&thread, NULL, gets_and_frees, provider);
+    pthread_barrier_wait(&at_once);
+    session = get(provider);
+    PROMISE(session != NULL, "a get has the session that is being reported");
+    sandbox("POST", "/sandbox/use", "{\"identifier\":\"reporting-x\"}");
+    child = fork();
+    if (child == 0) {
+        alarm(20);
+        _exit(renews(provider, session) && reporting.count == 2 ? 7 : 8);
+    }
+    PROMISE(status_of(child) == 7,
+            "a child reports what it renews, although a thread of its parent reported at the fork");
+    PROMISE(renews(provider, session) && reporting.count == 1,
+            "while a report runs, another thread renews and makes none: %d", reporting.count);
+    zelf_session_free(session);
+    pthread_barrier_wait(&at_once);
+    pthread_join(thread, NULL);
+    pthread_barrier_destroy(&at_once);
+    PROMISE(reporting.count == 2, "the new session is reported after it: %d", reporting.count);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
+static void a_child_that_is_forked_in_a_report_reports(void)
+{
+    zelf_client *client = sandbox_client(1, 20000, 1);
+    zelf_provider_options *options = zelf_provider_options_new();
+    struct reporting reporting = {0, 0, 1, -1};
+    zelf_session_provider *provider;
+    zelf_session *session;
+
+    zelf_provider_options_set_renewed_callback(options, on_renewed_stops_or_forks, &reporting, NULL);
+    provider = provider_of(client, "forking-x", options);
+    session = get(provider);
+    if (reporting.child == 0) {
+        sandbox("POST", "/sandbox/use", "{\"identifier\":\"forking-x\"}");
+        _exit(renews(provider, session) && reporting.count == 2 ? 7 : 8);
+    }
+    PROMISE(status_of(reporting.child) == 7, "a child that was forked in a report reports");
+    PROMISE(renews(provider, session) && reporting.count == 2, "its parent reports too: %d",
+            reporting.count);
+    zelf_session_free(session);
+    zelf_session_provider_free(provider);
+    zelf_client_free(client);
+}
+
 struct caller {
     zelf_client *client;
     zelf_request *request;
@@ -982,7 +1083,11 @@ int main(void)
     a_warm_get_takes_no_memory();
     without_a_lock_file_the_log_says_so();
     /* A sanitizer's allocator may stay locked in the child of a process with threads. */
-    if (!getenv("ZELF_QUICK")) a_child_goes_on();
+    if (!getenv("ZELF_QUICK")) {
+        a_child_goes_on();
+        a_child_reports_what_it_renews();
+        a_child_that_is_forked_in_a_report_reports();
+    }
     no_thread_is_left();
     return check_failed;
 }

@@ -191,6 +191,12 @@ static void in_a_renewed_callback(void)
     PROMISE(is_ended_in(gets_one, provider), "a thread is %s the callback for a new session", how());
     session = zelf_session_provider_get(provider, NULL);
     PROMISE(session != NULL, "after that the provider hands the session out");
+    renewals = 0;
+    sandbox("POST", "/sandbox/use", "{\"identifier\":\"ending-provider-x\"}");
+    zelf_session_provider_invalidate(provider, session);
+    zelf_session_free(session);
+    session = zelf_session_provider_get(provider, NULL);
+    PROMISE(session != NULL && renewals == 1, "it reports the next session: %d", renewals);
     zelf_session_free(session);
     zelf_session_provider_free(provider);
 

@@ -390,6 +390,12 @@ impl Keeper {
         self.held.as_ref().map(|held| &held.session)
     }
 
+    /// Returns whether this session may be stored: it is held, and no route has refused it.
+    pub fn may_store(&self, session: &Session) -> bool {
+        let held = self.held.as_ref().filter(|held| !held.is_refused);
+        held.is_some_and(|held| held.session.is_same_as(session))
+    }
+
     fn usable(&self, now: Moment) -> Option<&Session> {
         let older = self
             .older

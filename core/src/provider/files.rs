@@ -211,13 +211,23 @@ impl Files {
     }
 
     /// Removes the stored session if it is this one.
+    ///
+    /// Another process replaces the file only under the lock. So this takes the lock, if no process
+    /// has it, and reads the file again right before it removes it.
     pub fn forget(&self, session: &Session) {
-        let is_stored = self
-            .read()
-            .is_some_and(|stored| stored.session.is_same_as(session));
-        if is_stored {
+        if !self.stores(session) {
+            return;
+        }
+        let path = self.lock_path().ok();
+        let _lock = path.map(|path| FileLock::try_hold(&path, self.context.now()));
+        if self.stores(session) {
             self.remove();
         }
+    }
+
+    fn stores(&self, session: &Session) -> bool {
+        self.read()
+            .is_some_and(|stored| stored.session.is_same_as(session))
     }
 }
 

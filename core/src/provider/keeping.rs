@@ -21,7 +21,10 @@ use crate::{
         single_flight::{Outcome, SingleFlight},
     },
     error::{Error, Status},
-    host::fork::{self, PerProcess},
+    host::{
+        forced_unwind,
+        fork::{self, PerProcess},
+    },
     lock::Lock,
     moment::Moment,
     provider::{
@@ -29,6 +32,7 @@ use crate::{
         listener::Listener,
         options::{Plan, ProviderOptions},
         published::Published,
+        reports::Reports,
     },
     session::Session,
     session_options::SessionOptions,
@@ -55,8 +59,7 @@ pub struct Keeping {
 pub struct Local {
     /// `None` until the first get in this process.
     keeper: Lock<Option<Keeper>>,
-    /// The last session that was reported to the host.
-    told: Lock<Option<Session>>,
+    reports: Lock<Reports>,
     /// The leader, who makes the request, and the callers who wait for it.
     pub single_flight: SingleFlight,
 }
@@ -322,28 +325,39 @@ impl Keeping {
             held.filter(|_| is_session)
         });
         match held {
-            Some((session, is_confirmed)) => self.files.write(&session, is_confirmed),
+            Some((session, is_confirmed)) => self.store(&session, is_confirmed),
             // The stored session is a ghost.
             None if is_session => self.files.remove(),
             None => {}
         }
     }
 
+    /// Stores the held session, unless a route has refused it.
+    fn store(&self, session: &Session, is_confirmed: bool) {
+        let may_store = || self.with_keeper(|keeper| keeper.may_store(session));
+        if !may_store() {
+            return;
+        }
+        self.files.write(session, is_confirmed);
+        // A refusal removes the file. One that came during the write found no file to remove.
+        if !may_store() {
+            self.files.forget(session);
+        }
+    }
+
     /// Reports the held session to the host, if it is a new one.
+    ///
+    /// One thread at a time reports, without a lock. After each report it looks for a newer session,
+    /// because the threads that have received one meanwhile report nothing.
     pub fn tell(&self) {
         let Some(listener) = &self.listener else {
             return;
         };
-        // A client that was shut down does not call the host any more.
-        if self.client.is_closed() || self.is_closed() {
-            return;
-        }
-        let Some(session) = self.with_keeper(|keeper| keeper.held().cloned()) else {
-            return;
+        let mut turn = Turn {
+            keeping: self,
+            process: 0,
         };
-        let local = self.local.get();
-        let told = local.told.hold().replace(session.clone());
-        if !told.is_some_and(|told| told.is_same_as(&session)) {
+        while let Some(session) = turn.next() {
             listener.tell(&session);
         }
     }
@@ -357,22 +371,26 @@ impl Keeping {
         self.published.publish(keeper.hand_out(now));
     }
 
-    /// Runs `action` with the keeper of this process. A forked child starts with the session of its
-    /// parent.
+    /// Runs `action` with the keeper of this process.
     fn with_keeper<T>(&self, action: impl FnOnce(&mut Keeper) -> T) -> T {
         let local = self.local.get();
         let mut keeper = local.keeper.hold();
-        let keeper = keeper.get_or_insert_with(|| {
-            let mut keeper = Keeper::new(self.rules, self.errand.aim.confirms);
-            if let Some(session) = self.published.latest() {
-                let now = self.now();
-                keeper.take_stored(&session, Some(now.time), now);
-                *local.told.hold() = Some(session);
-            }
-            keeper
-        });
+        let keeper = keeper.get_or_insert_with(|| self.first_keeper(&local));
         keeper.set_background(self.has_thread());
         action(keeper)
+    }
+
+    /// Creates the keeper of this process. A forked child starts with the session of its parent.
+    #[cold]
+    #[inline(never)]
+    fn first_keeper(&self, local: &Local) -> Keeper {
+        let mut keeper = Keeper::new(self.rules, self.errand.aim.confirms);
+        if let Some(session) = self.published.latest() {
+            let now = self.now();
+            keeper.take_stored(&session, Some(now.time), now);
+            local.reports.hold().inherit(session);
+        }
+        keeper
     }
 
     fn now(&self) -> Now {
@@ -385,6 +403,44 @@ impl Keeping {
 
     pub fn context(&self) -> &Arc<Context> {
         self.client.context()
+    }
+}
+
+/// The turn of a thread that reports sessions to the host. It also ends if the host's callback
+/// panics or ends the thread: then the next renewal reports the session.
+struct Turn<'a> {
+    keeping: &'a Keeping,
+    /// The process in which this thread has the turn, or 0. The callback may fork, and the child
+    /// must not touch the lock of its parent.
+    process: u64,
+}
+
+impl Turn<'_> {
+    /// Returns the next session to report. Takes the turn if there is one, and ends it otherwise.
+    fn next(&mut self) -> Option<Session> {
+        let keeping = self.keeping;
+        // A client that was shut down does not call the host any more.
+        if keeping.client.is_closed() || keeping.is_closed() || forced_unwind::is_ending() {
+            return None;
+        }
+        let here = fork::this_process();
+        let has_turn = self.process == here;
+        // Under the lock of the keeper. So a thread that replaces the session after this finds out
+        // whether another one still reports, and the newest session is always the last one.
+        let next = keeping.with_keeper(|keeper| {
+            let local = keeping.local.get();
+            local.reports.hold().next(keeper.held(), has_turn)
+        });
+        self.process = if next.is_some() { here } else { 0 };
+        next
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if self.process == fork::this_process() {
+            self.keeping.local.get().reports.hold().end();
+        }
     }
 }
 
@@ -403,3 +459,6 @@ fn locked_out() -> Error {
         "another process was renewing the session until the time limit; try again",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::{
-    host::{exit::ExitGate, forced_unwind, fork::Owner, panics},
+    host::{exit::ExitGate, fork::Owner, panics},
     session::Session,
 };
 
@@ -26,8 +26,7 @@ impl Listener {
 
     /// Calls the host, unless the process is exiting.
     pub fn tell(&self, session: &Session) {
-        if !forced_unwind::is_ending()
-            && let Some(_gate) = ExitGate::enter()
+        if let Some(_gate) = ExitGate::enter()
             && let Some(sink) = &self.sink
         {
             panics::outside(|| sink(session));

@@ -8,5 +8,6 @@ pub mod listener;
 pub mod options;
 pub mod place;
 pub mod published;
+pub mod reports;
 pub mod session_provider;
 pub mod stored;

@@ -103,8 +103,12 @@ impl World {
         let Some(store) = &mut machine.store else {
             return;
         };
+        let held = process.keeper.held();
+        if held.is_some_and(|session| !process.keeper.may_store(session)) {
+            return;
+        }
         // If no session is held, the stored one is a ghost.
-        store.0 = process.keeper.held().map(|session| File {
+        store.0 = held.map(|session| File {
             text: stored::write(session, process.keeper.is_confirmed(), &here),
             came: process.watch.came_at[&number_of(session.id())],
         });

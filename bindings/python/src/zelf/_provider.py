@@ -56,7 +56,7 @@ class SessionProvider:
     background: whether the client's thread renews sessions ahead of time.
     directory: where the session is stored, so that short-lived processes share it.
     on_renewed: is called with each new session, which is valid during the call. It runs on
-        the thread that renewed: with background and for awaited calls, the client's I/O thread.
+        a thread that renews: with background and for awaited calls, the client's I/O thread.
         It must not wait for the server, as create and send do. On the I/O thread they fail.
     options: what to ask of the sessions; an identifier is required.
     """

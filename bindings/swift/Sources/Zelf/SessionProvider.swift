@@ -142,7 +142,7 @@ extension SessionProvider {
         /// It must exist, be local and writable only by the user.
         public var directory: String?
 
-        /// Called when the provider holds another session, on the thread that renewed it.
+        /// Called when the provider holds another session, on a thread that renews.
         ///
         /// It must be quick. It must not call ``SessionProvider/get()``.
         public var renewed: (@Sendable (RenewedSession) -> Void)?

@@ -253,8 +253,8 @@ public final class SessionProvider implements AutoCloseable {
          * Sets a function that is called when the provider holds another session.
          *
          * @param renewed the function; null sets none. Its session is closed when it returns, as
-         *     soon as no other thread is inside a method with that session. It runs on the thread
-         *     that renewed the session, possibly one of the library, and must be quick. It must
+         *     soon as no other thread is inside a method with that session. It runs on a thread
+         *     that renews the session, possibly one of the library, and must be quick. It must
          *     not create a session, or get one that is not there yet.
          * @return this builder
          */
