@@ -4,8 +4,11 @@
 use std::{
     cell::Cell,
     fmt,
+    future::poll_fn,
     panic::{self, AssertUnwindSafe},
+    pin::pin,
     sync::atomic::{AtomicBool, Ordering},
+    task::Poll,
 };
 
 use crate::{
@@ -61,6 +64,16 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
         std::mem::forget(payload);
         last()
     })
+}
+
+/// Polls `body` inside [`catch`], on the thread of a host that polls it.
+pub async fn catch_in_polls<T>(body: impl Future<Output = T>) -> Result<T, Error> {
+    let mut body = pin!(body);
+    poll_fn(|context| match catch(|| body.as_mut().poll(context)) {
+        Ok(poll) => poll.map(Ok),
+        Err(error) => Poll::Ready(Err(error)),
+    })
+    .await
 }
 
 /// Returns the last panic of this thread as an error.
