@@ -198,14 +198,19 @@ module Zelf
 
     # Tells whether the process ends.
     def ending?
-      @is_ending ? true : false
+      @handle.kept?
+    end
+
+    # Leaves the client to the end of the process. A finalizer would run callbacks of its calls,
+    # which other finalizers have freed, and wait for its log.
+    def keep
+      @handle.keep
     end
 
     # Shuts the client down if it is of this process.
     def end_of_process
       return if inherited? || closed?
 
-      @is_ending = true
       shutdown
     rescue ClosedError
       # Another thread closed it.
@@ -220,7 +225,10 @@ module Zelf
       at_exit do
         # A client that a later handler makes registers again.
         @is_registered = false
-        ALL.keys.each { |client| client.end_of_process }
+        clients = ALL.keys
+        # First: an interruption leaves the loop with the shutdowns.
+        clients.each(&:keep)
+        clients.each(&:end_of_process)
       end
     end
 

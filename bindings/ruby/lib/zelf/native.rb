@@ -99,6 +99,20 @@ module Zelf
       end
     end
 
+    # Frees an object once. ffi's own finalizers run in any order at the end of the process, and
+    # forget that they ran: the end of a call, in the free of its client, would free it again.
+    class Release
+      def initialize(free)
+        @free = free
+      end
+
+      def call(pointer)
+        free = @free
+        @free = nil
+        Native.public_send(free, pointer) if free
+      end
+    end
+
     # An object of the library, for any number of threads. Closing frees it when no thread is
     # inside a call with it. The garbage collector frees it otherwise.
     class Handle
@@ -106,11 +120,22 @@ module Zelf
 
       def initialize(owner_name, pointer, free)
         @owner_name = owner_name
-        @pointer = FFI::AutoPointer.new(pointer, Native.method(free))
+        @pointer = FFI::AutoPointer.new(pointer, Release.new(free))
         @mutex = Mutex.new
         @users = 0
         @is_unused = ConditionVariable.new
         @is_closed = false
+        @is_kept = false
+      end
+
+      # Leaves the object to the end of the process: no finalizer frees it.
+      def keep
+        @is_kept = true
+        @pointer.autorelease = false
+      end
+
+      def kept?
+        @is_kept
       end
 
       # Calls the block with the pointer, uninterrupted.
