@@ -9,9 +9,7 @@ import time
 import weakref
 from contextlib import nullcontext
 from types import TracebackType
-from typing import (
-    TYPE_CHECKING, Any, Callable, ContextManager, Iterable, Optional, Type, Union, cast,
-)
+from typing import Any, Callable, ContextManager, Iterable, Optional, Type, Union, cast
 
 from . import _abi
 from ._calls import Calls, next_number, on_response, on_session
@@ -23,9 +21,7 @@ from ._library import (
 )
 from ._request import Request, Response, take_response
 from ._session import Session, SessionOptions, options_handle, take_session
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+from ._typing import Self, Unpack
 
 # The levels of `logging`, by those of the library.
 _LEVELS = {

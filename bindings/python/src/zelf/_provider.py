@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Optional, Type, Union, cast
+from typing import Any, Callable, Optional, Type, Union, cast
 
 from . import _abi
 from ._abi import Renewal
@@ -18,9 +18,7 @@ from ._library import (
 )
 from ._request import Request, Response, take_response
 from ._session import Session, SessionOptions, options_handle, take_session
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+from ._typing import Self, Unpack
 
 
 class _Renewed:
