@@ -56,6 +56,18 @@ static class PackageTests
         Claim.Lacks(".symtab", Command(Folder, "readelf", "--sections", "--wide", path));
     }
 
+    [Promise("the package has the licences of all code in the library")]
+    static void Licences()
+    {
+        string[] files = File.ReadAllLines(Sandbox.Variable("ZELF_PREFIX") + "/share/doc/zelf/licences/FILES");
+        Claim.True(files.Length > 20, files.Length + " licences");
+        foreach (string file in files.Concat(new[] { "LICENSE-MIT", "LICENSE-APACHE" }))
+        {
+            var licence = new FileInfo(Path.Combine(Folder, "licences", file));
+            Claim.True(licence.Exists && licence.Length > 0, file);
+        }
+    }
+
     [Promise("the table has each function of the header, and the library has it")]
     static void Functions()
     {

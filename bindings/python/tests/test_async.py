@@ -38,6 +38,41 @@ def test_a_call_that_cannot_start_raises_its_error(client: zelf.Client) -> None:
     assert not client._calls.watches
 
 
+def test_a_call_without_a_free_descriptor_raises_a_system_error(python: Any, identifier: str) -> None:
+    ended = python(
+        """
+        import asyncio, os, resource, sys, zelf
+
+        async def main():
+            settings = {"base_url": os.environ["ZELF_HTTPS"], "ca_file": os.environ["ZELF_CA"]}
+            with zelf.Client(**settings) as client:
+                await client.create_async(identifier=sys.argv[1])
+                resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+                files = []
+                try:
+                    while True:
+                        files.append(os.open(os.devnull, os.O_RDONLY))
+                except OSError:
+                    pass
+                try:
+                    await client.create_async(identifier=sys.argv[1])
+                except zelf.SystemError as error:
+                    print(error, error.status_name)
+                for file in files:
+                    os.close(file)
+                print((await client.create_async(identifier=sys.argv[1])).identifier)
+                assert not client._calls.watches
+
+        asyncio.run(main())
+        """,
+        identifier,
+    )
+    assert ended.err == "", ended.err
+    failure, created = ended.out.splitlines()
+    assert failure.endswith("Too many open files ZELF_ERROR_SYSTEM"), failure
+    assert created == identifier
+
+
 def test_twenty_calls_run_at_once(client: zelf.Client, sandbox: Any, identifier: str) -> None:
     sandbox.fault("delay", ms=500, path="/api/sessions")
 

@@ -158,6 +158,29 @@ def test_a_number_that_c_would_cut_is_refused() -> None:
         zelf.Client(max_attempts=1.5)  # type: ignore[arg-type]
 
 
+def test_a_flag_is_a_bool_and_nothing_else(client: zelf.Client, identifier: str) -> None:
+    with zelf.SessionProvider(client, identifier=identifier) as provider:
+        token = provider.get().token
+    for value in ("false", 0, 1, []):
+        for name in ("web_extension", "kill_session", "confirm"):
+            with pytest.raises(TypeError, match=name):
+                client.create(identifier=identifier, **{name: value})  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="background"):
+            zelf.SessionProvider(client, identifier=identifier, background=value)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="repeatable"):
+            zelf.Request("POST", "/", repeatable=value)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="proxy_from_env"):
+            zelf.Client(proxy_from_env=value)  # type: ignore[arg-type]
+    assert client.create(identifier=identifier).token == token
+
+
+def test_what_is_called_later_is_callable(client: zelf.Client, identifier: str) -> None:
+    with pytest.raises(TypeError, match="log"):
+        zelf.Client(log="log")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="on_renewed"):
+        zelf.SessionProvider(client, identifier=identifier, on_renewed=5)  # type: ignore[arg-type]
+
+
 def test_a_signed_number_that_c_would_cut_is_refused(client: zelf.Client, identifier: str) -> None:
     with pytest.raises(zelf.InvalidArgumentError, match="type"):
         client.create(identifier=identifier, type=(1 << 32) + 1)  # type: ignore[arg-type]

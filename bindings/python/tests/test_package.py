@@ -9,7 +9,7 @@ import pathlib
 import re
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import zelf
@@ -67,6 +67,19 @@ def test_an_older_library_is_refused(tmp_path: Any) -> None:
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     with pytest.raises(ImportError, match="libzelf 0.0.9 is too old.* 0.1.0 or later"):
         _library.load(str(library))
+
+
+def test_typing_finds_the_types_of_each_function() -> None:
+    functions = 0
+    for name in zelf.__all__:
+        members = vars(getattr(zelf, name)) if isinstance(getattr(zelf, name), type) else {}
+        for one in [getattr(zelf, name), *members.values()]:
+            one = one.fget if isinstance(one, property) else one
+            if str(getattr(one, "__module__", "")).startswith("zelf") and callable(one):
+                get_type_hints(one)
+                functions += 1
+    assert functions > 50, functions
+    assert "options" in get_type_hints(zelf.Client.create)
 
 
 def test_the_package_has_the_version_of_its_library() -> None:

@@ -46,6 +46,40 @@ class ErrorsTest < SandboxTest
     assert_raises(RangeError) { new_client(timeout_ms: -1) }
   end
 
+  promise "a number that is no Integer is TypeError" do
+    [0.9, 2.0, "5", true].each do |value|
+      %i[timeout_ms connect_timeout_ms max_attempts].each do |name|
+        assert_raises(TypeError) { new_client(name => value) }
+      end
+      %i[timeout_ms max_response_bytes].each do |name|
+        assert_raises(TypeError) { Zelf::Request.new("GET", "/", name => value) }
+      end
+      assert_raises(TypeError) { client.session_provider(identifier: @identifier, min_valid_s: value) }
+      assert_raises(TypeError) { client.shutdown(value) }
+    end
+    session = client.create(identifier: @identifier)
+    provider = client.session_provider(identifier: @identifier)
+    assert_raises(TypeError) { provider.invalidate_if_refused(session, 401.9, "") }
+  end
+
+  promise "a flag that is not true or false is TypeError" do
+    token = client.session_provider(identifier: @identifier).get.token
+    ["false", 0, 1, []].each do |value|
+      %i[web_extension kill_session confirm].each do |name|
+        error = assert_raises(TypeError) { client.create(identifier: @identifier, name => value) }
+        assert_includes error.message, name.to_s
+      end
+      assert_raises(TypeError) { client.session_provider(identifier: @identifier, background: value) }
+      assert_raises(TypeError) { Zelf::Request.new("POST", "/", repeatable: value) }
+      assert_raises(TypeError) { new_client(proxy_from_env: value) }
+    end
+    assert_equal token, client.create(identifier: @identifier).token
+  end
+
+  promise "a logger that has no method add is TypeError" do
+    ["log", 5, $stderr].each { |logger| assert_raises(TypeError) { new_client(logger: logger) } }
+  end
+
   promise "too many requests are RateLimitedError, with the delay in seconds" do
     fault(kind: "answer", status: 429, error: "slow down", headers: { "Retry-After": "7" },
           path: "/api/sessions")

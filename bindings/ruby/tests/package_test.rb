@@ -8,7 +8,7 @@ class PackageTest < SandboxTest
   README = File.read("#{SOURCE}/bindings/ruby/README.md")
   SIGNATURES = File.join(Gem.loaded_specs.fetch("zelf").full_gem_path, "sig")
   # Methods that the classes of the gem call of each other.
-  INTERNAL = %i[inspect use close_and_wait end_of_process start wait_for started finish call_finished ending?].freeze
+  INTERNAL = %i[inspect use close_and_wait end_of_process keep start wait_for started finish call_finished ending?].freeze
 
   def header
     # Without the functions that exist on Android only.

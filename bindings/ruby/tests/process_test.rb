@@ -77,6 +77,30 @@ class ProcessTest < SandboxTest
     assert_equal [@identifier, 0], [output, status.exitstatus]
   end
 
+  promise "a process whose end is interrupted again and again does not crash" do
+    fault(kind: "stall", stage: "request", path: "/api/sessions")
+    # Many calls for each client: their finalizers run in any order.
+    output, status, = ruby(<<~RUBY)
+      require "zelf"
+      clients = Array.new(40) { Zelf::Client.new(base_url: ENV.fetch("ZELF_HTTPS"), ca_file: ENV.fetch("ZELF_CA")) }
+      calls = clients.flat_map { |client| Array.new(20) { client.create_async(identifier: Zelf.random_identifier) } }
+      Thread.new { 40.times { sleep 0.002; Process.kill("INT", Process.pid) } }
+      calls.first.value
+    RUBY
+    refute_includes output, "[BUG]"
+    assert_equal Signal.list["INT"], status.termsig
+  end
+
+  promise "a process ends at once, with status 0, with a frozen client and a call under way" do
+    fault(kind: "stall", stage: "request", path: "/api/sessions")
+    output, status, took = ruby(<<~RUBY)
+      #{CHILD}
+      client.freeze.create_async(identifier: "#{@identifier}").join(0.2)
+    RUBY
+    assert_equal ["", 0], [output, status.exitstatus]
+    assert_operator took, :<, 2
+  end
+
   promise "exit! with calls under way ends the process at once" do
     fault(kind: "stall", stage: "headers", path: "/api/sessions")
     _, status, took = ruby("#{CHILD}\nclient.create_async(identifier: '#{@identifier}')\nexit! 3")

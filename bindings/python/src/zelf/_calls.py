@@ -14,8 +14,8 @@ import weakref
 from typing import Any, Callable, Dict, Optional, Set
 
 from . import _abi
-from ._errors import Error, ShutDownError
-from ._library import Handle, Outcome, lib, numbered, take_error
+from ._errors import Error, ShutDownError, SystemError
+from ._library import Handle, Outcome, check, lib, numbered, take_error
 from ._request import take_response
 from ._session import take_session
 
@@ -42,11 +42,19 @@ class Watch:
         self.descriptor: Optional[int] = None
 
     def begin(self) -> None:
-        """Runs in the loop's thread, for each new call."""
+        """Runs in the loop's thread, before each new call starts: it may fail."""
         if self.descriptor is None:
             with self.owner.client as client:
-                # A copy, because the loop may have it longer than the client lives.
-                self.descriptor = os.dup(lib.zelf_client_descriptor(client))
+                descriptor = lib.zelf_client_descriptor(client)
+                if descriptor < 0:
+                    # This is a forked child, or the system has none left.
+                    check(lib.zelf_client_dispatch(client))
+                    check(_abi.ZELF_ERROR_SYSTEM)
+                try:
+                    # A copy, because the loop may have it longer than the client lives.
+                    self.descriptor = os.dup(descriptor)
+                except OSError as error:
+                    raise SystemError(f"no descriptor for the event loop: {error.strerror}") from error
             weakref.finalize(self, os.close, self.descriptor).atexit = False
             self.loop.add_reader(self.descriptor, self.dispatch)
 
@@ -104,6 +112,7 @@ class Calls:
         numbered[number] = call
         watch.calls.add(call)
         try:
+            watch.begin()
             handle = outcome.of(start(number, outcome.error))
         except BaseException:
             watch.calls.discard(call)
@@ -111,7 +120,6 @@ class Calls:
                 watch.end()
             raise
         try:
-            watch.begin()
             return await call.future
         finally:
             # Cancelling a call that has ended does nothing.

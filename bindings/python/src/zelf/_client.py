@@ -9,23 +9,19 @@ import time
 import weakref
 from contextlib import nullcontext
 from types import TracebackType
-from typing import (
-    TYPE_CHECKING, Any, Callable, ContextManager, Iterable, Optional, Type, Union, cast,
-)
+from typing import Any, Callable, ContextManager, Iterable, Optional, Type, Union, cast
 
 from . import _abi
 from ._calls import Calls, next_number, on_response, on_session
 from ._errors import Error, ShutDownError
 from ._interrupts import begin_call, call_back, end_call
 from ._library import (
-    CallingHandle, Handle, Outcome, check, data, lib, milliseconds, no_destroy, number, numbered, path_text, string,
-    text,
+    CallingHandle, Handle, Outcome, check, data, flag, function, lib, milliseconds, no_destroy,
+    number, numbered, path_text, string, text,
 )
 from ._request import Request, Response, take_response
 from ._session import Session, SessionOptions, options_handle, take_session
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+from ._typing import Self, Unpack
 
 # The levels of `logging`, by those of the library.
 _LEVELS = {
@@ -112,8 +108,9 @@ class Client:
             for pin in pins:
                 lib.zelf_config_add_pin(config, text("pin", pin))
             lib.zelf_config_set_proxy(config, text("proxy", proxy))
-            lib.zelf_config_set_proxy_from_env(config, proxy_from_env)
-            self._log = None if log is None else _Log(log)
+            lib.zelf_config_set_proxy_from_env(config, flag("proxy_from_env", proxy_from_env))
+            write = function("log", log)
+            self._log = None if write is None else _Log(write)
             if self._log:
                 log_number = next_number()
                 numbered[log_number] = self._log

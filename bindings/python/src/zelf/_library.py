@@ -16,6 +16,7 @@ from ._errors import Error, InvalidArgumentError, ShutDownError, error_class
 from ._interrupts import begin_call, end_call
 
 P = TypeVar("P", bound=int)
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def load(path: str) -> _abi.Functions:
@@ -88,6 +89,21 @@ def number(name: str, value: Optional[int], least: int = 1, bits: int = 32) -> i
 def int32(name: str, value: int) -> int:
     """Returns the argument `name` as a signed number of 32 bits."""
     return number(name, value, -(1 << 31), 31)
+
+
+def flag(name: str, value: Optional[bool]) -> bool:
+    """Returns the argument `name`, which is true or false. None is false, the default in C."""
+    # ctypes would take the text "false" as true.
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+    return bool(value)
+
+
+def function(name: str, value: Optional[F]) -> Optional[F]:
+    """Returns the argument `name`, which is called later, or None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__}")
+    return value
 
 
 def milliseconds(name: str, seconds: Optional[float]) -> int:

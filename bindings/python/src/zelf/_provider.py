@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Optional, Type, Union, cast
+from typing import Any, Callable, Optional, Type, Union, cast
 
 from . import _abi
 from ._abi import Renewal
@@ -13,14 +13,12 @@ from ._client import Client, shut_down_at_exit
 from ._errors import Error
 from ._interrupts import call_back
 from ._library import (
-    CallingHandle, Handle, Outcome, data, int32, lib, no_destroy, number, numbered, path_text,
-    take_error,
+    CallingHandle, Handle, Outcome, data, flag, function, int32, lib, no_destroy, number, numbered,
+    path_text, take_error,
 )
 from ._request import Request, Response, take_response
 from ._session import Session, SessionOptions, options_handle, take_session
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+from ._typing import Self, Unpack
 
 
 class _Renewed:
@@ -78,9 +76,10 @@ class SessionProvider:
             if min_valid is not None:
                 lib.zelf_provider_options_set_min_valid_s(kept, number("min_valid", min_valid, 0))
             lib.zelf_provider_options_set_renewal(kept, int32("renewal", renewal))
-            lib.zelf_provider_options_set_background(kept, background)
+            lib.zelf_provider_options_set_background(kept, flag("background", background))
             lib.zelf_provider_options_set_directory(kept, path_text("directory", directory))
-            self._renewed = None if on_renewed is None else _Renewed(on_renewed)
+            tell = function("on_renewed", on_renewed)
+            self._renewed = None if tell is None else _Renewed(tell)
             if self._renewed:
                 renewed_number = next_number()
                 numbered[renewed_number] = self._renewed

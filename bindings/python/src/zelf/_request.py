@@ -7,7 +7,7 @@ import json as _json
 from typing import Any, Mapping, NoReturn, Optional, Union
 
 from . import _abi
-from ._library import Handle, data, lib, milliseconds, number, optional, text
+from ._library import Handle, data, flag, lib, milliseconds, number, optional, text
 
 
 class Request:
@@ -57,7 +57,7 @@ class Request:
             number("max_response_bytes", max_response_bytes, bits=8 * ctypes.sizeof(ctypes.c_size_t)),
         )
         if repeatable is not None:
-            lib.zelf_request_set_repeatable(pointer, repeatable)
+            lib.zelf_request_set_repeatable(pointer, flag("repeatable", repeatable))
 
 
 class Response:

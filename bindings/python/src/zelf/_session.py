@@ -7,7 +7,7 @@ from typing import NoReturn, Optional, TypedDict
 
 from . import _abi
 from ._abi import SessionType
-from ._library import Handle, check, int32, lib, optional, string, text
+from ._library import Handle, check, flag, int32, lib, optional, string, text
 
 
 class SessionOptions(TypedDict, total=False):
@@ -44,9 +44,10 @@ def options_handle(options: SessionOptions) -> Handle[_abi.zelf_session_options]
     if (session_type := options.get("type")) is not None:
         lib.zelf_session_options_set_type(pointer, int32("type", session_type))
     if (web_extension := options.get("web_extension")) is not None:
-        lib.zelf_session_options_set_web_extension(pointer, web_extension)
-    lib.zelf_session_options_set_kill_session(pointer, options.get("kill_session", False))
-    lib.zelf_session_options_set_confirm(pointer, options.get("confirm", False))
+        lib.zelf_session_options_set_web_extension(pointer, flag("web_extension", web_extension))
+    kill_session, confirm = options.get("kill_session"), options.get("confirm")
+    lib.zelf_session_options_set_kill_session(pointer, flag("kill_session", kill_session))
+    lib.zelf_session_options_set_confirm(pointer, flag("confirm", confirm))
     return handle
 
 

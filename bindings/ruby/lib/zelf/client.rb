@@ -198,14 +198,19 @@ module Zelf
 
     # Tells whether the process ends.
     def ending?
-      @is_ending ? true : false
+      @handle.kept?
+    end
+
+    # Leaves the client to the end of the process. A finalizer would run callbacks of its calls,
+    # which other finalizers have freed, and wait for its log.
+    def keep
+      @handle.keep
     end
 
     # Shuts the client down if it is of this process.
     def end_of_process
       return if inherited? || closed?
 
-      @is_ending = true
       shutdown
     rescue ClosedError
       # Another thread closed it.
@@ -220,7 +225,10 @@ module Zelf
       at_exit do
         # A client that a later handler makes registers again.
         @is_registered = false
-        ALL.keys.each { |client| client.end_of_process }
+        clients = ALL.keys
+        # First: an interruption leaves the loop with the shutdowns.
+        clients.each(&:keep)
+        clients.each(&:end_of_process)
       end
     end
 
@@ -235,7 +243,7 @@ module Zelf
       Native.zelf_config_set_origin(config, Native.text(origin))
       Native.zelf_config_set_user_agent(config, Native.text(user_agent))
       Native.zelf_config_set_proxy(config, Native.text(proxy))
-      Native.zelf_config_set_proxy_from_env(config, proxy_from_env ? true : false)
+      Native.zelf_config_set_proxy_from_env(config, Native.flag(:proxy_from_env, proxy_from_env))
     end
 
     def set_trust(config, ca_file, ca_pem, pins)
@@ -245,6 +253,8 @@ module Zelf
     end
 
     def set_log(config, logger, level)
+      raise TypeError, "the logger has no method add: #{logger.inspect}" unless logger.respond_to?(:add)
+
       level = Native.constant("ZELF_LOG_", level)
       @logger = logger
       user_data = Callbacks::LOGGERS.add(logger)
@@ -279,7 +289,7 @@ module Zelf
     def self.set(pointer, options)
       options.each do |name, value|
         value = Native.text(value) if TEXTS.include?(name)
-        value = value ? true : false if SWITCHES.include?(name)
+        value = Native.flag(name, value) if SWITCHES.include?(name)
         value = Native.constant("ZELF_SESSION_TYPE_", value) if name == :type
         Native.public_send("zelf_session_options_set_#{name}", pointer, value)
       end

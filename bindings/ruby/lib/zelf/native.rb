@@ -71,14 +71,32 @@ module Zelf
       unsigned(value, 8 * FFI.type_size(:size_t))
     end
 
+    # ffi would cut a fraction off.
+    def self.int32(value)
+      between(value, -(1 << 31), (1 << 31) - 1)
+    end
+
     def self.unsigned(value, bits)
-      value = value.nil? ? 0 : Integer(value)
-      max = (1 << bits) - 1
-      raise RangeError, "#{value} is not between 0 and #{max}" unless value.between?(0, max)
+      between(value || 0, 0, (1 << bits) - 1)
+    end
+    private_class_method :unsigned
+
+    # Integer(0.9) would be 0: no limit.
+    def self.between(value, min, max)
+      raise TypeError, "#{value.inspect} is not an Integer" unless value.is_a?(Integer)
+      raise RangeError, "#{value} is not between #{min} and #{max}" unless value.between?(min, max)
 
       value
     end
-    private_class_method :unsigned
+    private_class_method :between
+
+    # Returns an option that is true or false. nil is false, the default in C. The text "false"
+    # would be true.
+    def self.flag(name, value)
+      raise TypeError, "#{name} is not true or false: #{value.inspect}" unless [true, false, nil].include?(value)
+
+      value || false
+    end
 
     # Returns the number of a constant from its name in small letters, such as :early.
     def self.constant(prefix, name)
@@ -99,6 +117,20 @@ module Zelf
       end
     end
 
+    # Frees an object once. ffi's own finalizers run in any order at the end of the process, and
+    # forget that they ran: the end of a call, in the free of its client, would free it again.
+    class Release
+      def initialize(free)
+        @free = free
+      end
+
+      def call(pointer)
+        free = @free
+        @free = nil
+        Native.public_send(free, pointer) if free
+      end
+    end
+
     # An object of the library, for any number of threads. Closing frees it when no thread is
     # inside a call with it. The garbage collector frees it otherwise.
     class Handle
@@ -106,11 +138,22 @@ module Zelf
 
       def initialize(owner_name, pointer, free)
         @owner_name = owner_name
-        @pointer = FFI::AutoPointer.new(pointer, Native.method(free))
+        @pointer = FFI::AutoPointer.new(pointer, Release.new(free))
         @mutex = Mutex.new
         @users = 0
         @is_unused = ConditionVariable.new
         @is_closed = false
+        @is_kept = false
+      end
+
+      # Leaves the object to the end of the process: no finalizer frees it.
+      def keep
+        @is_kept = true
+        @pointer.autorelease = false
+      end
+
+      def kept?
+        @is_kept
       end
 
       # Calls the block with the pointer, uninterrupted.

@@ -20,7 +20,7 @@ module Zelf
       Native.zelf_request_set_body(pointer, body, body.bytesize, Native.text(content_type)) if body
       Native.zelf_request_set_timeout_ms(pointer, Native.uint32(timeout_ms))
       Native.zelf_request_set_max_response_bytes(pointer, Native.size(max_response_bytes))
-      Native.zelf_request_set_repeatable(pointer, repeatable ? true : false) unless repeatable.nil?
+      Native.zelf_request_set_repeatable(pointer, Native.flag(:repeatable, repeatable)) unless repeatable.nil?
       @description = "#{method} #{target}"
     end
 

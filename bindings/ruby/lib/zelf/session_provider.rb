@@ -23,7 +23,7 @@ module Zelf
       options = Native.zelf_provider_options_new
       Native.zelf_provider_options_set_min_valid_s(options, Native.uint32(min_valid_s)) if min_valid_s
       Native.zelf_provider_options_set_renewal(options, Native.constant("ZELF_RENEWAL_", renewal)) if renewal
-      Native.zelf_provider_options_set_background(options, background ? true : false)
+      Native.zelf_provider_options_set_background(options, Native.flag(:background, background))
       Native.zelf_provider_options_set_directory(options, Native.text(directory))
       set_renewed(options, renewed) if renewed
       SessionOptions.use(session_options) { |pointer| @handle = make(client, pointer, options) }
@@ -112,6 +112,7 @@ module Zelf
     # then: repeat the request once with the session of the next get. 64 KiB of the body are
     # enough.
     def invalidate_if_refused(session, http_status, body)
+      http_status = Native.int32(http_status)
       body = body.to_s
       session.use do |session_pointer|
         @handle.use do |provider|
