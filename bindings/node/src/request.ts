@@ -13,7 +13,8 @@ export interface ApiRequest {
   method?: string;
   /** Path and query, percent-encoded, such as "/api/tags/search?tagName=a.zelf". */
   target: string;
-  headers?: Readonly<Record<string, string>>;
+  /** A plain object, or pairs of a name and a value, such as those of Headers. */
+  headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
   body?: string | Uint8Array;
   /** The Content-Type header of the body. Default: none is sent. */
   contentType?: string;
@@ -27,12 +28,27 @@ export interface ApiRequest {
 
 type Settings = Omit<ApiRequest, "method" | "target" | "contentType">;
 
+/** Returns the names and values of headers. Others have no own properties to look for. */
+function pairs(headers: NonNullable<ApiRequest["headers"]>): Iterable<readonly [string, string]> {
+  const wrong = new TypeError("headers must be a plain object, Headers or pairs of a name and a value");
+  if (typeof headers !== "object") throw wrong;
+  if (Symbol.iterator in headers) {
+    const found = [...headers as Iterable<readonly [string, string]>];
+    if (!found.every((pair) => Array.isArray(pair) && pair.length === 2)) throw wrong;
+    return found;
+  }
+  const prototype: unknown = Object.getPrototypeOf(headers);
+  // The prototype of plain objects, also of those of another context, has no prototype.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw wrong;
+  return Object.entries(headers);
+}
+
 /** Makes a request of the library, and frees it after its use. */
 export function usingRequest<Result>(request: ApiRequest, use: (pointer: Pointer | null) => Result): Result {
   const { method = "GET", target, contentType, ...settings } = request;
   const setters: Setters<Settings> = {
     headers: (o, values) => {
-      for (const [name, value] of Object.entries(values)) {
+      for (const [name, value] of pairs(values)) {
         zelf.zelf_request_set_header(o, text(name, "the name of a header"), text(value, `the header ${name}`));
       }
     },
