@@ -10,20 +10,20 @@ import { flag, integer, text, uint32, wellFormed, withOptions, type Setters } fr
 /** A request to any route of the server. */
 export interface ApiRequest {
   /** Default: "GET". */
-  method?: string;
+  method?: string | undefined;
   /** Path and query, percent-encoded, such as "/api/tags/search?tagName=a.zelf". */
   target: string;
   /** A plain object, or pairs of a name and a value, such as those of Headers. */
-  headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
-  body?: string | Uint8Array;
+  headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]> | undefined;
+  body?: string | Uint8Array | undefined;
   /** The Content-Type header of the body. Default: none is sent. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** Limits the whole call: session, all attempts and response. Default: 30000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Limits the body of the response. Default: 8 MiB. */
-  maxResponseBytes?: number;
+  maxResponseBytes?: number | undefined;
   /** Whether the server may carry the request out more than once. Default: for GET and HEAD. */
-  repeatable?: boolean;
+  repeatable?: boolean | undefined;
 }
 
 type Settings = Omit<ApiRequest, "method" | "target" | "contentType">;
