@@ -403,6 +403,13 @@ test("a closed object raises an error that says so", function()
     contains(raised(response.header, response, "date"), "response is closed")
 end)
 
+test("a request with a body and json raises an error", function()
+    for _, body in ipairs { "", "a" } do
+        local request = { method = "POST", target = "/sandbox/echo", body = body, json = {} }
+        contains(raised(client.send, client, nil, request), "a request has a body or json, not both")
+    end
+end)
+
 test("an encoder of JSON that closes the object it is used with raises an error", function()
     local request = { method = "POST", target = "/sandbox/echo", json = {} }
     local closing

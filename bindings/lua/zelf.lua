@@ -499,6 +499,9 @@ local function new_request(kind, owner, request)
     end
     local body, content_type = request.body, request.content_type
     if request.json ~= nil then
+        if body ~= nil then
+            misuse("a request has a body or json, not both")
+        end
         body, content_type = json().encode(request.json), content_type or "application/json"
     end
     if body then

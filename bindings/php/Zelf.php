@@ -645,6 +645,9 @@ final class Request
         public readonly ?int $maxResponseBytes = null,
         public readonly ?bool $repeatable = null,
     ) {
+        if ($body !== null && $json !== null) {
+            throw new \ValueError('a request has a body or json, not both');
+        }
     }
 
     /**

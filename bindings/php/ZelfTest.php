@@ -377,7 +377,7 @@ final class ZelfTest extends TestCase
         }
     }
 
-    /** @testdox a NUL in a string and a number out of range are a ValueError */
+    /** @testdox a NUL in a string and a number out of range, and a body with json, are a ValueError */
     public function testMisuse(): void
     {
         $misuses = [
@@ -387,6 +387,7 @@ final class ZelfTest extends TestCase
                 fn () => new SessionProvider(self::$client, self::identifier('x'), minValidS: 1 << 32),
             'x-a must not contain any null bytes' =>
                 fn () => self::$client->send(null, new Request('GET', '/', headers: ['x-a' => "\0"])),
+            'a request has a body or json, not both' => fn () => new Request('POST', '/', body: '', json: [1]),
             'method must not contain any null bytes' => fn () => self::$client->send(null, new Request("G\0", '/')),
         ];
         foreach ($misuses as $message => $misuse) {

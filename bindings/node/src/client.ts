@@ -11,26 +11,26 @@ import { pointerOf, sessionSetters, takeSession, type Session, type SessionOptio
 /** The settings of a client. What is not set has its default. */
 export interface ClientOptions {
   /** The address of the API. Default: "https://api.zelf.world". */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** The Origin header. Default: the origin of the base URL. */
-  origin?: string;
-  userAgent?: string;
+  origin?: string | undefined;
+  userAgent?: string | undefined;
   /** Limits a whole call, retries included. Default: 15000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Limits the making of one connection. Default: 5000. */
-  connectTimeoutMs?: number;
+  connectTimeoutMs?: number | undefined;
   /** How many attempts a call may make, counting the first. Default: 3. */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
   /** Trusts only the certificates in this PEM file. */
-  caFile?: string;
+  caFile?: string | undefined;
   /** Trusts only these certificates, in PEM form. */
-  caPem?: string;
+  caPem?: string | undefined;
   /** The server must have one of these keys: base64 of the SHA-256 of each. */
-  pins?: readonly string[];
+  pins?: readonly string[] | undefined;
   /** The URL of a proxy. Default: none, also if the environment names one. */
-  proxy?: string;
+  proxy?: string | undefined;
   /** Takes the proxy from the environment, unless one is set. */
-  proxyFromEnv?: boolean;
+  proxyFromEnv?: boolean | undefined;
 }
 
 const setters: Setters<ClientOptions> = {

@@ -23,13 +23,13 @@ export type Renewal = (typeof Renewal)[keyof typeof Renewal];
 /** How a provider keeps its session. */
 export interface ProviderOptions {
   /** How many seconds a session must have left to be handed out. Default: 5. */
-  minValidS?: number;
+  minValidS?: number | undefined;
   /** Default: Renewal.AT_EXPIRY. */
-  renewal?: Renewal;
+  renewal?: Renewal | undefined;
   /** Whether a thread of the client renews ahead of time. Default: false. */
-  background?: boolean;
+  background?: boolean | undefined;
   /** A private directory in which the session is stored for other processes. */
-  directory?: string;
+  directory?: string | undefined;
 }
 
 const setters: Setters<ProviderOptions> = {

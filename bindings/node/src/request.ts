@@ -10,29 +10,45 @@ import { flag, integer, text, uint32, wellFormed, withOptions, type Setters } fr
 /** A request to any route of the server. */
 export interface ApiRequest {
   /** Default: "GET". */
-  method?: string;
+  method?: string | undefined;
   /** Path and query, percent-encoded, such as "/api/tags/search?tagName=a.zelf". */
   target: string;
-  headers?: Readonly<Record<string, string>>;
-  body?: string | Uint8Array;
+  /** A plain object, or pairs of a name and a value, such as those of Headers. */
+  headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]> | undefined;
+  body?: string | Uint8Array | undefined;
   /** The Content-Type header of the body. Default: none is sent. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** Limits the whole call: session, all attempts and response. Default: 30000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Limits the body of the response. Default: 8 MiB. */
-  maxResponseBytes?: number;
+  maxResponseBytes?: number | undefined;
   /** Whether the server may carry the request out more than once. Default: for GET and HEAD. */
-  repeatable?: boolean;
+  repeatable?: boolean | undefined;
 }
 
 type Settings = Omit<ApiRequest, "method" | "target" | "contentType">;
+
+/** Returns the names and values of headers. Others have no own properties to look for. */
+function pairs(headers: NonNullable<ApiRequest["headers"]>): Iterable<readonly [string, string]> {
+  const wrong = new TypeError("headers must be a plain object, Headers or pairs of a name and a value");
+  if (typeof headers !== "object") throw wrong;
+  if (Symbol.iterator in headers) {
+    const found = [...headers as Iterable<readonly [string, string]>];
+    if (!found.every((pair) => Array.isArray(pair) && pair.length === 2)) throw wrong;
+    return found;
+  }
+  const prototype: unknown = Object.getPrototypeOf(headers);
+  // The prototype of plain objects, also of those of another context, has no prototype.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw wrong;
+  return Object.entries(headers);
+}
 
 /** Makes a request of the library, and frees it after its use. */
 export function usingRequest<Result>(request: ApiRequest, use: (pointer: Pointer | null) => Result): Result {
   const { method = "GET", target, contentType, ...settings } = request;
   const setters: Setters<Settings> = {
     headers: (o, values) => {
-      for (const [name, value] of Object.entries(values)) {
+      for (const [name, value] of pairs(values)) {
         zelf.zelf_request_set_header(o, text(name, "the name of a header"), text(value, `the header ${name}`));
       }
     },

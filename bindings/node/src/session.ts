@@ -19,18 +19,18 @@ export type SessionType = (typeof SessionType)[keyof typeof SessionType];
 /** What to ask of a new session. Only what is set is sent. */
 export interface SessionOptions {
   /** The unique identifier of the device: see randomIdentifier and deriveIdentifier. */
-  identifier?: string;
-  type?: SessionType;
+  identifier?: string | undefined;
+  type?: SessionType | undefined;
   /** Whether the session belongs to a browser extension. */
-  webExtension?: boolean;
+  webExtension?: boolean | undefined;
   /** The name service domain, such as "zelf". */
-  domain?: string;
-  tagName?: string;
-  ethAddress?: string;
+  domain?: string | undefined;
+  tagName?: string | undefined;
+  ethAddress?: string | undefined;
   /** Whether to end the server's session for the identifier and make a new one. */
-  killSession?: boolean;
+  killSession?: boolean | undefined;
   /** Whether to confirm that a new session exists. */
-  confirm?: boolean;
+  confirm?: boolean | undefined;
 }
 
 /** @internal */

@@ -21,6 +21,15 @@ function isError(error, kind, code, members = {}) {
   for (const [name, value] of Object.entries(members)) assert.equal(error[name], value, name);
 }
 
+test("headers that are no plain object, Headers or pairs are a TypeError", async () => {
+  const one = client();
+  class Own { a = "b"; }
+  for (const headers of ["a", 5, true, ["a"], [["a"]], [["a", "b", "c"]], new Set(["ab"]), new Own(), new Date(), () => {}]) {
+    const error = await failure(one.send({ target: "/sandbox/echo", headers }));
+    assert.ok(error instanceof TypeError && error.message.startsWith("headers must be"), String(error));
+  }
+});
+
 test("an origin that the server refuses is a RejectedOriginError with its words", async () => {
   await fault({ kind: "answer", status: 403, error: "rejected", path });
   isError(await create(), "RejectedOriginError", "REJECTED_ORIGIN",

@@ -91,8 +91,9 @@ test("a library that is too old is refused with a clear error", (context) => {
 
 test("a strict TypeScript program compiles with the package's types, as a module and as CommonJS", () => {
   const copy = mkdtempSync(join(import.meta.dirname, "types-"));
-  const files = ["types.mts", "types.cts"];
-  for (const file of files) cpSync(join(import.meta.dirname, "types.mts"), join(copy, file));
+  const files = ["types.mts", "types.cts", "readme.mts"];
+  for (const file of files.slice(0, 2)) cpSync(join(import.meta.dirname, "types.mts"), join(copy, file));
+  writeFileSync(join(copy, "readme.mts"), [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map((block) => block[1]).join(""));
   writeFileSync(join(copy, "tsconfig.json"), JSON.stringify({
     compilerOptions: {
       target: "es2022", lib: ["es2022", "esnext.disposable"], module: "node16", strict: true, noEmit: true,

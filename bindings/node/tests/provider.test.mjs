@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 
 import { Renewal, SessionProvider } from "zelf";
 import { client, control, failure, fault, identifier, until } from "./sandbox.mjs";
@@ -94,6 +95,20 @@ test("a request carries its method, headers and body", async () => {
   }
   const sent = JSON.stringify(await control("GET", "/sandbox/requests")).toLowerCase();
   assert.ok(sent.includes('"x-test"'), "the header");
+});
+
+test("headers are a plain object, Headers, a Map or other pairs", async () => {
+  const { provider: one } = provider();
+  const kinds = [
+    (name) => ({ [name]: "yes" }), (name) => Object.assign(Object.create(null), { [name]: "yes" }),
+    (name) => runInNewContext(`({ "${name}": "yes" })`), (name) => new Headers({ [name]: "yes" }),
+    (name) => new Map([[name, "yes"]]), (name) => [[name, "yes"]], (name) => Object.entries({ [name]: "yes" }).values(),
+  ];
+  for (const [number, kind] of kinds.entries()) {
+    await one.send({ target: "/sandbox/echo", headers: kind(`x-kind-${number}`) });
+  }
+  const sent = JSON.stringify(await control("GET", "/sandbox/requests")).toLowerCase();
+  for (const number of kinds.keys()) assert.ok(sent.includes(`"x-kind-${number}"`), String(number));
 });
 
 test("a body has the length of its bytes, also if they have another length property", async () => {

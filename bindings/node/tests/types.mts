@@ -10,6 +10,12 @@ const sessionOptions: SessionOptions = { identifier: randomIdentifier(), type: S
 const providerOptions: ProviderOptions = { renewal: Renewal.NEVER_KILL, minValidS: 5 };
 const request: ApiRequest = { method: "POST", target: "/", body: new Uint8Array(1), headers: { a: "b" } };
 
+export const pairs: ApiRequest[] = [
+  { target: "/", headers: new Headers({ a: "b" }) },
+  { target: "/", headers: new Map([["a", "b"]]) },
+  { target: "/", headers: [["a", "b"]] },
+];
+
 export async function use(call: CallOptions): Promise<string | undefined> {
   using client = new Client(options);
   using provider = new SessionProvider(client, sessionOptions, providerOptions);
@@ -34,6 +40,8 @@ export async function use(call: CallOptions): Promise<string | undefined> {
 
 // @ts-expect-error: there is no such option.
 new Client({ baseURL: "https://api.example" });
+// @ts-expect-error: these are no pairs.
+export const noPairs: ApiRequest = { target: "/", headers: ["a"] };
 // @ts-expect-error: there is no such type.
 export const wrong: SessionOptions = { type: 9 };
 // @ts-expect-error: a session comes from a client.

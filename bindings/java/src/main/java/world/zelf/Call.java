@@ -58,8 +58,8 @@ final class Call<T extends AutoCloseable> {
             handle = null;
         }
         Runnable end;
-        if (result != null) {
-            T value = wrap.apply(result);
+        T value = result == null ? null : wrap.apply(result);
+        if (value != null) {
             end = () -> complete(value);
         } else {
             ZelfException failure = ZelfException.take(error);
@@ -71,16 +71,25 @@ final class Call<T extends AutoCloseable> {
             executor.execute(end);
         } catch (RejectedExecutionException e) {
             end.run();
+        } catch (Throwable e) {
+            // Nobody else would end the future.
+            if (future.completeExceptionally(e) && value != null) {
+                close(value);
+            }
         }
     }
 
     private void complete(T value) {
         if (!future.complete(value)) {
-            try {
-                value.close();
-            } catch (Exception e) {
-                throw new AssertionError(e);
-            }
+            close(value);
+        }
+    }
+
+    private static void close(AutoCloseable value) {
+        try {
+            value.close();
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
     }
 }

@@ -362,7 +362,8 @@ public final class ZelfClient implements AutoCloseable {
 
         /**
          * Sets what completes the futures. The default is that of {@link CompletableFuture}: the
-         * common pool.
+         * common pool. The future of a task that the executor rejects is completed at once, and
+         * another exception of the executor ends it.
          *
          * @param executor the executor; null restores the default
          * @return this builder

@@ -17,6 +17,8 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
@@ -88,6 +90,31 @@ final class AsyncTest {
             assertEquals(wanted, got);
             // One after the other takes 10 s.
             assertTrue(Duration.between(begin, Instant.now()).toSeconds() < 8);
+        }
+    }
+
+    @Test
+    @DisplayName("what an executor throws ends the future, and a rejection completes it")
+    void executorThrows() throws Exception {
+        for (Throwable thrown : new Throwable[] {new IllegalStateException("closed"), new StackOverflowError()}) {
+            Executor executor = task -> {
+                if (thrown instanceof Error error) {
+                    throw error;
+                }
+                throw (RuntimeException) thrown;
+            };
+            try (ZelfClient client = Sandbox.client().executor(executor).build()) {
+                CompletableFuture<Session> future = client.createSessionAsync(Sandbox.options());
+                ExecutionException failure =
+                        assertThrows(ExecutionException.class, () -> future.get(10, TimeUnit.SECONDS));
+                assertEquals(thrown, failure.getCause());
+            }
+        }
+        Executor rejecting = task -> {
+            throw new RejectedExecutionException();
+        };
+        try (ZelfClient client = Sandbox.client().executor(rejecting).build()) {
+            client.createSessionAsync(Sandbox.options()).get(10, TimeUnit.SECONDS).close();
         }
     }
 
