@@ -13,9 +13,10 @@
  * borrowed. A const char * or const void * from an object is valid until that
  * object is freed. The library copies every const char * that you pass.
  *
- * NULL. Any object that you pass may be NULL. A function that returns a zelf_status
- * or has an error parameter then fails with ZELF_ERROR_INVALID_ARGUMENT. Any other
- * function does nothing, and returns NULL, 0 or false.
+ * NULL. Any object that you pass may be NULL. zelf_client_shutdown,
+ * zelf_client_dispatch and every function with an error parameter then fail with
+ * ZELF_ERROR_INVALID_ARGUMENT. Any other function does nothing, and returns NULL, 0,
+ * false or ZELF_OK.
  *
  * Errors. A function that returns an object returns NULL on failure. If it takes
  * zelf_error **error, it then stores an error there that you free. error may be
@@ -28,11 +29,11 @@
  * Threads. Any thread may call any function. Any number of threads may use a
  * client, session, provider, call, response or error at once. Only one thread at
  * a time may change a configuration, options or a request, and no other may use
- * it meanwhile. No other thread may use an object while you free it, or later, with
- * two exceptions: calls that already run continue after zelf_client_free, and each
- * session that a provider returns is freed on its own. A thread with
- * PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred cancellation
- * takes effect after the function has returned.
+ * it meanwhile. No other thread may use an object while you free it, or later. There
+ * are two exceptions. Calls that already run continue after zelf_client_free. A
+ * provider may return one session several times: free it once for each. A thread with
+ * PTHREAD_CANCEL_ASYNCHRONOUS must not call the library. A deferred cancellation takes
+ * effect after the function has returned.
  *
  * Blocking calls. Functions that may wait for the server (zelf_session_create,
  * zelf_session_send, zelf_session_provider_get and _send) need a stack of 128 KiB on
@@ -88,9 +89,9 @@
  * zelf_client_descriptor and zelf_client_dispatch. In a child that is forked later,
  * these fail with ZELF_ERROR_FORKED: make another client there. Blocking calls, getters
  * and frees work in that child, and zelf_client_free runs no callbacks there. A child
- * forked in a callback on a client's thread ends when the callback returns. If another thread was
- * resolving a name during the fork, the C library's resolver may stay locked in the
- * child: calls there then fail at their time limit.
+ * forked in a callback on a client's thread ends when the callback returns. If another
+ * thread was resolving a name during the fork, the C library's resolver may stay
+ * locked in the child: calls there then fail at their time limit.
  *
  * Exit. The first asynchronous call of a process, or its first provider with
  * background, registers an exit handler. exit runs handlers in reverse order. When it

@@ -726,6 +726,14 @@ static void on_renewed_stops_or_forks(const zelf_session *session, void *user_da
     }
 }
 
+static zelf_session_provider *provider_reporting_to(struct reporting *reporting,
+                                                    zelf_client *client, const char *identifier)
+{
+    zelf_provider_options *options = zelf_provider_options_new();
+    zelf_provider_options_set_renewed_callback(options, on_renewed_stops_or_forks, reporting, NULL);
+    return provider_of(client, identifier, options);
+}
+
 static void *gets_and_frees(void *provider)
 {
     zelf_session_free(get(provider));
@@ -735,15 +743,12 @@ static void *gets_and_frees(void *provider)
 static void a_child_reports_what_it_renews(void)
 {
     zelf_client *client = sandbox_client(1, 20000, 1);
-    zelf_provider_options *options = zelf_provider_options_new();
     struct reporting reporting = {0, 1, 0, -1};
-    zelf_session_provider *provider;
+    zelf_session_provider *provider = provider_reporting_to(&reporting, client, "reporting-x");
     zelf_session *session;
     pthread_t thread;
     pid_t child;
 
-    zelf_provider_options_set_renewed_callback(options, on_renewed_stops_or_forks, &reporting, NULL);
-    provider = provider_of(client, "reporting-x", options);
     pthread_barrier_init(&at_once, NULL, 2);
     pthread_create(&thread, NULL, gets_and_frees, provider);
     pthread_barrier_wait(&at_once);
@@ -771,14 +776,10 @@ static void a_child_reports_what_it_renews(void)
 static void a_child_that_is_forked_in_a_report_reports(void)
 {
     zelf_client *client = sandbox_client(1, 20000, 1);
-    zelf_provider_options *options = zelf_provider_options_new();
     struct reporting reporting = {0, 0, 1, -1};
-    zelf_session_provider *provider;
-    zelf_session *session;
+    zelf_session_provider *provider = provider_reporting_to(&reporting, client, "forking-x");
+    zelf_session *session = get(provider);
 
-    zelf_provider_options_set_renewed_callback(options, on_renewed_stops_or_forks, &reporting, NULL);
-    provider = provider_of(client, "forking-x", options);
-    session = get(provider);
     if (reporting.child == 0) {
         sandbox("POST", "/sandbox/use", "{\"identifier\":\"forking-x\"}");
         _exit(renews(provider, session) && reporting.count == 2 ? 7 : 8);

@@ -2,13 +2,15 @@
 
 use std::{mem::MaybeUninit, ops::Range};
 
-use crate::http::{
-    coding::Coding,
-    date::http_date,
-    no_answer::NoAnswer,
-    retry_after::{self, RetryAfter},
+use crate::{
+    http::{
+        coding::Coding,
+        date::http_date,
+        no_answer::NoAnswer,
+        retry_after::{self, RetryAfter},
+    },
+    secret::Secret,
 };
-use crate::secret::Secret;
 
 /// More than servers send. A response with more headers is refused.
 const MAX_HEADERS: usize = 256;

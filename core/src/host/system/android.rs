@@ -19,7 +19,7 @@ pub use super::{
     },
     missing::{
         CONNECTIONS, EVENT_LOOPS, FILES, LOOK_UPS, NOTIFIERS, NoCancel, RANDOM_NUMBERS, THREADS,
-        WAITS, WITHOUT_A_WAY_OUT, call_on_nothing, reserved_stack,
+        WAITS, WITHOUT_A_WAY_OUT, call_on_nothing, reserved_stack, without_size_signal,
     },
     unix::*,
 };

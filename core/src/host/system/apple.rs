@@ -7,6 +7,7 @@ pub use super::{
     missing::{
         CONNECTIONS, EVENT_LOOPS, FILES, LOOK_UPS, NOTIFIERS, RANDOM_NUMBERS, THREADS, WAITS,
         WITHOUT_A_WAY_OUT, call_on_nothing, check_verifier, reserved_stack, tick,
+        without_size_signal,
     },
     unix::*,
 };

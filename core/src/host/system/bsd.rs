@@ -6,7 +6,7 @@ use super::unix;
 pub use super::{
     missing::{
         CONNECTIONS, EVENT_LOOPS, FILES, LOOK_UPS, NOTIFIERS, RANDOM_NUMBERS, THREADS, WAITS,
-        WITHOUT_A_WAY_OUT, boot_id, call_on_nothing, reserved_stack, tick,
+        WITHOUT_A_WAY_OUT, boot_id, call_on_nothing, reserved_stack, tick, without_size_signal,
     },
     unix::*,
 };

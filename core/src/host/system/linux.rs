@@ -1,6 +1,6 @@
 //! Linux, with glibc or musl.
 
-use std::{ffi::c_int, ptr, thread::JoinHandle};
+use std::{ffi::c_int, mem, ptr, thread::JoinHandle};
 
 pub use super::{
     linux_kernel::{
@@ -59,6 +59,33 @@ pub fn reserved_stack() -> usize {
     // SAFETY: the function only reads objects, and adds to our number.
     unsafe { libc::dl_iterate_phdr(Some(add), ptr::from_mut(&mut sum).cast()) };
     sum
+}
+
+/// Runs code that writes files. A limit of their size (RLIMIT_FSIZE) is an error of the write then,
+/// and SIGXFSZ does not end the host. Linux sends this signal to the thread that writes.
+pub fn without_size_signal<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: an empty set is all zeros.
+    let (mut signal, mut pending): (libc::sigset_t, libc::sigset_t) = unsafe { mem::zeroed() };
+    // SAFETY: two valid sets.
+    let was_pending = unsafe {
+        libc::sigaddset(&mut signal, libc::SIGXFSZ);
+        libc::sigpending(&mut pending);
+        libc::sigismember(&pending, libc::SIGXFSZ) == 1
+    };
+    let before = SignalSet::of_this_thread();
+    // SAFETY: a valid set. Without a place for the previous set, that one is not returned.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &signal, ptr::null_mut()) };
+    let outcome = body();
+    if !was_pending {
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: a valid set and time. It takes the signal, if there is one, and does not wait.
+        unsafe { libc::sigtimedwait(&signal, ptr::null_mut(), &at_once) };
+    }
+    before.set();
+    outcome
 }
 
 /// Returns where the thread's error number is.

@@ -22,7 +22,7 @@ pub fn check_verifier() -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The system limits no files with a signal.
+/// The system limits no files with a signal, or sends it to the whole process.
 pub fn without_size_signal<T>(body: impl FnOnce() -> T) -> T {
     body()
 }

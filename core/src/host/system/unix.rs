@@ -219,21 +219,6 @@ impl SignalSet {
         set
     }
 
-    fn only(signal: c_int) -> Self {
-        let mut set = Self::none();
-        // SAFETY: a valid set.
-        unsafe { libc::sigaddset(&mut set.0, signal) };
-        set
-    }
-
-    /// Returns the signals that wait for the calling thread or the process.
-    fn pending() -> Self {
-        let mut pending = Self::none();
-        // SAFETY: a valid set to fill.
-        unsafe { libc::sigpending(&mut pending.0) };
-        pending
-    }
-
     /// Returns the signals that the calling thread blocks.
     pub fn of_this_thread() -> Self {
         let mut current = Self::none();
@@ -260,28 +245,6 @@ impl SignalSet {
         // SAFETY: as above.
         unsafe { libc::sigismember(&self.0, signal) == 1 }
     }
-}
-
-/// Runs code that writes files. A limit of their size (RLIMIT_FSIZE) is an error of the write then,
-/// and SIGXFSZ does not end the host.
-pub fn without_size_signal<T>(body: impl FnOnce() -> T) -> T {
-    let signal = SignalSet::only(libc::SIGXFSZ);
-    let mut before = SignalSet::none();
-    // SAFETY: two valid sets.
-    let is_blocked =
-        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &signal.0, &mut before.0) } == 0;
-    let was_pending = SignalSet::pending().contains(libc::SIGXFSZ);
-    let outcome = body();
-    if is_blocked {
-        // The signal of the write waits for this thread.
-        if !was_pending && SignalSet::pending().contains(libc::SIGXFSZ) {
-            let mut taken = 0;
-            // SAFETY: a valid set, and a number to write to.
-            unsafe { libc::sigwait(&signal.0, &mut taken) };
-        }
-        before.set();
-    }
-    outcome
 }
 
 /// Faults, because to block them is undefined, and SIGPROF, which profilers use.
