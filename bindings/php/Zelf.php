@@ -337,6 +337,23 @@ final class Library
     }
 
     /**
+     * Frees an object of C once.
+     *
+     * If the handler of a signal throws at the end of a finally block that follows a return, PHP
+     * runs the block a second time.
+     *
+     * @internal
+     */
+    public static function free(string $function, ?\FFI\CData &$object): void
+    {
+        $once = $object;
+        $object = null;
+        if ($once !== null) {
+            self::ffi()->$function($once);
+        }
+    }
+
+    /**
      * Calls a function of C that takes a zelf_error **, and returns its object.
      *
      * @internal
@@ -550,7 +567,7 @@ final class SessionOptions
             ]);
             return $function($object);
         } finally {
-            Library::ffi()->zelf_session_options_free($object);
+            Library::free('zelf_session_options_free', $object);
         }
     }
 }
@@ -687,7 +704,7 @@ final class Request
             ]);
             return $function($object);
         } finally {
-            $ffi->zelf_request_free($object);
+            Library::free('zelf_request_free', $object);
         }
     }
 }
@@ -790,7 +807,7 @@ final class Client extends Handle
             }
             $this->own(Library::call('zelf_client_new', $config));
         } finally {
-            $ffi->zelf_config_free($config);
+            Library::free('zelf_config_free', $config);
         }
         $this->baseUrl = $ffi->zelf_client_base_url($this->pointer());
         $this->origin = $ffi->zelf_client_origin($this->pointer());
@@ -1123,7 +1140,16 @@ final class SignalHold
 
     public function __construct()
     {
-        $this->isNeeded = \function_exists('pcntl_async_signals') && \pcntl_async_signals(false);
+        $this->isNeeded = \function_exists('pcntl_async_signals') && \pcntl_async_signals();
+        if ($this->isNeeded) {
+            try {
+                \pcntl_async_signals(false);
+            } catch (\Throwable $thrown) {
+                // The handler of a signal that came just before. PHP does not run the destructor then.
+                \pcntl_async_signals(true);
+                throw $thrown;
+            }
+        }
     }
 
     /** Runs the handlers of the signals that have come. */
@@ -1251,7 +1277,7 @@ final class SessionProvider extends Handle
                 $object,
             )));
         } finally {
-            $ffi->zelf_provider_options_free($object);
+            Library::free('zelf_provider_options_free', $object);
         }
     }
 
